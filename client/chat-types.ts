@@ -1,0 +1,74 @@
+import type { Cluster, Message, Replies } from '../shared/api.ts';
+import type { Result } from '../shared/errors.ts';
+
+/** Where the connection stands, for people: what they are told is made from this alone. */
+export type ConnectionState =
+  | { phase: 'connecting'; sinceMs: number; tried: readonly string[] }
+  /** `server` is the primary; requests are answered. */
+  | { phase: 'connected'; server: string; cluster: Cluster }
+  /** Servers are reached (`reached`), but none of them is the primary. */
+  | { phase: 'waiting'; sinceMs: number; reached: readonly string[]; cluster?: Cluster; reason: string }
+  /** No server is reached. */
+  | { phase: 'offline'; sinceMs: number; tried: readonly string[]; reason: string }
+  | { phase: 'closed' };
+
+/** One's own message that is not acknowledged yet; it stands in the durable outbox. */
+export interface OutboxMessage {
+  request: number;
+  to: string;
+  body: string;
+  /** When it was typed, milliseconds since 1970 by this machine's clock. */
+  typedAt: number;
+}
+
+/** What the library tells its user, in the order in which it happened. */
+export type ChatEvent =
+  | { type: 'connection'; state: ConnectionState }
+  /** It had been connected and now is again; `from` equals `to` when the same server came back. */
+  | { type: 'moved'; from: string; to: string; silenceMs: number }
+  | { type: 'logged-in'; username: string }
+  | { type: 'logged-out'; reason: string }
+  /** New or replayed; each message is told once, in the order of positions. One's own too. */
+  | { type: 'message'; message: Message; replayed: boolean }
+  | { type: 'message-deleted'; id: string; position: number }
+  | { type: 'account-deleted'; username: string }
+  | { type: 'outbox'; waiting: readonly OutboxMessage[] }
+  /** A message of the outbox was refused for good; its text is given back. */
+  | { type: 'send-failed'; message: OutboxMessage; code: string; reason: string }
+  /** Positions mean nothing any more (another cluster, or one that an operator forced): what was shown is to be dropped. */
+  | { type: 'reload'; reason: string }
+  /** A sentence for people that fits nowhere else. */
+  | { type: 'notice'; text: string };
+
+/**
+ * Chat as a user's program sees it. The library behind it (`chat-client.ts`) finds the primary, moves when that changes,
+ * resends what was not acknowledged under the same number, and replays what was missed.
+ * Requests wait while there is no primary, for as long as `giveUpAfterMs` says (0: for ever).
+ */
+export interface Chat {
+  readonly connection: ConnectionState;
+  /** Empty while logged out. */
+  readonly username: string;
+  readonly outbox: readonly OutboxMessage[];
+  /** Connects and keeps connected until `close`. Events come from now on. */
+  start(): void;
+  onEvent(listener: (event: ChatEvent) => void): () => void;
+  createAccount(username: string, password: string): Promise<Result<{ username: string }>>;
+  logIn(username: string, password: string): Promise<Result<{ username: string }>>;
+  logOut(): Promise<Result<object>>;
+  deleteAccount(password: string): Promise<Result<object>>;
+  listAccounts(pattern?: string, after?: string): Promise<Result<Replies['account:list']>>;
+  /** Puts the message into the durable outbox at once; resolves when it was acknowledged or refused for good. */
+  send(to: string, body: string): Promise<Result<Replies['message:send']>>;
+  deleteMessage(id: string): Promise<Result<{ position: number }>>;
+  history(ask: {
+    after?: number;
+    before?: number;
+    with?: string;
+    limit?: number;
+  }): Promise<Result<Replies['message:history']>>;
+  /** Tells the server that everything up to this position has reached its reader. */
+  received(position: number): void;
+  /** Closes the connection and the files. What is in the outbox stays there. */
+  close(): Promise<void>;
+}

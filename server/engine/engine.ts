@@ -1,0 +1,131 @@
+import type { Cluster, Deletion, Message, ServerStatus } from '../../shared/api.ts';
+import type { ChatError, Result } from '../../shared/errors.ts';
+import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import type { LogEvent } from '../../shared/operations.ts';
+
+/**
+ * The one seam between the chat and where it is kept. The gateway speaks to this and to nothing below it, so that
+ * another engine (an existing distributed log, say) can take the place of our replication.
+ */
+export interface Engine {
+  /**
+   * Has an operation done exactly once. `answer` is called once: after it was committed on every server of the view,
+   * or with the refusal. Repeated under the same client and request number, the same outcome is answered again.
+   * Submissions of one client take effect in the order of the calls.
+   */
+  submit(submission: Submission, answer: (result: Result<Committed>) => void): void;
+
+  /**
+   * Reads from the state, never older than `seen` (a position) and, at the primary, never older than any operation
+   * that was acknowledged before the call. `answer` is called once.
+   */
+  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void;
+
+  /** The state as this server has it now, possibly behind: for what may be stale, such as checking a token again later. */
+  readonly chat: ChatReader;
+
+  /** Notes that an account has received everything up to a position. Lazy, cumulative, and never refused. */
+  received(account: AccountId, position: number): void;
+
+  /** The token of a session: the same from every server (R25). */
+  tokenFor(session: SessionId): string;
+  /** The session that a token names, if the token is genuine; whether it is still open is the state's to say. */
+  sessionOf(token: string): SessionId | undefined;
+
+  /** True while this server is the primary of an installed view and may take requests. */
+  isPrimary(): boolean;
+  /** The error with which a server that is not the primary refuses a write now. */
+  whyNotPrimary(): ChatError;
+  cluster(): Cluster;
+  status(): ServerStatus;
+
+  subscribe(listener: EngineListener): void;
+  /** Takes no new requests, lets what is in flight commit, writes everything down (R23). Resolves when all is flushed. */
+  leave(): Promise<void>;
+}
+
+/** What a client asks to have done. */
+export interface Submission {
+  client: ClientId;
+  /** From 1, growing with each new request of that client. */
+  request: number;
+  /** The client's oldest unanswered request number; replies below it may be forgotten. */
+  oldest?: number;
+  /** The client says that it once got an `ok`: an unknown client id then means that its row was given up. */
+  known: boolean;
+  event: LogEvent;
+  /** Who asks; empty when nobody is logged in (only `account:create` and `session:open` do without, see `subject`). */
+  account: AccountId | '';
+  /** As in `shared/operations.ts`; for `message:send` the recipient's *username*, which the engine resolves. */
+  subject: string;
+  body: string;
+  /** The request as text without its passwords: the engine keeps a keyed digest of it. */
+  asked: string;
+}
+
+export interface Committed {
+  position: number;
+  at: number;
+  /** The message's id, for `message:send`. */
+  id: string;
+  /** It had been done before: a password that came with it has to be verified before the answer goes out. */
+  repeated: boolean;
+}
+
+export interface EngineListener {
+  /** Operations were applied, in order. Called on every server; only the primary pushes. */
+  onNotices(notices: readonly Notice[]): void;
+  /** View, members, known servers or the warning changed. */
+  onClusterChanged(cluster: Cluster): void;
+  /** This server became the primary, or stopped being it. */
+  onPrimaryChanged(isPrimary: boolean): void;
+}
+
+/** What an applied operation means to those who are connected. */
+export type Notice =
+  | { type: 'message:new'; accounts: readonly AccountId[]; message: Message }
+  | { type: 'message:deleted'; accounts: readonly AccountId[]; deletion: Deletion }
+  | { type: 'account:deleted'; account: AccountId; username: string; position: number }
+  | { type: 'session:ended'; session: SessionId; reason: string };
+
+export interface AccountView {
+  id: AccountId;
+  /** As people typed it, NFC. */
+  username: string;
+  passwordHash: string;
+}
+
+export interface HistoryAsk {
+  account: AccountId;
+  after?: number | undefined;
+  before?: number | undefined;
+  /** The account at the other end of the conversation, present or deleted. */
+  with?: AccountId | undefined;
+  limit: number;
+}
+
+export interface HistoryPage {
+  messages: Message[];
+  deletions: Deletion[];
+  position: number;
+  more: boolean;
+}
+
+/** Questions that the state answers. All answers are copies. */
+export interface ChatReader {
+  /** The last operation that was applied. */
+  readonly position: number;
+  /** The present account of that name; names are compared by {@link nameKey} of `shared/names.ts`. */
+  accountByName(username: string): AccountView | undefined;
+  account(id: AccountId): AccountView | undefined;
+  /** Who is logged in with that session; undefined when it was closed, or its account deleted. */
+  accountOfSession(session: SessionId): AccountView | undefined;
+  /** Accounts whose username matches (`*`, `?`), in the order of their name keys, after the one whose name is `after`. */
+  listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {
+    accounts: AccountView[];
+    more: boolean;
+  };
+  history(ask: HistoryAsk): HistoryPage;
+  /** The highest position that the account has received. */
+  received(account: AccountId): number;
+}

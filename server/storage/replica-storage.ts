@@ -1,0 +1,66 @@
+import type { EntryDraft, LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { ViewFile } from '../../shared/views.ts';
+
+/** Called once, when the work is durable, or with the failure. After a failure nothing more may be written (R19). */
+export type WhenDurable = (failure?: StorageFailure) => void;
+
+/** A write or fsync that failed. Never retried: what the disk then holds is unknown. */
+export interface StorageFailure {
+  /** One sentence that names the file, what failed and what to do. */
+  message: string;
+  /** The disk is full, as opposed to broken. */
+  full: boolean;
+}
+
+/**
+ * Where a replica keeps what it must not forget. The real one is a folder of CSV files (`database.ts`); the simulator
+ * has one that loses, tears and delays. Calls may be made while earlier ones are under way; they take effect and are
+ * reported in the order of the calls.
+ */
+export interface ReplicaStorage {
+  /** Appends entries that follow the last one. Those that arrive while a write is under way share the next write and fsync. */
+  append(entries: readonly LogEntry[], done: WhenDurable): void;
+  /** Moves all entries after `op` to a file in `quarantine/`. What was in the snapshot is never cut. */
+  cutAfter(op: number, reason: string, done: WhenDurable): void;
+  /** Replaces the view file: first one copy, then the other, each synced. */
+  writeViewFile(file: ViewFile, done: WhenDurable): void;
+  writeSessionKey(key: string, done: WhenDurable): void;
+  /** Replaces the snapshot as a whole. Runs beside appends. */
+  writeSnapshot(snapshot: Snapshot, done: WhenDurable): void;
+  /** Entries from `fromOp` on, in order, as many as fit into `maxLength` code units of CSV but at least one; none past the end. */
+  read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void;
+  /** Waits for what is under way, releases the lock. Nothing may be called after it. */
+  close(done: WhenDurable): void;
+}
+
+/** What a replica starts from: everything that was on disk, checked. */
+export interface Recovered {
+  /** Null on an empty folder: the disk id is then new. */
+  viewFile: ViewFile | null;
+  /** Empty when there is none yet. */
+  sessionKey: string;
+  snapshot: Snapshot | null;
+  /** One sentence for each thing that was repaired or set aside, for the operator. */
+  repairs: string[];
+}
+
+/** Turns drafts into entries and rows into entries; the digests of rule R24 are made and checked here. */
+export interface EntryCodec {
+  /**
+   * Gives drafts their places in the log: `op` from `firstOp` on, the digests, the row.
+   *
+   * @param time milliseconds since 1970, the same for all
+   * @param nonce called once for each draft with a body: 32 random hexadecimal digits
+   */
+  seal(
+    drafts: readonly EntryDraft[],
+    place: { firstOp: number; previousChain: string; view: string; time: number },
+    nonce: () => string,
+  ): LogEntry[];
+  /**
+   * Reads rows as they came over the wire, and checks that they follow `previousChain`.
+   *
+   * @returns the entries, or the sentence that says which row is wrong and how
+   */
+  open(rows: string, previousChain: string): { entries: LogEntry[] } | { damage: string };
+}

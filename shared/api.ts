@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { ChatError } from './errors.ts';
+import { CLIENT_PROTOCOL, LIST_DEFAULT_LIMIT, LIST_MAX_LIMIT, PATTERN_MAX_CHARACTERS } from './limits.ts';
+
+/**
+ * The contract between server and client (Socket.IO namespace `/`): every event, what it carries and what it is
+ * answered with. Read this file together with PROTOCOL.md, "Client protocol".
+ */
+
+const requestNumber = z.int().min(1);
+const position = z.int().min(0);
+/** Length and form are judged later, with an error code of its own; here only the type and a sane size. */
+const text = z.string().max(1_000_000);
+
+/** A position that the client has been told; the answer is never older. */
+const seen = position.optional();
+const numbered = { request: requestNumber, oldest: requestNumber.optional() };
+
+/** What a client sends along when it connects (Socket.IO's `auth`). */
+export const handshakeSchema = z.object({
+  protocol: z.literal(CLIENT_PROTOCOL),
+  clientId: z.uuid(),
+  /** Says that this client id once got an `ok`. */
+  known: z.literal(true).optional(),
+  token: z.string().max(512).optional(),
+});
+export type Handshake = z.infer<typeof handshakeSchema>;
+
+/** Requests that change something: numbered, done exactly once. */
+export const writeSchemas = {
+  'account:create': z.object({ ...numbered, username: text, password: text }),
+  'account:delete': z.object({ ...numbered, password: text }),
+  'session:open': z.object({ ...numbered, username: text, password: text }),
+  'session:close': z.object({ ...numbered }),
+  'message:send': z.object({ ...numbered, to: text, body: text }),
+  'message:delete': z.object({ ...numbered, id: text }),
+} as const;
+
+/** Requests that change nothing, or nothing that has to be done exactly once. */
+export const readSchemas = {
+  'account:list': z.object({
+    pattern: z.string().max(PATTERN_MAX_CHARACTERS).optional(),
+    after: z.string().max(1024).optional(),
+    limit: z.int().min(1).max(LIST_MAX_LIMIT).default(LIST_DEFAULT_LIMIT),
+    seen,
+  }),
+  'message:history': z
+    .object({
+      after: position.optional(),
+      before: position.optional(),
+      with: z.string().max(1024).optional(),
+      limit: z.int().min(1).max(LIST_MAX_LIMIT).default(LIST_DEFAULT_LIMIT),
+      seen,
+    })
+    .refine((ask) => ask.after === undefined || ask.before === undefined, '`after` and `before` exclude each other'),
+  'message:received': z.object({ position }),
+  'cluster:status': z.object({ seen }),
+} as const;
+
+export const requestSchemas = { ...writeSchemas, ...readSchemas } as const;
+
+export type WriteEvent = keyof typeof writeSchemas;
+export type ReadEvent = keyof typeof readSchemas;
+export type RequestEvent = WriteEvent | ReadEvent;
+/** What a client sends with an event. */
+export type RequestOf<E extends RequestEvent> = z.input<(typeof requestSchemas)[E]>;
+
+/** A message as clients see it. `at` is milliseconds since 1970 by the primary's clock and never goes back. */
+export interface Message {
+  id: string;
+  position: number;
+  from: string;
+  /** The sender's account was deleted since. */
+  fromDeleted?: true;
+  to: string;
+  body: string;
+  at: number;
+}
+
+/** The cluster as clients see it; addresses are `host:port`. */
+export interface Cluster {
+  id: string;
+  epoch: number;
+  /** Grows with each view; 0 while there is none. */
+  view: number;
+  primary: string | null;
+  /** In order: the first is the primary, the next takes over from it. */
+  members: string[];
+  spares: string[];
+  witnesses: string[];
+  /** Every server of the cluster that the answering one has heard of, itself included. */
+  known: string[];
+  replicationFactor: number;
+  /** The sentence to show people. */
+  warning?: string;
+}
+
+export interface Deletion {
+  id: string;
+  position: number;
+}
+
+export interface LoggedIn {
+  username: string;
+  token: string;
+  position: number;
+}
+
+/** What each request is answered with, besides `ok: true`. */
+export interface Replies {
+  'account:create': LoggedIn;
+  'account:list': { accounts: { username: string; online: boolean }[]; more: boolean };
+  'account:delete': object;
+  'session:open': LoggedIn;
+  'session:close': object;
+  'message:send': { id: string; position: number; at: number };
+  'message:delete': { position: number };
+  'message:history': { messages: Message[]; deletions: Deletion[]; position: number; more: boolean };
+  'message:received': object;
+  'cluster:status': { cluster: Cluster };
+}
+
+export type Reply<E extends RequestEvent> = ({ ok: true } & Replies[E]) | { ok: false; error: ChatError };
+
+/** Socket.IO event map, client to server. */
+export type ClientToServerEvents = {
+  [E in RequestEvent]: (request: RequestOf<E>, answer: (reply: Reply<E>) => void) => void;
+};
+
+/** Pushed once after each handshake or log-in at the primary, and when the server becomes the primary. */
+export interface SessionReady {
+  username: string;
+  /** What lies above it is pushed; what is older comes from `message:history`. */
+  position: number;
+  /** The account's highest `message:received`. */
+  received: number;
+  cluster: Cluster;
+}
+
+/** Socket.IO event map, server to client. */
+export interface ServerToClientEvents {
+  'session:ready': (ready: SessionReady) => void;
+  'session:ended': (ended: { reason: string }) => void;
+  'message:new': (message: Message) => void;
+  'message:deleted': (deletion: Deletion) => void;
+  'account:deleted': (account: { username: string }) => void;
+  'cluster:changed': (cluster: Cluster) => void;
+}
+
+export type ServerRole = 'primary' | 'backup' | 'spare' | 'witness' | 'joining' | 'waiting';
+
+/** `GET /status`. */
+export interface ServerStatus {
+  address: string;
+  role: ServerRole;
+  epoch: number;
+  view: number;
+  primary: string | null;
+  members: string[];
+  /** The highest operation that this server has applied. */
+  commit: number;
+  /** In words, with names: what it waits for; empty when it waits for nothing. */
+  waitingFor: string;
+  cluster: Cluster;
+  version: string;
+}

@@ -1,0 +1,39 @@
+import { type Result, refusal, success } from './errors.ts';
+import { USERNAME_MAX_CHARACTERS } from './limits.ts';
+
+const ALLOWED = /^[\p{L}\p{M}\p{Nd}\-_.[\]{}\\|^`]+$/u;
+
+/**
+ * A username as it is stored: NFC, 1 to 32 characters, letters and digits of any script and ``- _ . [ ] { } \ | ^ ` ``,
+ * not starting with `-` (an option on a command line) or `#` (a room).
+ *
+ * @returns the stored form, or `invalid-username` with what is wrong
+ */
+export function normalizeUsername(typed: string): Result<string> {
+  const name = typed.normalize('NFC');
+  const shown = JSON.stringify(name.length > 40 ? `${[...name].slice(0, 40).join('')}…` : name);
+  if (name === '') return refusal('invalid-username', 'The username is empty; choose 1 to 32 letters or digits.');
+  if ([...name].length > USERNAME_MAX_CHARACTERS) {
+    const length = [...name].length;
+    return refusal('invalid-username', `The username ${shown} has ${length} characters; at most 32 are possible.`);
+  }
+  if (/^[-#]/.test(name)) {
+    return refusal(
+      'invalid-username',
+      `The username ${shown} starts with "${name[0]}"; start it with another character.`,
+    );
+  }
+  if (!ALLOWED.test(name)) {
+    const offender = [...name].find((character) => !ALLOWED.test(character)) ?? '';
+    return refusal(
+      'invalid-username',
+      `The username ${shown} contains ${JSON.stringify(offender)}; letters, digits and - _ . [ ] { } \\ | ^ \` are possible.`,
+    );
+  }
+  return success(name);
+}
+
+/** Two names are the same when their keys are equal: NFKC, then lower case, so that look-alikes by width or case are one. */
+export function nameKey(username: string): string {
+  return username.normalize('NFKC').toLowerCase();
+}

@@ -1,0 +1,103 @@
+import type { AccountId, ClientId } from './ids.ts';
+
+/**
+ * What enters the log. The `cluster:` events are the cluster's own; all others are asked for by a client.
+ * The log holds requests; what a request does is decided when it is applied (`server/state`).
+ */
+export const LOG_EVENTS = [
+  'cluster:view',
+  'cluster:complete',
+  'account:create',
+  'account:delete',
+  'session:open',
+  'session:close',
+  'message:send',
+  'message:delete',
+  'message:received',
+] as const;
+
+export type LogEvent = (typeof LOG_EVENTS)[number];
+
+/**
+ * An operation before it has a place in the log. What the columns hold depends on the event:
+ *
+ * | event            | id         | account   | subject                 | body                                  |
+ * |------------------|------------|-----------|-------------------------|---------------------------------------|
+ * | cluster:view     |            |           | view number             | the view record, as JSON              |
+ * | cluster:complete |            |           | the replication factor  |                                       |
+ * | account:create   |            |           | username, NFC           | `{"nameKey":…,"passwordHash":…}`      |
+ * | account:delete   |            | who       |                         |                                       |
+ * | session:open     |            | who       |                         |                                       |
+ * | session:close    |            | who       | session id              |                                       |
+ * | message:send     | message id | sender    | recipient's account id  | the text                              |
+ * | message:delete   |            | who       | message id              |                                       |
+ * | message:received |            |           |                         | `ACCOUNT=POSITION`, space-separated   |
+ */
+export interface EntryDraft {
+  event: LogEvent;
+  /** Empty for the cluster's own entries. */
+  client: ClientId | '';
+  /** The client's request number; 0 for the cluster's own entries. */
+  request: number;
+  /** Keyed digest of what was asked, passwords left out; tells a repeated request from a number used twice. */
+  asked: string;
+  id: string;
+  account: AccountId | '';
+  subject: string;
+  body: string;
+}
+
+/** All columns of a row of the log but its chain digest. */
+export interface EntryFields extends EntryDraft {
+  /** Place in the log, from 1, without gaps. Also the event's *position* for clients. */
+  op: number;
+  /** Number of the view in which the primary appended it, as `epoch/round/candidate`. */
+  view: string;
+  /** Milliseconds since 1970 by the primary's clock; never below that of an earlier entry. */
+  time: number;
+  /** 32 random hexadecimal digits; empty when there is no body. */
+  nonce: string;
+  /** Digest of nonce and body, kept here when compaction has removed both; else empty. */
+  removedDigest: string;
+}
+
+/** An entry with its place: what is appended, forwarded, compared and applied. Never changed once made. */
+export interface LogEntry extends EntryFields {
+  /** SHA-256 over the previous entry's chain and this entry's columns, 64 hexadecimal digits. */
+  chain: string;
+  /** The CSV row as it stands on disk and goes over the wire, with its line feed. */
+  row: string;
+}
+
+/** The chain digest before the first entry. */
+export const GENESIS_CHAIN = '0'.repeat(64);
+
+/** A table of a snapshot, written to a CSV file of its own. */
+export interface Table {
+  /** File name without `.csv`. */
+  name: string;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** The whole state after an operation, as tables. */
+export interface Snapshot {
+  /** The last operation it contains. */
+  op: number;
+  /** Chain digest of that operation's entry. */
+  chain: string;
+  /** View number of that operation's entry. */
+  view: string;
+  /** Whether the cluster had ever reached its replication factor by then. */
+  complete: boolean;
+  tables: Table[];
+}
+
+/** How a committed request ended: a few bytes, from which the reply is made again when the request is repeated. */
+export interface Outcome {
+  position: number;
+  /** Time of the entry, milliseconds since 1970. */
+  at: number;
+  /** Empty when it took effect, else the code of the refusal. */
+  refused: '' | 'no-such-account' | 'no-such-message' | 'username-taken' | 'forbidden' | 'not-logged-in';
+}
