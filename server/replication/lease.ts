@@ -1,0 +1,109 @@
+import { compareViews, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
+import type { PeerMessage } from './messages.ts';
+import { type Context, isListed, memberOf, otherMembers, type ReplicaState, selfOf, send } from './replica-state.ts';
+
+/** L of R6: what a pong grants, shorter than what the granter waits by the clocks' drift and two ticks. */
+export function leaseLengthMs(heartbeatTimeoutMs: number, tickMs: number): number {
+  return Math.max(0, Math.floor((heartbeatTimeoutMs / 1.05 - 2 * tickMs) / 10) * 10);
+}
+
+/** R6c: how long a grant binds the granter: longer than the lease lasts for its holder, whatever the clocks' drift. */
+function grantLengthMs(state: ReplicaState): number {
+  return state.file.largestHeartbeatTimeoutMs;
+}
+
+/** R6a: pings go to all other data members, whatever the state of the view change. */
+export function sendPings(context: Context): void {
+  const { state, nowMs } = context;
+  if (isDiskHung(context)) return;
+  for (const member of otherMembers(state)) {
+    send(context, member.id, { type: 'ping', base: state.file.base!.number, sentAtMs: nowMs });
+  }
+}
+
+/** R7: a server whose own write hangs falls silent, so that the others can go on without it. */
+function isDiskHung({ state, config, nowMs }: Context): boolean {
+  return state.appendingSinceMs !== null && nowMs - state.appendingSinceMs > config.heartbeatTimeoutMs / 2;
+}
+
+/** R6a: answers, and thereby grants a lease, only where nothing stands against it. */
+export function onPing(context: Context, from: Incarnation, ping: PeerMessage & { type: 'ping' }): void {
+  const { state, config, nowMs } = context;
+  state.heardAtMs.set(incarnationKey(from), nowMs);
+  if (!mayGrant(context, from, ping.base)) return;
+  state.grantedAtMs.set(incarnationKey(from), nowMs);
+  send(context, from.id, {
+    type: 'pong',
+    base: ping.base,
+    echoMs: ping.sentAtMs,
+    leaseMs: leaseLengthMs(config.heartbeatTimeoutMs, config.tickMs),
+  });
+}
+
+function mayGrant(context: Context, to: Incarnation, base: ViewNumber): boolean {
+  const { state, nowMs } = context;
+  const own = state.file.base;
+  if (isDiskHung(context)) return false;
+  if (!own || !sameView(own.number, base) || !isListed(state)) return false;
+  const member = memberOf(own, to.id);
+  if (!member || !sameIncarnation(member, to)) return false;
+  if ((state.condemnedUntilMs.get(incarnationKey(to)) ?? 0) > nowMs) return false;
+  // H18: promises made before the base was learned count as well, if their number is above it.
+  return state.promisedLists.every(
+    ({ number, members }) =>
+      compareViews(number, own.number) <= 0 || members.some((listed) => sameIncarnation(listed, to)),
+  );
+}
+
+/** R6b: the lease counts from when the answered ping was sent. */
+export function onPong(context: Context, from: Incarnation, pong: PeerMessage & { type: 'pong' }): void {
+  const { state, nowMs } = context;
+  const key = incarnationKey(from);
+  state.heardAtMs.set(key, nowMs);
+  state.answeredAtMs.set(key, nowMs);
+  const until = pong.echoMs + pong.leaseMs;
+  if (until > (state.leaseUntilMs.get(key) ?? 0)) state.leaseUntilMs.set(key, until);
+}
+
+export function holdsLeaseOf({ state, nowMs }: Context, member: Incarnation): boolean {
+  return (state.leaseUntilMs.get(incarnationKey(member)) ?? 0) > nowMs;
+}
+
+/** R17a: with the leases of all other members, no view without this replica can have been installed. */
+export function holdsAllLeases(context: Context): boolean {
+  return otherMembers(context.state).every((member) => holdsLeaseOf(context, member));
+}
+
+/**
+ * R6c: how long this replica still has to wait before it may promise a list that leaves out members of `base`.
+ *
+ * @returns 0 when it may promise now, else milliseconds, and the member whose grant binds longest
+ */
+export function bindingGrant(
+  context: Context,
+  base: ViewRecord,
+  members: readonly Incarnation[],
+): { waitMs: number; member: Incarnation | null } {
+  const { state, nowMs } = context;
+  let longest: { waitMs: number; member: Incarnation | null } = { waitMs: 0, member: null };
+  for (const member of base.members) {
+    if (member.id === state.file.id) continue;
+    if (members.some((listed) => sameIncarnation(listed, member))) continue;
+    const key = incarnationKey(member);
+    if (state.dead.has(key)) continue;
+    const grantedAt = Math.max(
+      state.grantedAtMs.get(key) ?? Number.NEGATIVE_INFINITY,
+      state.grantedBeforeStart.has(key) ? state.startedAtMs : Number.NEGATIVE_INFINITY,
+    );
+    const waitMs = grantedAt + grantLengthMs(state) - nowMs;
+    if (waitMs > longest.waitMs) longest = { waitMs, member };
+  }
+  return longest;
+}
+
+/** R8: stops answering a member's pings for a while, so that the primary's next attempt without it passes. */
+export function condemn({ state, config, nowMs }: Context, member: Incarnation): void {
+  if (sameIncarnation(member, selfOf(state))) return;
+  state.condemnedUntilMs.set(incarnationKey(member), nowMs + 2 * config.heartbeatTimeoutMs);
+}

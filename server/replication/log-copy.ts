@@ -1,0 +1,150 @@
+import { assert } from '../../shared/assert.ts';
+import type { Address } from '../../shared/ids.ts';
+import { LOG_CHUNK_LENGTH } from '../../shared/limits.ts';
+import type { LogEntry } from '../../shared/operations.ts';
+import type { Incarnation } from '../../shared/views.ts';
+import type { LogPosition, PeerMessage } from './messages.ts';
+import { type Context, type LogCopy, notice, type ReplicaState, send } from './replica-state.ts';
+
+/** Appends entries that follow the log, here and on disk. */
+export function appendEntries(context: Context, entries: readonly LogEntry[]): void {
+  const { state, outputs, nowMs } = context;
+  if (entries.length === 0) return;
+  state.log.append(entries);
+  state.appendingSinceMs ??= nowMs;
+  outputs.push({ type: 'append', entries });
+}
+
+/** R10, R13: what is cut off is set aside, never thrown away: it was perhaps promised to nobody, but somebody wrote it. */
+function cutAfter(context: Context, op: number, reason: string): void {
+  const { state, outputs } = context;
+  if (state.log.endOp <= op) return;
+  outputs.push({ type: 'cut-log', afterOp: op, reason });
+  state.log.cutAfter(op);
+  if (state.log.durableOp === state.log.endOp) state.appendingSinceMs = null;
+}
+
+/** Commits everything up to `op` that is in the log here. The caller knows that it is committed in the cluster. */
+export function commitThrough(context: Context, op: number): void {
+  const { state, outputs } = context;
+  const through = Math.min(op, state.log.endOp);
+  if (through <= state.commit) return;
+  const entries: LogEntry[] = [];
+  for (let next = state.commit + 1; next <= through; next++) {
+    const entry = state.log.entry(next)!;
+    if (entry.event === 'cluster:complete') state.complete = true;
+    entries.push(entry);
+  }
+  state.commit = through;
+  outputs.push({ type: 'commit', entries });
+}
+
+/** Asks the source for what follows our log; from the end first, which is almost always right. */
+export function startCopy(context: Context, copy: Omit<LogCopy, 'askedAtMs'>): void {
+  context.state.copy = { ...copy, askedAtMs: context.nowMs };
+  askForMore(context, context.state.log.endOp);
+}
+
+function askForMore(context: Context, fromOp: number): void {
+  const { state, nowMs } = context;
+  const copy = state.copy!;
+  copy.askedAtMs = nowMs;
+  const chain = state.log.chainAt(fromOp)!;
+  send(context, copy.source, { type: copy.purpose === 'join' ? 'join-me' : 'fetch-log', fromOp, chain });
+}
+
+/** A question or its answer was lost with a connection: asks again. */
+export function repeatLostQuestion(context: Context): void {
+  const { state, config, nowMs } = context;
+  const copy = state.copy;
+  if (!copy || copy.purpose === 'join') return;
+  if (nowMs - copy.askedAtMs >= config.retryMs) askForMore(context, state.log.endOp);
+}
+
+/** Answers a question for entries with those that are in memory, or has the storage answer it. */
+export function sendLog(context: Context, to: Address, ask: { fromOp: number; chain: string }, end: number): void {
+  const { state, outputs } = context;
+  const { log } = state;
+  const commit = Math.min(state.commit, end);
+  if (ask.fromOp < log.floor) {
+    outputs.push({ type: 'send-log-from-storage', to, fromOp: ask.fromOp, chain: ask.chain, end, commit });
+    return;
+  }
+  const mismatch = ask.fromOp > end || log.chainAt(ask.fromOp) !== ask.chain;
+  const entries = mismatch ? [] : log.slice(ask.fromOp + 1, end, LOG_CHUNK_LENGTH);
+  send(context, to, {
+    type: 'log-chunk',
+    fromOp: ask.fromOp,
+    previousChain: ask.chain,
+    entries,
+    end,
+    commit,
+    mismatch,
+  });
+}
+
+export function onFetchLog(context: Context, from: Incarnation, ask: PeerMessage & { type: 'fetch-log' }): void {
+  sendLog(context, from.id, ask, context.state.log.endOp);
+}
+
+/**
+ * Takes a piece of the source's log: skips what is here already, sets aside what differs, appends the rest.
+ *
+ * @returns up to which operation our log is now known to be the source's; undefined when the chunk tells nothing
+ */
+export function onLogChunk(
+  context: Context,
+  from: Incarnation,
+  chunk: PeerMessage & { type: 'log-chunk' },
+): number | undefined {
+  const { state, nowMs } = context;
+  const copy = state.copy;
+  if (!copy || copy.source !== from.id) return undefined;
+  if (copy.purpose === 'join') state.primaryHeardAtMs = nowMs;
+  if (chunk.mismatch) {
+    // Up to the commit number all logs are equal (I5), so one step down is enough.
+    if (chunk.fromOp > state.commit) askForMore(context, state.commit);
+    else
+      notice(context, `The log of ${from.id} differs from ours at operation ${chunk.fromOp}, which is committed here.`);
+    return undefined;
+  }
+  if (chunk.fromOp >= state.log.floor && state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
+  takeEntries(context, from, chunk.entries);
+  const sharedOp = chunk.entries[chunk.entries.length - 1]?.op ?? chunk.fromOp;
+  if (copy.end && reaches(state, copy.end)) cutAfter(context, copy.end.op, `not in the log of ${from.id}`);
+  else if (chunk.entries.length > 0 && sharedOp < (copy.end?.op ?? chunk.end)) askForMore(context, sharedOp);
+  return sharedOp;
+}
+
+function takeEntries(context: Context, from: Incarnation, entries: readonly LogEntry[]): void {
+  const { log } = context.state;
+  const isHere = (entry: LogEntry) => entry.op <= log.floor || log.chainAt(entry.op) === entry.chain;
+  const firstNew = entries.findIndex((entry) => !isHere(entry));
+  if (firstNew < 0) return;
+  assert(entries[firstNew]!.op > context.state.commit, 'a committed entry differs between two logs');
+  cutAfter(context, entries[firstNew]!.op - 1, `another entry in the log of ${from.id}`);
+  appendEntries(context, entries.slice(firstNew));
+}
+
+/** Whether the log contains that position, with the same history. */
+export function reaches(state: ReplicaState, end: LogPosition): boolean {
+  return state.log.endOp >= end.op && state.log.chainAt(end.op) === end.chain;
+}
+
+/** Whether the copy is done and durable: the log ends exactly there. */
+export function isCopied(state: ReplicaState, end: LogPosition): boolean {
+  return state.log.endOp === end.op && state.log.end.chain === end.chain && state.log.durableOp >= end.op;
+}
+
+/** Starts a copy that ends at `end`, or cuts at once when the log already contains it. */
+export function copyUpTo(context: Context, copy: Omit<LogCopy, 'askedAtMs'> & { end: LogPosition }): void {
+  const { state } = context;
+  if (reaches(state, copy.end)) {
+    state.copy = { ...copy, askedAtMs: context.nowMs };
+    cutAfter(context, copy.end.op, `not in the log of ${copy.source}`);
+    return;
+  }
+  // Asking from above the source's end would be answered with a mismatch: save that round trip.
+  state.copy = { ...copy, askedAtMs: context.nowMs };
+  askForMore(context, state.log.endOp > copy.end.op ? state.commit : state.log.endOp);
+}

@@ -1,0 +1,181 @@
+import { type Address, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
+import { sendLog, startCopy } from './log-copy.ts';
+import type { Hello, PeerMessage } from './messages.ts';
+import { startView } from './normal-operation.ts';
+import {
+  type Context,
+  isDead,
+  isListed,
+  isNormal,
+  isPrimary,
+  type Learner,
+  memberOf,
+  notice,
+  type ReplicaState,
+  selfOf,
+  send,
+  writeViewFile,
+} from './replica-state.ts';
+
+/** A learner whose log is behind by at most so many operations is caught up: the view change copies the rest. */
+const CAUGHT_UP_OPERATIONS = 2000;
+
+/** R19b: a cluster of one, on an empty folder. It serves nothing before it has reached its replication factor. */
+export function form(context: Context, input: { clusterId: string; sessionKey: string }): void {
+  const { state, config, outputs } = context;
+  if (state.file.base) return;
+  const number: ViewNumber = { epoch: 0, round: 1, candidate: state.file.id };
+  const record: ViewRecord = {
+    number,
+    members: [selfOf(state)],
+    witnesses: [],
+    replicationFactor: config.replicationFactor,
+    over: [],
+    baseNumber: NO_VIEW,
+  };
+  state.sessionKey = input.sessionKey;
+  outputs.push({ type: 'write-session-key', key: input.sessionKey });
+  writeViewFile(context, { clusterId: input.clusterId, promised: number, base: record, pending: [] });
+  state.installedAtMs = context.nowMs;
+  startView(context, record, 0);
+}
+
+/** R14: an outsider asks the primary, as far as it knows one, for what follows its log. */
+export function askToJoin(context: Context): void {
+  const { state, config, nowMs } = context;
+  const { base } = state.file;
+  if (!base || isListed(state) || state.candidacy || state.leaving) return;
+  const primary = base.members[0]!.id;
+  const isOther = primary !== state.file.id && state.links.has(primary);
+  if (!isOther || nowMs - state.joinAskedAtMs < config.heartbeatIntervalMs) return;
+  if (state.copy && state.copy.purpose !== 'join') return;
+  state.joinAskedAtMs = nowMs;
+  startCopy(context, {
+    purpose: 'join',
+    source: primary,
+    number: base.number,
+    end: null,
+    record: null,
+    sessionKey: '',
+  });
+}
+
+/** R14, R21: remembers who follows and how far it is, and sends it the committed part of the log. */
+export function onJoinMe(context: Context, from: Incarnation, ask: PeerMessage & { type: 'join-me' }): void {
+  const { state, nowMs } = context;
+  if (!isPrimary(state)) {
+    gossipTo(context, from.id);
+    return;
+  }
+  if (state.file.base!.members.some((member) => sameIncarnation(member, from))) return;
+  const isPrefix = ask.fromOp < state.log.floor || state.log.chainAt(ask.fromOp) === ask.chain;
+  const op = isPrefix ? Math.min(ask.fromOp, state.commit) : 0;
+  state.learners.set(from.id, { replica: from, op, heardAtMs: nowMs });
+  sendLog(context, from.id, ask, state.commit);
+}
+
+/** Learners that may become members now, the furthest first; those that have been members before go first among equals. */
+export function readyLearners(context: Context): Learner[] {
+  const { state, config, nowMs } = context;
+  const isReady = (learner: Learner) =>
+    nowMs - learner.heardAtMs < 5 * config.heartbeatIntervalMs &&
+    state.commit - learner.op <= CAUGHT_UP_OPERATIONS &&
+    !isDead(state, learner.replica) &&
+    sameIncarnation(state.links.get(learner.replica.id)?.self ?? selfOf(state), learner.replica);
+  return [...state.learners.values()]
+    .filter(isReady)
+    .sort((a, b) => b.op - a.op || (a.replica.id < b.replica.id ? -1 : 1));
+}
+
+/** What every server tells all others now and then, and outsiders when they ask the wrong one. */
+export function gossipTo(context: Context, to: Address): void {
+  const { state } = context;
+  send(context, to, { type: 'gossip', base: state.file.base, known: [...state.known] });
+}
+
+/** Adds an address to those this server dials and tells others about. */
+export function know(context: Context, address: Address): void {
+  const { state } = context;
+  if (state.known.has(address)) return;
+  state.known.add(address);
+  if (address !== state.file.id) context.outputs.push({ type: 'dial', address });
+}
+
+/**
+ * R1, R19b: may this replica have anything to do with that one? Another cluster, replication factor or protocol, and a
+ * folder that was copied or put back from an older state, are refused by name.
+ */
+export function isAcceptable(context: Context, peer: Hello): boolean {
+  const { state, config } = context;
+  const { clusterId, base } = state.file;
+  if (peer.self.id === state.file.id) {
+    if (peer.self.disk !== state.file.disk)
+      notice(context, `Another server answers at our own address ${peer.self.id}.`);
+    return false;
+  }
+  if (peer.replicationFactor !== config.replicationFactor) {
+    const text = `The server ${peer.self.id} has replication factor ${peer.replicationFactor}, this one ${config.replicationFactor}; all servers of a cluster need the same.`;
+    context.outputs.push(base ? { type: 'notice', text } : { type: 'refuse-to-run', text });
+    return false;
+  }
+  if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
+    const text = `The server ${peer.self.id} belongs to another cluster (${peer.clusterId}) than this one (${clusterId}).`;
+    const yields = !state.complete && peer.complete;
+    context.outputs.push(
+      yields
+        ? {
+            type: 'refuse-to-run',
+            text: `${text} This one was never complete: move its database folder away and start it again to join.`,
+          }
+        : { type: 'notice', text },
+    );
+    return false;
+  }
+  return isCurrent(context, peer);
+}
+
+/** R1: an incarnation below one known for its disk, or equal with another nonce, is a copy. */
+function isCurrent(context: Context, peer: Hello): boolean {
+  const { state } = context;
+  const { id, disk, incarnation } = peer.self;
+  const met = state.met.get(disk);
+  const listed = state.file.base ? memberOf(state.file.base, id) : undefined;
+  const lowest = Math.max(met?.incarnation ?? 0, listed?.disk === disk ? listed.incarnation : 0);
+  const isCopy = incarnation < lowest || (met?.incarnation === incarnation && met.nonce !== peer.nonce);
+  if (isCopy || disk === state.file.disk) {
+    notice(
+      context,
+      `The server ${id} runs on a folder that was copied or put back from an older state (start ${incarnation}, known ${lowest}); it is refused. Move its database folder away and start it again.`,
+    );
+    return false;
+  }
+  state.met.set(disk, { incarnation, nonce: peer.nonce });
+  return true;
+}
+
+/** In words, with names: what this replica waits for; empty when it serves. */
+export function waitingFor(state: ReplicaState, replicationFactor: number): string {
+  const { base } = state.file;
+  if (!base) return 'a server of the cluster to join';
+  if (isNormal(state)) {
+    const missing = replicationFactor - base.members.length;
+    if (state.complete || missing <= 0) return '';
+    return `${missing} more server${missing === 1 ? '' : 's'} before the cluster is complete`;
+  }
+  if (isListed(state) && !sameView(state.file.promised, base.number)) return 'the end of a view change';
+  const absent = base.members.filter(({ id }) => id !== state.file.id && !state.links.has(id)).map(({ id }) => id);
+  if (!memberOf(base, state.file.id)) return `the primary ${base.members[0]!.id}, to join`;
+  return absent.length > 0 ? `${absent.join(' and ')}, which may hold more` : 'the other servers, to agree on a view';
+}
+
+/** Incarnations that this replica's links stand to. */
+export function linkedIncarnation(state: ReplicaState, id: Address): Incarnation | undefined {
+  return id === state.file.id ? selfOf(state) : state.links.get(id)?.self;
+}
+
+/** Whether that incarnation is known to be gone: dead, or another one answers at its address. */
+export function isGone(state: ReplicaState, one: Incarnation): boolean {
+  const linked = linkedIncarnation(state, one.id);
+  return state.dead.has(incarnationKey(one)) || (linked !== undefined && !sameIncarnation(linked, one));
+}

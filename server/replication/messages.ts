@@ -1,0 +1,132 @@
+import type { Address, ViewNumber } from '../../shared/ids.ts';
+import type { EntryDraft, LogEntry } from '../../shared/operations.ts';
+import type { Incarnation, ViewFile, ViewRecord } from '../../shared/views.ts';
+
+/** A place in a log. Compared by view first, then by op: the higher one is ahead (R9). */
+export interface LogPosition {
+  readonly view: string;
+  readonly op: number;
+  readonly chain: string;
+}
+
+/** What each side of a connection says first; a receiver keeps the latest of each address. */
+export interface Hello {
+  readonly protocol: number;
+  /** Empty while the server belongs to no cluster. */
+  readonly clusterId: string;
+  /** Whether the cluster had ever reached its replication factor, as far as this server has applied the log. */
+  readonly complete: boolean;
+  readonly replicationFactor: number;
+  readonly self: Incarnation;
+  /** Random, made with each incarnation: two processes on copies of one folder have different ones (R1). */
+  readonly nonce: string;
+  readonly promised: ViewNumber;
+  readonly base: ViewRecord | null;
+  readonly pending: readonly ViewRecord[];
+  readonly last: LogPosition;
+  /** All servers of the cluster that it has heard of. */
+  readonly known: readonly Address[];
+}
+
+/** Messages between replicas; PROTOCOL.md has the same table with the rules that handle them. */
+export type PeerMessage =
+  | { type: 'ping'; base: ViewNumber; sentAtMs: number }
+  | { type: 'pong'; base: ViewNumber; echoMs: number; leaseMs: number }
+  | { type: 'gossip'; base: ViewRecord | null; known: readonly Address[] }
+  | { type: 'prepare'; view: ViewNumber; previousChain: string; firstOp: number; entries: LogEntry[]; commit: number }
+  | { type: 'prepare-ok'; view: ViewNumber; op: number; resend: boolean }
+  | { type: 'commit'; view: ViewNumber; commit: number; end: number }
+  | {
+      type: 'start-view-change';
+      number: ViewNumber;
+      /** Ask what the voter would answer; it writes nothing and promises nothing (R7). */
+      probe: boolean;
+      base: ViewRecord;
+      members: readonly Incarnation[];
+      /** Incarnations that the candidate knows to be dead (R5). */
+      provenDead: readonly Incarnation[];
+    }
+  | {
+      type: 'promise';
+      number: ViewNumber;
+      probe: boolean;
+      baseNumber: ViewNumber;
+      /** Base and pending views that the voter had before this view change told it of the candidate's base (R9). */
+      heldBefore: readonly ViewNumber[];
+      pending: readonly ViewRecord[];
+      cleanDead: readonly Incarnation[];
+      last: LogPosition;
+    }
+  | {
+      type: 'refuse';
+      number: ViewNumber;
+      probe: boolean;
+      reason: 'stale-base' | 'promised' | 'lease' | 'not-listed';
+      promised: ViewNumber;
+      base: ViewRecord | null;
+      /** With `lease`: how long the lease that stands in the way can still be relied on. */
+      waitMs: number;
+    }
+  | { type: 'start-view'; record: ViewRecord; end: LogPosition; sessionKey: string }
+  | { type: 'view-ok'; number: ViewNumber }
+  | { type: 'installed'; record: ViewRecord }
+  | { type: 'fetch-log'; fromOp: number; chain: string }
+  | { type: 'join-me'; fromOp: number; chain: string }
+  | {
+      type: 'log-chunk';
+      fromOp: number;
+      previousChain: string;
+      entries: LogEntry[];
+      /** Where the sender's log (for a joiner: its committed part) ended. */
+      end: number;
+      commit: number;
+      /** The sender has another entry at `fromOp`, or none: ask again from a lower one. */
+      mismatch: boolean;
+    }
+  | { type: 'read-check'; view: ViewNumber; checkId: number }
+  | { type: 'read-ok'; view: ViewNumber; checkId: number };
+
+/** Everything that can happen to a replica. */
+export type Input =
+  | { type: 'tick' }
+  /** The main loop did not turn for a while, or the clocks disagree: silence meanwhile proves nothing (R22). */
+  | { type: 'paused' }
+  /** Our dial to an address was answered by that replica. */
+  | { type: 'link-up'; peer: Hello }
+  /** The connection that our dial had made ended. */
+  | { type: 'link-down'; address: Address }
+  /** A fresh connect to the address was refused (A4). */
+  | { type: 'refused'; address: Address }
+  /** Somebody connected and said hello: proves nothing, but tells whom to dial (R5). */
+  | { type: 'hello'; peer: Hello }
+  | { type: 'message'; from: Incarnation; message: PeerMessage }
+  | { type: 'propose'; drafts: readonly EntryDraft[] }
+  /** Entries up to and including this one are durable here. */
+  | { type: 'appended'; op: number; chain: string }
+  /** Asks whether this is the primary at a moment after now (R17). */
+  | { type: 'confirm-read'; checkId: number }
+  /** Start a cluster of one on an empty folder (R19b). */
+  | { type: 'form'; clusterId: string; sessionKey: string }
+  | { type: 'leave' };
+
+/**
+ * What a replica wants done, in this order. `write-view-file`, `write-session-key` and `cut-log` must be durable before
+ * the next output is performed and before the next input is given; everything else goes on at once.
+ */
+export type Output =
+  | { type: 'write-view-file'; file: ViewFile }
+  | { type: 'write-session-key'; key: string }
+  | { type: 'cut-log'; afterOp: number; reason: string }
+  | { type: 'append'; entries: readonly LogEntry[] }
+  | { type: 'send'; to: Address; message: PeerMessage }
+  /** Answer a `fetch-log` or `join-me` whose entries are no longer in memory. */
+  | { type: 'send-log-from-storage'; to: Address; fromOp: number; chain: string; end: number; commit: number }
+  | { type: 'commit'; entries: readonly LogEntry[] }
+  | { type: 'dial'; address: Address }
+  | { type: 'read-confirmed'; checkId: number }
+  /** Role, view, members or links changed: whoever shows or serves them should look again. */
+  | { type: 'changed' }
+  /** A sentence for the operator. */
+  | { type: 'notice'; text: string }
+  /** This replica must not go on: wrong replication factor, a copied folder, another cluster. */
+  | { type: 'refuse-to-run'; text: string };
