@@ -1,7 +1,10 @@
-import type { Cluster, Deletion, Message, ServerStatus } from '../../shared/api.ts';
+import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
+import type { ChatReader, Notice } from '../state/reader.ts';
+
+export type { AccountView, ChatReader, HistoryAsk, HistoryPage, Notice } from '../state/reader.ts';
 
 /**
  * The one seam between the chat and where it is kept. The gateway speaks to this and to nothing below it, so that
@@ -79,53 +82,4 @@ export interface EngineListener {
   onClusterChanged(cluster: Cluster): void;
   /** This server became the primary, or stopped being it. */
   onPrimaryChanged(isPrimary: boolean): void;
-}
-
-/** What an applied operation means to those who are connected. */
-export type Notice =
-  | { type: 'message:new'; accounts: readonly AccountId[]; message: Message }
-  | { type: 'message:deleted'; accounts: readonly AccountId[]; deletion: Deletion }
-  | { type: 'account:deleted'; account: AccountId; username: string; position: number }
-  | { type: 'session:ended'; session: SessionId; reason: string };
-
-export interface AccountView {
-  id: AccountId;
-  /** As people typed it, NFC. */
-  username: string;
-  passwordHash: string;
-}
-
-export interface HistoryAsk {
-  account: AccountId;
-  after?: number | undefined;
-  before?: number | undefined;
-  /** The account at the other end of the conversation, present or deleted. */
-  with?: AccountId | undefined;
-  limit: number;
-}
-
-export interface HistoryPage {
-  messages: Message[];
-  deletions: Deletion[];
-  position: number;
-  more: boolean;
-}
-
-/** Questions that the state answers. All answers are copies. */
-export interface ChatReader {
-  /** The last operation that was applied. */
-  readonly position: number;
-  /** The present account of that name; names are compared by {@link nameKey} of `shared/names.ts`. */
-  accountByName(username: string): AccountView | undefined;
-  account(id: AccountId): AccountView | undefined;
-  /** Who is logged in with that session; undefined when it was closed, or its account deleted. */
-  accountOfSession(session: SessionId): AccountView | undefined;
-  /** Accounts whose username matches (`*`, `?`), in the order of their name keys, after the one whose name is `after`. */
-  listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {
-    accounts: AccountView[];
-    more: boolean;
-  };
-  history(ask: HistoryAsk): HistoryPage;
-  /** The highest position that the account has received. */
-  received(account: AccountId): number;
 }

@@ -1,6 +1,6 @@
 import { assert } from '../../shared/assert.ts';
 import type { Address } from '../../shared/ids.ts';
-import { LOG_CHUNK_LENGTH } from '../../shared/limits.ts';
+import { LOG_CHUNK_LENGTH, LOG_TAIL_ENTRIES } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
 import type { LogPosition, PeerMessage } from './messages.ts';
@@ -37,6 +37,10 @@ export function commitThrough(context: Context, op: number): void {
   }
   state.commit = through;
   outputs.push({ type: 'commit', entries });
+  // In steps, because each costs a move of the whole list.
+  if (state.commit - state.log.floor > 2 * LOG_TAIL_ENTRIES) {
+    state.log.release(Math.min(state.commit - LOG_TAIL_ENTRIES, state.log.durableOp));
+  }
 }
 
 /** Asks the source for what follows our log; from the end first, which is almost always right. */

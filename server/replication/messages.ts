@@ -89,8 +89,11 @@ export type PeerMessage =
 /** Everything that can happen to a replica. */
 export type Input =
   | { type: 'tick' }
-  /** The main loop did not turn for a while, or the clocks disagree: silence meanwhile proves nothing (R22). */
-  | { type: 'paused' }
+  /**
+   * The main loop did not turn for a while: silence meanwhile proves nothing (R22). With `sleptUnnoticed` the machine
+   * slept without the monotonic clock counting it, so leases may have run out unnoticed (A3).
+   */
+  | { type: 'paused'; sleptUnnoticed: boolean }
   /** Our dial to an address was answered by that replica. */
   | { type: 'link-up'; peer: Hello }
   /** The connection that our dial had made ended. */

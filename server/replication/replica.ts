@@ -113,7 +113,7 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       onTick(context);
       break;
     case 'paused':
-      onPaused(context);
+      onPaused(context, input.sleptUnnoticed);
       break;
     case 'link-up':
       onLinkUp(context, input.peer);
@@ -129,7 +129,7 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       meet(context, input.peer);
       break;
     case 'message':
-      if (!state.dead.has(incarnationKey(input.from))) onMessage(context, input.from, input.message);
+      if (isAccepted(state, input.from)) onMessage(context, input.from, input.message);
       break;
     case 'propose':
       propose(context, input.drafts);
@@ -148,6 +148,11 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       break;
   }
   return context.outputs;
+}
+
+/** Only from those whose hello was acceptable, as they are now: not from the dead, from copies, from other clusters. */
+function isAccepted(state: ReplicaState, from: Incarnation): boolean {
+  return state.met.get(from.disk)?.incarnation === from.incarnation && !state.dead.has(incarnationKey(from));
 }
 
 /** A member died: whoever waits for it, or was promised to it, need not wait any longer. */

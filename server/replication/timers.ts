@@ -36,8 +36,9 @@ export function onTick(context: Context): void {
   considerViewChange(context);
 }
 
-/** R22: after a pause silence has to be observed anew; leases run out by the clock, which counted on. */
-export function onPaused({ state, nowMs }: Context): void {
+/** R22: after a pause silence has to be observed anew; leases run out by the clock, where it counted on. */
+export function onPaused({ state, nowMs }: Context, sleptUnnoticed: boolean): void {
+  if (sleptUnnoticed) state.leaseUntilMs.clear();
   for (const heard of [state.heardAtMs, state.answeredAtMs]) {
     for (const key of heard.keys()) heard.set(key, nowMs);
   }

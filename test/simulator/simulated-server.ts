@@ -139,7 +139,7 @@ export class SimulatedServer {
     const { life } = this;
     queue.after(durationMs, () => {
       if (this.life !== life || !this.state || this.isPaused) return;
-      if (durationMs > 500) this.#inbox.unshift({ type: 'paused' });
+      if (durationMs > 500) this.#inbox.unshift({ type: 'paused', sleptUnnoticed: false });
       this.#drain();
     });
   }

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Address, parseAddress } from '../../shared/ids.ts';
+import { DEFAULT_PORTS, SHUTDOWN_MS } from '../../shared/limits.ts';
+import { askStatus } from './status.ts';
+
+const POLL_MS = 100;
+/** Longer than a start with a large log takes; after it the reason is in the servers' output. */
+const COMPLETE_WITHIN_MS = 120_000;
+
+/**
+ * `npm start`: three servers as processes of their own, then the terminal chat; without a terminal, their status until
+ * Ctrl+C. When they run already, only the chat is opened.
+ *
+ * @returns the exit status
+ */
+export async function startAll(dataFolder: string): Promise<number> {
+  const first = parseAddress(`localhost:${DEFAULT_PORTS[0]}`)!;
+  if (await isComplete(first)) {
+    process.stdout.write(`Servers are running already on ${DEFAULT_PORTS.join(', ')}.\n`);
+    return process.stdin.isTTY ? openChat() : 0;
+  }
+  mkdirSync(dataFolder, { recursive: true });
+  const servers = DEFAULT_PORTS.map((port, index) =>
+    startServer(index === 0 ? 'primary' : 'secondary', port, dataFolder),
+  );
+  const stop = () => stopServers(servers);
+  let isStopping = false;
+  process.on('SIGINT', () => {
+    // The terminal sends it to the whole group: the chat and the servers have it too.
+    isStopping = true;
+  });
+  process.on('SIGTERM', () => {
+    isStopping = true;
+  });
+  try {
+    const problem = await waitUntilComplete(first, servers, () => isStopping);
+    if (problem !== '') {
+      process.stderr.write(`${problem}\n`);
+      return 1;
+    }
+    if (process.stdin.isTTY && process.stdout.isTTY) return await openChat();
+    await printUntilStopped(first, () => isStopping);
+    return 0;
+  } finally {
+    await stop();
+  }
+}
+
+interface RunningServer {
+  port: number;
+  process: ChildProcess;
+  lastLine: string;
+}
+
+function startServer(role: string, port: number, dataFolder: string): RunningServer {
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1]!, role, String(port), '--data', dataFolder],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl+C in the chat must not reach it before the chat has ended.
+      detached: true,
+    },
+  );
+  const server: RunningServer = { port, process: child, lastLine: '' };
+  const output = createWriteStream(join(dataFolder, `server-${port}.log`), { flags: 'a' });
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.pipe(output, { end: false });
+    stream.on('data', (chunk: Buffer) => {
+      server.lastLine = chunk.toString().trimEnd().split('\n').at(-1) ?? '';
+    });
+  }
+  return server;
+}
+
+async function isComplete(first: Address): Promise<boolean> {
+  const status = await askStatus(first);
+  return (
+    status !== undefined &&
+    status.cluster.primary !== null &&
+    status.waitingFor === '' &&
+    status.cluster.warning === undefined
+  );
+}
+
+/** @returns empty, or the sentence that says why it will never be */
+async function waitUntilComplete(first: Address, servers: RunningServer[], isStopping: () => boolean): Promise<string> {
+  const untilMs = performance.now() + COMPLETE_WITHIN_MS;
+  const isTerminal = process.stdout.isTTY;
+  if (!isTerminal) process.stdout.write('Starting three servers.\n');
+  for (let round = 0; performance.now() < untilMs; round++) {
+    if (isStopping()) return 'Stopped before the servers were complete.';
+    const ended = servers.find(({ process: child }) => child.exitCode !== null);
+    if (ended) return `The server on port ${ended.port} ended: ${ended.lastLine.replace(/^[\d:.]+ /, '')}`;
+    if (await isComplete(first)) {
+      if (isTerminal) process.stdout.write('\r\u001b[K');
+      return '';
+    }
+    if (isTerminal) process.stdout.write(`\rStarting three servers ${'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'[round % 10]}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return `The servers are not complete after ${COMPLETE_WITHIN_MS / 1000} s; what they wait for is in their server-PORT.log files.`;
+}
+
+/** The chat's program lies beside this one, built or as sources. */
+function openChat(): Promise<number> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const program = fileURLToPath(new URL(`../../client/main.${extension}`, import.meta.url));
+  const chat = spawn(process.execPath, [...process.execArgv, program], { stdio: 'inherit' });
+  return new Promise((resolve) => chat.on('exit', (code) => resolve(code ?? 1)));
+}
+
+async function printUntilStopped(first: Address, isStopping: () => boolean): Promise<void> {
+  let said = '';
+  while (!isStopping()) {
+    const status = (await askStatus(first)) ?? (await askStatus(parseAddress(`localhost:${DEFAULT_PORTS[1]}`)!));
+    const text = status
+      ? `View ${status.view}: ${status.members.join(', ')}; the primary is ${status.primary ?? 'not known'}.${status.cluster.warning ? ` WARNING: ${status.cluster.warning}` : ''}`
+      : 'No server answers.';
+    if (text !== said) process.stdout.write(`${text}\n`);
+    said = text;
+    for (let waitedMs = 0; waitedMs < 1000 && !isStopping(); waitedMs += POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** Backups first, so that no view change is started on the way out. */
+async function stopServers(servers: RunningServer[]): Promise<void> {
+  const running = servers.filter(({ process: child }) => child.exitCode === null && child.signalCode === null);
+  for (const { process: child } of running) child.kill('SIGTERM');
+  const ended = Promise.all(running.map(({ process: child }) => new Promise((resolve) => child.on('exit', resolve))));
+  const late = setTimeout(() => {
+    for (const { process: child } of running) child.kill('SIGKILL');
+  }, SHUTDOWN_MS + 1000);
+  await ended;
+  clearTimeout(late);
+}

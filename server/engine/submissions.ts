@@ -1,0 +1,168 @@
+import { type ChatError, type ErrorCode, type Result, refusal, success } from '../../shared/errors.ts';
+import type { ClientId } from '../../shared/ids.ts';
+import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
+import type { ClientTable } from '../replication/client-table.ts';
+import type { ChatState } from '../state/chat-state.ts';
+import type { Committed, Submission } from './engine.ts';
+import type { SessionKeys } from './session-keys.ts';
+
+type Answer = (result: Result<Committed>) => void;
+
+interface InFlight {
+  asked: string;
+  /** As the client named it: the entry names an account by its id. */
+  subject: string;
+  answers: Answer[];
+}
+
+/** In what words a request is refused by the state. */
+const REFUSALS: Record<Exclude<Outcome['refused'], ''>, (submission: { subject: string }) => string> = {
+  'no-such-account': ({ subject }) => `There is no account "${subject}"; check the name, or list the accounts.`,
+  'no-such-message': () => 'There is no such message; it may have been deleted before.',
+  'username-taken': ({ subject }) => `The username "${subject}" is taken; choose another one, or log in.`,
+  forbidden: () => 'Only its sender can delete a message.',
+  'not-logged-in': () => 'Nobody is logged in here; log in first.',
+};
+
+/**
+ * R18 at the primary: what was asked before is answered again, what is under way is waited for, what is new is checked
+ * and queued for the log. Answers go out when the operation is committed.
+ */
+export class Submissions {
+  readonly #table: ClientTable;
+  readonly #chat: ChatState;
+  readonly #keys: SessionKeys;
+  readonly #inFlight = new Map<string, InFlight>();
+  /** The highest request of a client that is in the queue or in the log and not committed. */
+  readonly #highest = new Map<ClientId, number>();
+  #queue: EntryDraft[] = [];
+
+  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys) {
+    this.#table = table;
+    this.#chat = chat;
+    this.#keys = keys;
+  }
+
+  /** Requests that were queued or appended and not answered yet. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Answers at once, or queues a draft. */
+  add(submission: Submission, answer: Answer): void {
+    const { client, request } = submission;
+    const asked = this.#keys.askedDigest(submission.asked);
+    const standing = this.#table.standing(client, request, asked, submission.known);
+    switch (standing.type) {
+      case 'executed':
+        answer(this.#resultOf(submission, standing.outcome, true));
+        return;
+      case 'number-reused':
+        answer(numberReused(request));
+        return;
+      case 'forgotten':
+        answer(forgotten(request));
+        return;
+      case 'new':
+        this.#addNew(submission, asked, answer);
+    }
+  }
+
+  #addNew(submission: Submission, asked: string, answer: Answer): void {
+    const { client, request } = submission;
+    const key = keyOf(client, request);
+    const same = this.#inFlight.get(key);
+    if (same) {
+      if (same.asked === asked) same.answers.push(answer);
+      else answer(numberReused(request));
+      return;
+    }
+    if (request <= (this.#highest.get(client) ?? 0)) {
+      answer(forgotten(request));
+      return;
+    }
+    const draft = this.#draftOf(submission, asked);
+    const refused = draft ? this.#chat.check(draft) : 'no-such-account';
+    if (refused !== '' || !draft) {
+      answer(refusal(refused || 'no-such-account', sentence(refused || 'no-such-account', submission)));
+      return;
+    }
+    this.#highest.set(client, request);
+    this.#inFlight.set(key, { asked, subject: submission.subject, answers: [answer] });
+    this.#queue.push(draft);
+  }
+
+  /** Undefined when a message's recipient does not exist. */
+  #draftOf(submission: Submission, asked: string): EntryDraft | undefined {
+    const { client, request, event, account, body } = submission;
+    const common = { client, request, asked, event, account, body };
+    if (event !== 'message:send') return { ...common, id: '', subject: submission.subject };
+    const recipient = this.#chat.accountByName(submission.subject);
+    if (!recipient) return undefined;
+    return { ...common, id: this.#keys.messageId(client, request), subject: recipient.id };
+  }
+
+  #resultOf(submission: { client: ClientId; request: number; subject: string }, outcome: Outcome, repeated: boolean) {
+    if (outcome.refused !== '') return refusal(outcome.refused, sentence(outcome.refused, submission));
+    const id = this.#keys.messageId(submission.client, submission.request);
+    return success({ position: outcome.position, at: outcome.at, id, repeated });
+  }
+
+  get isQueueEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** Takes what is queued, for the next batch. */
+  takeQueue(): EntryDraft[] {
+    const taken = this.#queue;
+    this.#queue = [];
+    return taken;
+  }
+
+  /** Answers those who wait for a committed entry. */
+  onApplied(entry: LogEntry, outcome: Outcome): void {
+    if (entry.client === '') return;
+    const key = keyOf(entry.client, entry.request);
+    const waiting = this.#inFlight.get(key);
+    if (this.#highest.get(entry.client) === entry.request) this.#highest.delete(entry.client);
+    if (!waiting) return;
+    this.#inFlight.delete(key);
+    const { client, request } = entry;
+    const result = this.#resultOf({ client, request, subject: waiting.subject }, outcome, false);
+    for (const [index, answer] of waiting.answers.entries()) {
+      answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
+    }
+  }
+
+  /**
+   * This server can no longer tell how they end: those in the log may still be committed by another primary, those in
+   * the queue were dropped but cannot be told apart by their clients, who resend both.
+   */
+  abandonAll(why: ChatError): void {
+    const waiting = [...this.#inFlight.values()];
+    this.#inFlight.clear();
+    this.#highest.clear();
+    this.#queue = [];
+    for (const { answers } of waiting) {
+      for (const answer of answers) answer({ ok: false, error: { ...why, definite: false } });
+    }
+  }
+}
+
+function keyOf(client: ClientId, request: number): string {
+  return `${client}/${request}`;
+}
+
+function sentence(refused: Exclude<Outcome['refused'], ''>, submission: { subject: string }): string {
+  return REFUSALS[refused](submission);
+}
+
+function numberReused(request: number): { ok: false; error: ChatError } {
+  const text = `Request ${request} was used before for something else; use each number once.`;
+  return refusal('bad-request' satisfies ErrorCode, text);
+}
+
+function forgotten(request: number): { ok: false; error: ChatError } {
+  const text = `What became of request ${request} is no longer known; look at the history, then go on with new numbers.`;
+  return { ok: false, error: { ...refusal('request-forgotten', text).error, definite: false } };
+}
