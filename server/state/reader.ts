@@ -1,0 +1,61 @@
+import type { Deletion, Message } from '../../shared/api.ts';
+import type { AccountId, SessionId } from '../../shared/ids.ts';
+
+/** What an applied operation means to those who are connected. */
+export type Notice =
+  | { type: 'message:new'; accounts: readonly AccountId[]; message: Message }
+  | { type: 'message:deleted'; accounts: readonly AccountId[]; deletion: Deletion }
+  | { type: 'account:deleted'; account: AccountId; username: string; position: number }
+  | { type: 'session:ended'; session: SessionId; reason: string };
+
+/** A present account, as the gateway needs it. */
+export interface AccountView {
+  id: AccountId;
+  /** As people typed it, NFC. */
+  username: string;
+  passwordHash: string;
+}
+
+/** Which part of an account's history is wanted. `after` and `before` exclude each other; neither means the newest. */
+export interface HistoryAsk {
+  account: AccountId;
+  /** Everything above this position, from the oldest on. */
+  after?: number | undefined;
+  /** Messages below this position, from the newest back. */
+  before?: number | undefined;
+  /** The account at the other end of the conversation, present or deleted. */
+  with?: AccountId | undefined;
+  /** At most so many messages and deletions together; from 1. */
+  limit: number;
+}
+
+/** A part of an account's history. */
+export interface HistoryPage {
+  /** Oldest first, without deleted ones. */
+  messages: Message[];
+  /** In the order of their positions; none in a page that goes backwards, which leaves out what was deleted anyway. */
+  deletions: Deletion[];
+  /** The next `after`. In a page that goes backwards: the state's position, up to which its messages are current. */
+  position: number;
+  /** There is more in the direction of the page; backwards, the next `before` is the position of its first message. */
+  more: boolean;
+}
+
+/** Questions that the state answers. All answers are copies. */
+export interface ChatReader {
+  /** The last operation that was applied. */
+  readonly position: number;
+  /** The present account of that name; names are compared by {@link nameKey} of `shared/names.ts`. */
+  accountByName(username: string): AccountView | undefined;
+  account(id: AccountId): AccountView | undefined;
+  /** Who is logged in with that session; undefined when it was closed, or its account deleted. */
+  accountOfSession(session: SessionId): AccountView | undefined;
+  /** Accounts whose username matches (`*`, `?`), in the order of their name keys, after the one whose name is `after`. */
+  listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {
+    accounts: AccountView[];
+    more: boolean;
+  };
+  history(ask: HistoryAsk): HistoryPage;
+  /** The highest position that the account has received. */
+  received(account: AccountId): number;
+}

@@ -1,0 +1,120 @@
+import { assert } from '../../shared/assert.ts';
+import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { Table } from '../../shared/operations.ts';
+import type { Account, Accounts } from './accounts.ts';
+import type { MessageArchive, StoredMessage } from './messages.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+const USER_TABLE = {
+  name: 'user_table',
+  columns: [
+    'account',
+    'username',
+    'name_key',
+    'password_hash',
+    'created_at',
+    'received',
+    // An op number, as `account` is; empty while the account is present.
+    'deleted_at_op',
+  ],
+} as const;
+const SESSIONS = { name: 'sessions', columns: ['session', 'account', 'opened_at'] } as const;
+const QUEUED_MESSAGES = { name: 'queued_messages', columns: ['position', 'id', 'from', 'to', 'at', 'body'] } as const;
+
+/** Accounts and tombstones, oldest first. */
+export function userTable(accounts: Accounts): Table {
+  const rows = Array.from(accounts.all(), (account) => [
+    account.id,
+    account.username,
+    account.nameKey,
+    account.passwordHash,
+    String(account.createdAt),
+    String(account.received),
+    account.deletedAtOp === 0 ? '' : String(account.deletedAtOp),
+  ]);
+  return { ...USER_TABLE, rows };
+}
+
+/** The inverse of {@link userTable}. */
+export function readUserTable(tables: readonly Table[]): Account[] {
+  return rowsOf(tables, USER_TABLE).map((row) => {
+    const [id, username, nameKey, passwordHash, createdAt, received, deletedAtOp] = row as SevenCells;
+    return {
+      id: id as AccountId,
+      username,
+      nameKey,
+      passwordHash,
+      createdAt: wholeNumber(createdAt, 'user_table.created_at'),
+      received: wholeNumber(received, 'user_table.received'),
+      deletedAtOp: deletedAtOp === '' ? 0 : wholeNumber(deletedAtOp, 'user_table.deleted_at_op'),
+    };
+  });
+}
+type SevenCells = [string, string, string, string, string, string, string];
+
+/** Open sessions, oldest first. */
+export function sessionTable(sessions: Sessions): Table {
+  const rows = Array.from(sessions.all(), ({ id, account, openedAt }) => [id, account, String(openedAt)]);
+  return { ...SESSIONS, rows };
+}
+
+/** The inverse of {@link sessionTable}. */
+export function readSessionTable(tables: readonly Table[]): Session[] {
+  return rowsOf(tables, SESSIONS).map((row) => {
+    const [id, account, openedAt] = row as [string, string, string];
+    return {
+      id: id as SessionId,
+      account: account as AccountId,
+      openedAt: wholeNumber(openedAt, 'sessions.opened_at'),
+    };
+  });
+}
+
+/** Messages that their recipients have not received, by position. For people to read: it follows from the log. */
+export function queueTable(accounts: Accounts, archive: MessageArchive): Table {
+  const queued: StoredMessage[] = [];
+  for (const account of accounts.all()) {
+    if (account.deletedAtOp === 0) for (const message of archive.queueOf(account)) queued.push(message);
+  }
+  queued.sort((a, b) => a.position - b.position);
+  const rows = queued.map(({ position, id, from, to, at, body }) => [
+    String(position),
+    id,
+    from.username,
+    to.username,
+    String(at),
+    body,
+  ]);
+  return { ...QUEUED_MESSAGES, rows };
+}
+
+/** The first difference between two sets of tables, as a sentence; empty when there is none. */
+export function firstDifference(found: readonly Table[], expected: readonly Table[]): string {
+  for (const { name, rows: expectedRows } of expected) {
+    const rows = found.find((table) => table.name === name)?.rows;
+    if (rows === undefined) return `The table ${name} is missing.`;
+    if (rows.length !== expectedRows.length) {
+      return `The table ${name} has ${rows.length} rows, but by the log it has ${expectedRows.length}.`;
+    }
+    const differing = rows.findIndex((row, index) => row.join('\n') !== expectedRows[index]!.join('\n'));
+    if (differing >= 0) {
+      return `Row ${differing + 1} of the table ${name} (${rows[differing]![0]}, …) is not what follows from the log.`;
+    }
+  }
+  return '';
+}
+
+function rowsOf(tables: readonly Table[], { name, columns }: Pick<Table, 'name' | 'columns'>): Table['rows'] {
+  const table = tables.find((one) => one.name === name);
+  assert(table, `the snapshot has a table ${name}`);
+  assert(table.columns.join() === columns.join(), `the columns of ${name} are ${columns.join()}, not ${table.columns}`);
+  for (const row of table.rows) {
+    assert(row.length === columns.length, `a row of ${name} has ${columns.length} cells, not ${row.length}`);
+  }
+  return table.rows;
+}
+
+function wholeNumber(cell: string, column: string): number {
+  assert(/^\d{1,15}$/.test(cell), `${column} is a whole number, not ${JSON.stringify(cell)}`);
+  return Number(cell);
+}
