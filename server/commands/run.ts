@@ -25,6 +25,9 @@ import { makeLog } from './log.ts';
 import type { ReplicaOptions } from './options.ts';
 import { packageVersion } from './version.ts';
 
+/** What a server waits for is told when it has waited so long. */
+const MOMENT_MS = 500;
+
 /** A server that cannot start or go on; its message is the sentence for the operator. */
 export class ServerError extends Error {}
 
@@ -144,16 +147,22 @@ function progressReporter(log: (text: string) => void): (op: number, lastOp: num
   };
 }
 
-/** One line whenever this server's part in the cluster changes. */
+/** One line whenever this server's part in the cluster changes; what is over in a moment is not worth one. */
 function reportRole(engine: ReplicatedEngine, log: (text: string) => void): void {
   let said = '';
+  let timer: NodeJS.Timeout | undefined;
   const say = () => {
     const text = roleSentence(engine.status());
     if (text === said) return;
     said = text;
     log(text);
   };
-  engine.subscribe({ onNotices: () => {}, onClusterChanged: say, onPrimaryChanged: say });
+  const saySoon = () => {
+    clearTimeout(timer);
+    if (engine.status().role === 'waiting') timer = setTimeout(say, MOMENT_MS);
+    else say();
+  };
+  engine.subscribe({ onNotices: () => {}, onClusterChanged: saySoon, onPrimaryChanged: saySoon });
 }
 
 function roleSentence({ role, view, members, primary, waitingFor }: ServerStatus): string {

@@ -16,6 +16,7 @@ import type { Hello, Input, Output } from '../replication/messages.ts';
 import { createReplica, step } from '../replication/replica.ts';
 import {
   type Context,
+  isListed,
   isPrimary,
   type ReplicaConfig,
   type ReplicaState,
@@ -84,6 +85,7 @@ export class ReplicatedEngine implements Engine {
   #snapshotOp: number;
   #isSnapshotting = false;
   #wasPrimary = false;
+  #wasCorePrimary = false;
   #clusterText = '';
   #stopTicking = () => {};
 
@@ -138,7 +140,7 @@ export class ReplicatedEngine implements Engine {
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    if (this.#held.length > 0 || !this.isPrimary()) {
+    if (this.#held.length > 0 || !this.isPrimary() || this.#isExtending) {
       this.#holdOrRefuse(submission, answer);
       return;
     }
@@ -148,8 +150,8 @@ export class ReplicatedEngine implements Engine {
 
   /** A view change that this server leads is over in a moment: nobody need be sent away for it. */
   #holdOrRefuse(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    const leads = this.#state.candidacy !== null && this.#state.complete && !this.#isLeaving;
-    if (!leads && this.#held.length === 0) {
+    const isTakingOver = this.#state.candidacy !== null && this.#state.complete && !this.#isLeaving;
+    if (!isTakingOver && this.#held.length === 0) {
       answer({ ok: false, error: this.whyNotPrimary() });
       return;
     }
@@ -176,7 +178,7 @@ export class ReplicatedEngine implements Engine {
   read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
     const { state, nowMs } = this.#context();
     const deadlineMs = nowMs + READ_WAIT_MS;
-    if (isPrimary(state)) {
+    if (isPrimary(state) || this.#isExtending) {
       const checkId = this.#nextCheckId++;
       this.#reads.add({ position: seen ?? 0, checkId, deadlineMs }, query, answer);
       this.#give({ type: 'confirm-read', checkId });
@@ -203,7 +205,17 @@ export class ReplicatedEngine implements Engine {
   }
 
   isPrimary(): boolean {
-    return isPrimary(this.#state) && this.#state.complete && !this.#isLeaving && !this.#isStopped;
+    const isServing = isPrimary(this.#state) || this.#isExtending;
+    return isServing && this.#state.complete && !this.#isLeaving && !this.#isStopped;
+  }
+
+  /**
+   * The primary changes the list of its own view (a joiner, a lost backup): over in milliseconds, so nobody is told
+   * that it stopped being the primary; requests and reads wait.
+   */
+  get #isExtending(): boolean {
+    const { candidacy, file } = this.#state;
+    return candidacy !== null && isListed(this.#state) && file.base?.members[0]?.id === file.id;
   }
 
   whyNotPrimary(): ChatError {
@@ -370,7 +382,7 @@ export class ReplicatedEngine implements Engine {
     this.#give({ type: 'tick' });
     this.#announce();
     this.#receipts.flushWhenDue(nowMs, this.isPrimary(), (draft) => this.#give({ type: 'propose', drafts: [draft] }));
-    this.#reads.refuseLate(nowMs, isPrimary(this.#state), () => this.whyNotPrimary());
+    this.#reads.refuseLate(nowMs, isPrimary(this.#state) || this.#isExtending, () => this.whyNotPrimary());
     this.#refuseHeld(nowMs);
   }
 
@@ -386,23 +398,29 @@ export class ReplicatedEngine implements Engine {
   #announce(): void {
     const cluster = this.cluster();
     const text = JSON.stringify(cluster);
+    const isCoreNowPrimary = isPrimary(this.#state);
+    if (isCoreNowPrimary && !this.#wasCorePrimary) this.#onCorePrimary();
+    this.#wasCorePrimary = isCoreNowPrimary;
     const isNowPrimary = this.isPrimary();
     if (isNowPrimary !== this.#wasPrimary) {
       this.#wasPrimary = isNowPrimary;
       for (const listener of this.#listeners) listener.onPrimaryChanged(isNowPrimary);
-      if (isNowPrimary) this.#submitHeld();
     }
-    const isAnothers = cluster.primary !== null && cluster.primary !== this.#state.file.id;
-    if (!isNowPrimary && (isAnothers || this.#state.candidacy === null)) this.#abandonSubmissions();
+    if (!isNowPrimary && this.#state.candidacy === null) this.#abandonSubmissions();
     if (text === this.#clusterText) return;
     this.#clusterText = text;
     for (const listener of this.#listeners) listener.onClusterChanged(cluster);
   }
 
-  #submitHeld(): void {
+  /** A view was installed here as its primary: what waited for it goes on. */
+  #onCorePrimary(): void {
+    this.#give({ type: 'confirm-read', checkId: this.#nextCheckId - 1 });
     const held = this.#held;
     this.#held = [];
-    for (const { submission, answer } of held) this.submit(submission, answer);
+    this.#parts.clock.soon(() => {
+      for (const { submission, answer } of held) this.submit(submission, answer);
+      this.#flush();
+    });
   }
 
   #abandonSubmissions(): void {

@@ -1,0 +1,135 @@
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { assert } from '../../shared/assert.ts';
+
+const LINE_FEED = 10;
+/** How a spreadsheet recognises a formula; `'` itself is here so that taking one off is never ambiguous. */
+const STARTS_LIKE_A_FORMULA = /^[=+\-@'\t\r]/;
+
+/**
+ * Makes any text without NUL fit for a cell: line ends and backslashes become `\n`, `\r` and `\\`, so that a row is a
+ * line; a text that a spreadsheet would run as a formula gets one `'` before it.
+ */
+export function writeCell(text: string): string {
+  const line = /[\\\n\r]/.test(text) ? text.replace(/[\\\n\r]/g, escapeOf) : text;
+  return STARTS_LIKE_A_FORMULA.test(text) ? `'${line}` : line;
+}
+
+function escapeOf(character: string): string {
+  return character === '\n' ? '\\n' : character === '\r' ? '\\r' : '\\\\';
+}
+
+/** The inverse of {@link writeCell}; undefined for a cell that it would never have written. */
+export function readCell(cell: string): string | undefined {
+  const marked = cell.startsWith("'");
+  const line = marked ? cell.slice(1) : cell;
+  const text = line.includes('\\') ? withoutEscapes(line) : line;
+  if (text === undefined || STARTS_LIKE_A_FORMULA.test(text) !== marked) return undefined;
+  return text;
+}
+
+function withoutEscapes(line: string): string | undefined {
+  let known = true;
+  const text = line.replace(/\\(.?)/gsu, (_, letter: string) => {
+    if (letter === 'n') return '\n';
+    if (letter === 'r') return '\r';
+    if (letter !== '\\') known = false;
+    return '\\';
+  });
+  return known ? text : undefined;
+}
+
+/** Rows of finished cells as CSV (RFC 4180, each row ended by a line feed). One call for many rows is the fast way. */
+export function stringifyRows(rows: readonly (readonly string[])[]): string {
+  return stringify(rows as string[][], { record_delimiter: '\n' });
+}
+
+/** One line of a CSV file, cut into its cells as they stand there (see {@link readCell}). */
+export interface CutRow {
+  /** The line with its line feed. Holds no memory but its own, and neither do the cells. */
+  row: string;
+  /** Undefined when the line is not a CSV record by itself. */
+  cells: string[] | undefined;
+}
+
+/**
+ * Cuts whole lines into cells. A line without a quote is its cells with commas between; only the others need the
+ * parser, which takes six times as long and has a price for each call, so they go there together.
+ *
+ * @param bytes UTF-8, ending with a line feed (or empty)
+ */
+export function cutRows(bytes: Buffer): CutRow[] {
+  assert(endOfLines(bytes) === bytes.length, 'rows are cut from whole lines');
+  // One character for each byte: places in this string are places in `bytes`.
+  const places = bytes.toString('latin1');
+  const rows: CutRow[] = [];
+  const quoted: { row: CutRow; bytes: Buffer }[] = [];
+  let nextQuote = places.indexOf('"');
+  for (let start = 0; start < places.length; ) {
+    const end = places.indexOf('\n', start);
+    if (nextQuote !== -1 && nextQuote < start) nextQuote = places.indexOf('"', start);
+    const row: CutRow = { row: bytes.toString('utf8', start, end + 1), cells: undefined };
+    if (nextQuote !== -1 && nextQuote < end) quoted.push({ row, bytes: bytes.subarray(start, end + 1) });
+    else row.cells = cutPlainLine(bytes, places, start, end, row.row.length === end + 1 - start);
+    rows.push(row);
+    start = end + 1;
+  }
+  if (quoted.length > 0) parseQuoted(quoted);
+  return rows;
+}
+
+function cutPlainLine(bytes: Buffer, places: string, start: number, end: number, ascii: boolean): string[] {
+  const cells: string[] = [];
+  for (let from = start; ; ) {
+    const comma = places.indexOf(',', from);
+    const to = comma === -1 || comma > end ? end : comma;
+    // Short slices are copies; longer ones would keep all of `places` in memory for as long as the cell lives.
+    cells.push(ascii && to - from < 13 ? places.slice(from, to) : bytes.toString('utf8', from, to));
+    if (to === end) return cells;
+    from = to + 1;
+  }
+}
+
+function parseQuoted(quoted: readonly { row: CutRow; bytes: Buffer }[]): void {
+  const together = tryParse(Buffer.concat(quoted.map((one) => one.bytes)));
+  // A quote that is never closed swallows the lines after it: then the counts differ, and each line is looked at alone.
+  const all = together?.length === quoted.length ? together : undefined;
+  quoted.forEach((one, index) => {
+    const alone = all ? undefined : tryParse(one.bytes);
+    one.row.cells = all ? all[index] : alone?.length === 1 ? alone[0] : undefined;
+  });
+}
+
+function tryParse(bytes: Buffer): string[][] | undefined {
+  try {
+    return parse(bytes, { record_delimiter: '\n', relax_column_count: true, max_record_size: 0 });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the last whole line of `bytes` ends; 0 when there is none. */
+export function endOfLines(bytes: Buffer): number {
+  return bytes.lastIndexOf(LINE_FEED) + 1;
+}
+
+/**
+ * Says what is wrong with the first line of a file that should be `expected`, with the usual cause where it shows.
+ *
+ * @param start the first bytes of the file, as text
+ */
+export function explainHeader(fileName: string, start: string, expected: string): string {
+  const found = start.split('\n', 1)[0] ?? '';
+  const signs = [
+    ...(found.startsWith('\uFEFF') ? ['a byte order mark'] : []),
+    ...(found.includes(';') ? ['semicolons'] : []),
+    ...(found.includes('\t') ? ['tabs'] : []),
+    ...(found.endsWith('\r') ? ['Windows line ends'] : []),
+  ];
+  const cause =
+    signs.length > 0
+      ? `it has ${signs.join(' and ')}, as if a spreadsheet had saved it; put the original back, and only ever open copies`
+      : 'it was written by another program or another version; put the original back';
+  const shown = found.length > 120 ? `${found.slice(0, 120)}…` : found;
+  return `${fileName} begins with ${JSON.stringify(shown)} instead of "${expected.trimEnd()}": ${cause}.`;
+}

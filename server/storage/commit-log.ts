@@ -1,0 +1,226 @@
+import { type FileHandle, open, truncate, unlink } from 'node:fs/promises';
+import { assert } from '../../shared/assert.ts';
+import type { LogEntry } from '../../shared/operations.ts';
+import { LOG_HEADER } from './csv.ts';
+import {
+  failureOf,
+  isFull,
+  readPieces,
+  StorageError,
+  syncData,
+  syncFile,
+  syncFolder,
+  withFile,
+  writeOnce,
+} from './files.ts';
+import { setAside } from './quarantine.ts';
+import { makeSegment, type Segment } from './segments.ts';
+
+/** A segment that has reached this size gets no more rows; the next row begins the next one. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Two marks of a segment are at least so far apart. */
+const MARK_BYTES = 64 * 1024;
+
+export interface CommitLogOptions {
+  /** Bytes at which a segment is full. All replicas must agree, or their files differ. */
+  segmentBytes: number;
+  /** Whether an append waits for the disk. */
+  sync: boolean;
+}
+
+/**
+ * The log on disk: rows in segments, which are cut by op number and bytes alone, so that every replica has the same
+ * files. Does one thing at a time: whoever calls waits
+ * for each promise. Reading (`log-reader.ts`) may go on beside appends, not beside a cut.
+ */
+export class CommitLog {
+  readonly folder: string;
+  readonly segments: Segment[];
+  #lastOp: number;
+  readonly #options: CommitLogOptions;
+  /** The last segment, open for appending. */
+  #file: FileHandle | undefined;
+
+  constructor(folder: string, segments: Segment[], lastOp: number, options: CommitLogOptions) {
+    this.folder = folder;
+    this.segments = segments;
+    this.#lastOp = lastOp;
+    this.#options = options;
+  }
+
+  /** The last op whose row is whole and, with `sync`, durable. */
+  get lastOp(): number {
+    return this.#lastOp;
+  }
+
+  /**
+   * Adds entries that follow the last one: one write and one fdatasync, unless they reach into a new segment.
+   *
+   * @throws StorageError naming the file; nothing may be appended after it
+   */
+  async append(entries: readonly LogEntry[]): Promise<void> {
+    assert(entries[0]!.op === this.#lastOp + 1, `op ${entries[0]!.op} does not follow op ${this.#lastOp}`);
+    for (let index = 0; index < entries.length; ) {
+      const segment = await this.#segmentFor(entries[index]!.op);
+      const start = index;
+      const marks: Segment['marks'] = [];
+      let size = Math.max(segment.size, LOG_HEADER.length);
+      for (; index < entries.length && (index === start || size < this.#options.segmentBytes); index++) {
+        const entry = entries[index]!;
+        assert(entry.op === entries[0]!.op + index, `op ${entry.op} does not follow the entry before it`);
+        addMark(marks, segment.marks.at(-1), entry.op, size);
+        size += Buffer.byteLength(entry.row);
+      }
+      const rows = entries.slice(start, index).map((entry) => entry.row);
+      await this.#write(segment, segment.size === 0 ? [LOG_HEADER, ...rows] : rows);
+      segment.size = size;
+      segment.marks.push(...marks);
+      this.#lastOp = entries[index - 1]!.op;
+    }
+  }
+
+  async #segmentFor(op: number): Promise<Segment> {
+    let segment = this.segments.at(-1);
+    if (segment && segment.size < this.#options.segmentBytes) {
+      this.#file ??= await open(segment.path, 'r+');
+      return segment;
+    }
+    await this.sync();
+    await this.#closeFile();
+    segment = makeSegment(this.folder, op);
+    try {
+      this.#file = await open(segment.path, 'wx+');
+      await syncFolder(this.folder);
+    } catch (error) {
+      throw new StorageError(failureOf(error, `Making ${segment.path}`));
+    }
+    this.segments.push(segment);
+    return segment;
+  }
+
+  async #write(segment: Segment, rows: readonly string[]): Promise<void> {
+    try {
+      await writeOnce(this.#file!, Buffer.from(rows.join('')), segment.size);
+    } catch (error) {
+      // What did not fit is taken off again, so that the next start needs no room for setting it aside.
+      if (isFull(error)) await this.#file!.truncate(segment.size).catch(() => undefined);
+      throw new StorageError(failureOf(error, `Writing to ${segment.path}`));
+    }
+    if (!this.#options.sync) return;
+    try {
+      await syncData(this.#file!);
+    } catch (error) {
+      throw new StorageError(failureOf(error, `Waiting until ${segment.path} is on the disk`));
+    }
+  }
+
+  /** Makes durable what `append` has only written: nothing to do when it syncs by itself. */
+  async sync(): Promise<void> {
+    if (!this.#options.sync && this.#file) await syncData(this.#file);
+  }
+
+  /** Moves all rows after `op` to one file in `quarantine/`, and only when they are durable there takes them away. */
+  async cutAfter(op: number, reason: string): Promise<void> {
+    if (op >= this.#lastOp) return;
+    const place = await this.locate(op + 1);
+    const name = `commit_log-cut-after-${String(op).padStart(20, '0')}.csv`;
+    await setAside(this.folder, name, reason, async (aside) => {
+      await writeOnce(aside, Buffer.from(LOG_HEADER), 0);
+      let position = LOG_HEADER.length;
+      for (const segment of this.segments.slice(place.index)) {
+        const start = segment === this.segments[place.index] ? place.offset : LOG_HEADER.length;
+        await withFile(segment.path, (file) =>
+          readPieces(file, start, segment.size, async (bytes) => {
+            await writeOnce(aside, bytes, position);
+            position += bytes.length;
+            return true;
+          }),
+        );
+      }
+    });
+    await this.#takeAway(place, op);
+  }
+
+  async #takeAway(place: Place, op: number): Promise<void> {
+    await this.#closeFile();
+    // From the end on, so that a crash in between leaves a log without a gap.
+    while (this.segments.length > place.index + 1) await unlink(this.segments.pop()!.path);
+    const segment = this.segments[place.index]!;
+    if (op < segment.firstOp) {
+      await unlink(segment.path);
+      this.segments.pop();
+    } else {
+      await truncate(segment.path, place.offset);
+      await syncFile(segment.path);
+      segment.size = place.offset;
+      segment.marks = segment.marks.filter((mark) => mark.op <= op);
+    }
+    await syncFolder(this.folder);
+    this.#lastOp = op;
+  }
+
+  /** Finds where the row of an op begins. The op must be in the log, and the log must have been scanned. */
+  async locate(op: number): Promise<Place> {
+    assert(op >= 1 && op <= this.#lastOp, `op ${op} is not in the log, which ends at op ${this.#lastOp}`);
+    const index = this.segments.findLastIndex((segment) => segment.firstOp <= op);
+    const segment = this.segments[index]!;
+    const mark = segment.marks.findLast((one) => one.op <= op);
+    assert(mark, 'the log is scanned before it is used');
+    let offset = mark.offset;
+    let rowsToPass = op - mark.op;
+    if (rowsToPass === 0) return { index, offset };
+    await withFile(segment.path, (file) =>
+      readPieces(
+        file,
+        mark.offset,
+        segment.size,
+        (bytes) => {
+          let end = 0;
+          while (rowsToPass > 0) {
+            const lineFeed = bytes.indexOf(10, end);
+            if (lineFeed === -1) break;
+            end = lineFeed + 1;
+            rowsToPass--;
+          }
+          offset += rowsToPass > 0 ? bytes.length : end;
+          return rowsToPass > 0;
+        },
+        2 * MARK_BYTES,
+      ),
+    );
+    assert(rowsToPass === 0, `${segment.name} has fewer rows than were written to it`);
+    return { index, offset };
+  }
+
+  /** What the log turned out to hold when it was scanned. */
+  scanned(lastOp: number): void {
+    this.#lastOp = lastOp;
+  }
+
+  async close(): Promise<void> {
+    await this.#closeFile();
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
+/** The place of a row: which segment, and the byte at which it begins. */
+export interface Place {
+  index: number;
+  offset: number;
+}
+
+/** Notes where an op begins, unless the last mark is near enough. */
+export function addMark(
+  marks: Segment['marks'],
+  before: Segment['marks'][number] | undefined,
+  op: number,
+  offset: number,
+): void {
+  const last = marks.at(-1) ?? before;
+  if (!last || offset - last.offset >= MARK_BYTES) marks.push({ op, offset });
+}

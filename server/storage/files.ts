@@ -1,0 +1,168 @@
+import { fdatasync, write } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { StorageFailure } from './replica-storage.ts';
+
+/** Carries a {@link StorageFailure} to whoever waits for the work. */
+export class StorageError extends Error {
+  readonly failure: StorageFailure;
+
+  constructor(failure: StorageFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/**
+ * The failure to report for an error.
+ *
+ * @param doing what was being done, with the file, as the subject of a sentence: `Writing view.csv`
+ */
+export function failureOf(error: unknown, doing: string): StorageFailure {
+  if (error instanceof StorageError) return error.failure;
+  const full = isFull(error);
+  const advice = full
+    ? 'Make room on the disk.'
+    : 'Nothing more is written there: check the disk, then start this server again.';
+  return { message: `${doing} failed: ${error instanceof Error ? error.message : String(error)}. ${advice}`, full };
+}
+
+/** Whether an error says that there is no room on the disk (or none left for this user). */
+export function isFull(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** The `code` of a system error, such as `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Writes all bytes with one call. A short write is an error, never continued: the rest would not fit either. */
+export function writeOnce(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    write(file.fd, bytes, 0, bytes.length, position, (error, written) => {
+      if (error) reject(error);
+      else if (written === bytes.length) resolve();
+      else
+        reject(Object.assign(new Error(`ENOSPC: only ${written} of ${bytes.length} bytes fitted`), { code: 'ENOSPC' }));
+    });
+  });
+}
+
+/** Waits until what was written to the file is on the disk. */
+export function syncData(file: FileHandle): Promise<void> {
+  return new Promise((resolve, reject) => fdatasync(file.fd, (error) => (error ? reject(error) : resolve())));
+}
+
+/** Makes a change of a file's length durable. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes names that were added to, changed in or removed from a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where the new content of a file stands until it is whole. */
+export function newName(path: string): string {
+  return `${path}.new`;
+}
+
+/** Opens a file for reading, and closes it whatever happens. */
+export async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, 'r');
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes a file anew and waits until it is on the disk. */
+export async function writeSynced(path: string, content: string, mode = 0o666): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await writeOnce(file, Buffer.from(content), 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Replaces a file as a whole: whatever happens, it holds the old content or the new. */
+export async function replaceFile(path: string, content: string, mode = 0o666): Promise<void> {
+  await writeSynced(newName(path), content, mode);
+  await rename(newName(path), path);
+  await syncFolder(dirname(path));
+}
+
+/**
+ * Reads a stretch of a file piece by piece.
+ *
+ * @param onPiece gets bytes that it may use only until it returns; returning false ends the reading
+ */
+export async function readPieces(
+  file: FileHandle,
+  from: number,
+  to: number,
+  onPiece: (bytes: Buffer) => boolean | Promise<boolean>,
+  pieceBytes = PIECE_BYTES,
+): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(to - from, 0)));
+  for (let position = from; position < to; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - position), position);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${position}, not at ${to}`);
+    if ((await onPiece(buffer.subarray(0, bytesRead))) === false) return;
+    position += bytesRead;
+  }
+}
+
+/** Copying: large enough that calls cost nothing. */
+const PIECE_BYTES = 1024 * 1024;
+/** Parsing: what is made of one piece dies young, which halves the time, and the main loop turns in between. */
+const LINES_BYTES = 64 * 1024;
+
+/**
+ * Reads whole lines of a file, many at a time.
+ *
+ * @param onLines gets lines with their line feeds, and where in the file they begin; it may keep the bytes only until it
+ *   returns; returning false ends the reading
+ * @returns where the last whole line ended
+ */
+export async function readLines(
+  file: FileHandle,
+  from: number,
+  to: number,
+  onLines: (lines: Buffer, position: number) => boolean,
+): Promise<number> {
+  let buffer = Buffer.allocUnsafe(Math.min(LINES_BYTES, Math.max(to - from, 1)));
+  let held = 0;
+  let position = from;
+  for (let next = from; next < to; ) {
+    if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
+    const { bytesRead } = await file.read(buffer, held, Math.min(buffer.length - held, to - next), next);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${next}, not at ${to}`);
+    next += bytesRead;
+    held += bytesRead;
+    const end = buffer.subarray(0, held).lastIndexOf(10) + 1;
+    if (end === 0) continue;
+    const goOn = onLines(buffer.subarray(0, end), position);
+    position += end;
+    if (goOn === false) return position;
+    buffer.copyWithin(0, end, held);
+    held -= end;
+  }
+  return position;
+}

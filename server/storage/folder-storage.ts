@@ -1,0 +1,142 @@
+import { assert } from '../../shared/assert.ts';
+import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { ViewFile } from '../../shared/views.ts';
+import type { CommitLog } from './commit-log.ts';
+import { failureOf, StorageError } from './files.ts';
+import { writeSessionKey } from './folder.ts';
+import { readLog } from './log-reader.ts';
+import type { ReplicaStorage, StorageFailure, WhenDurable } from './replica-storage.ts';
+import { writeSnapshot } from './snapshot.ts';
+import { writeViewFile } from './view-file.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What is known of a folder when it has been opened. */
+export interface OpenFolder {
+  folder: string;
+  log: CommitLog;
+  /** How often the view file was written so far. */
+  generation: number;
+  /** The op of the snapshot that is there, 0 without one. */
+  snapshotOp: number;
+  /** Gives the folder back. */
+  release: () => void;
+}
+
+/** A replica's storage in a folder of CSV files. One queue for all that must keep its order; reads and snapshots run beside. */
+export class FolderStorage implements ReplicaStorage {
+  readonly #open: OpenFolder;
+  readonly #queue: WorkQueue;
+  readonly #reads = new Set<Promise<void>>();
+  #snapshots: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** The op that the log ends with when all that was asked for is done. */
+  #endOfQueue: number | undefined;
+
+  constructor(open: OpenFolder) {
+    this.#open = open;
+    this.#queue = new WorkQueue((entries) => open.log.append(entries));
+  }
+
+  append(entries: readonly LogEntry[], done: WhenDurable): void {
+    this.#assertOpen();
+    for (const { op } of entries) {
+      const last = this.#endOfQueue ?? this.#open.log.lastOp;
+      assert(op === last + 1, `op ${op} was to be appended after op ${last}`);
+      this.#endOfQueue = op;
+    }
+    // No entries are still a turn in the queue: `done` keeps its place.
+    if (entries.length === 0) this.#queue.run('Nothing', async () => {}, done);
+    else this.#queue.append(entries, done);
+  }
+
+  cutAfter(op: number, reason: string, done: WhenDurable): void {
+    this.#assertOpen();
+    const { folder, log } = this.#open;
+    this.#endOfQueue = Math.min(op, this.#endOfQueue ?? log.lastOp);
+    const work = async () => {
+      if (op < this.#open.snapshotOp) {
+        const message = `The log of ${folder} can't be cut after op ${op}, because the snapshot already contains op ${this.#open.snapshotOp}. Move the folder away and start this server again: it gets everything from the others.`;
+        throw new StorageError({ message, full: false });
+      }
+      await Promise.all(this.#reads);
+      await log.cutAfter(op, reason);
+    };
+    this.#queue.run(`Moving the entries after op ${op} of ${folder} to quarantine/`, work, done);
+  }
+
+  writeViewFile(file: ViewFile, done: WhenDurable): void {
+    this.#assertOpen();
+    const stored = { generation: ++this.#open.generation, file };
+    const { folder } = this.#open;
+    this.#queue.run(`Writing view.csv and view-2.csv of ${folder}`, () => writeViewFile(folder, stored), done);
+  }
+
+  writeSessionKey(key: string, done: WhenDurable): void {
+    this.#assertOpen();
+    const { folder } = this.#open;
+    this.#queue.run(`Writing session_key of ${folder}`, () => writeSessionKey(folder, key), done);
+  }
+
+  writeSnapshot(snapshot: Snapshot, done: WhenDurable): void {
+    this.#assertOpen();
+    this.#open.snapshotOp = Math.max(this.#open.snapshotOp, snapshot.op);
+    this.#snapshots = this.#snapshots.then(async () => done(await this.#writeSnapshot(snapshot)));
+  }
+
+  async #writeSnapshot(snapshot: Snapshot): Promise<StorageFailure | undefined> {
+    const { folder } = this.#open;
+    if (this.#queue.failure) return this.#queue.failure;
+    try {
+      await writeSnapshot(folder, snapshot, () => this.#logReaches(snapshot.op));
+    } catch (error) {
+      this.#queue.fail(failureOf(error, `Writing the snapshot of ${folder}`));
+    }
+    return this.#queue.failure;
+  }
+
+  /** Waits until the log is on the disk at least as far as the snapshot that is to count. */
+  async #logReaches(op: number): Promise<void> {
+    const { folder, log } = this.#open;
+    const failure = await new Promise<StorageFailure | undefined>((resolve) =>
+      this.#queue.run(`Waiting until the log of ${folder} is on the disk`, () => log.sync(), resolve),
+    );
+    if (failure) throw new StorageError(failure);
+    assert(op <= log.lastOp, `a snapshot of op ${op} was to be written, but the log ends at op ${log.lastOp}`);
+  }
+
+  read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
+    this.#assertOpen();
+    assert(Number.isSafeInteger(fromOp) && fromOp >= 1, `entries are read from op 1 on, not from ${fromOp}`);
+    const begin = async () => {
+      const reading = readLog(this.#open.log, fromOp, maxLength).then(
+        (entries) => done(entries),
+        (error) => done([], failureOf(error, `Reading the log of ${this.#open.folder}`)),
+      );
+      this.#reads.add(reading);
+      // Only its beginning waits its turn: appends go on meanwhile.
+      void reading.then(() => this.#reads.delete(reading));
+    };
+    this.#queue.run('Reading', begin, (failure) => {
+      if (failure) done([], failure);
+    });
+  }
+
+  close(done: WhenDurable): void {
+    this.#assertOpen();
+    this.#closed = true;
+    this.#queue.run(
+      'Closing',
+      async () => {},
+      async (failure) => {
+        await Promise.all([...this.#reads, this.#snapshots]);
+        await this.#open.log.close().catch(() => undefined);
+        this.#open.release();
+        done(this.#queue.failure ?? failure);
+      },
+    );
+  }
+
+  #assertOpen(): void {
+    assert(!this.#closed, 'a storage is not used after it was closed');
+  }
+}

@@ -1,0 +1,72 @@
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { stringifyRows, writeCell } from './cells.ts';
+import { errorCode, syncFolder, writeOnce } from './files.ts';
+
+/** Where a database keeps what was ever cut off or set aside. Nothing is removed from it by the program. */
+export function quarantineFolder(databaseFolder: string): string {
+  return join(databaseFolder, 'quarantine');
+}
+
+const REASONS_HEADER = 'time,file,reason\n';
+
+/**
+ * Writes a new file into the quarantine and notes why. When it resolves, both are on the disk.
+ *
+ * @param name a name to start from; the time and, if needed, a number are put into it
+ * @param fill writes the content; what it wrote is synced afterwards
+ * @returns the file, as `quarantine/NAME`
+ */
+export async function setAside(
+  databaseFolder: string,
+  name: string,
+  reason: string,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<string> {
+  const folder = quarantineFolder(databaseFolder);
+  const { file, path } = await createNew(folder, name);
+  try {
+    await fill(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await noteReason(folder, basename(path), reason);
+  return `quarantine/${basename(path)}`;
+}
+
+/** Moves a whole file into the quarantine and notes why. @returns the file, as `quarantine/NAME` */
+export async function moveAside(path: string, reason: string): Promise<string> {
+  const folder = quarantineFolder(dirname(path));
+  const { file, path: target } = await createNew(folder, basename(path));
+  await file.close();
+  await rename(path, target);
+  await noteReason(folder, basename(target), reason);
+  await syncFolder(dirname(path));
+  return `quarantine/${basename(target)}`;
+}
+
+async function createNew(folder: string, name: string): Promise<{ file: FileHandle; path: string }> {
+  const stem = `${name.replace(/\.csv$/, '')}-${new Date().toISOString().replaceAll(':', '.')}`;
+  for (let attempt = 1; ; attempt++) {
+    const path = join(folder, attempt === 1 ? `${stem}.csv` : `${stem}-${attempt}.csv`);
+    try {
+      return { file: await open(path, 'wx'), path };
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+async function noteReason(folder: string, name: string, reason: string): Promise<void> {
+  const file = await open(join(folder, 'quarantine.csv'), 'a');
+  try {
+    const { size } = await file.stat();
+    const row = stringifyRows([[new Date().toISOString(), writeCell(name), writeCell(reason)]]);
+    await writeOnce(file, Buffer.from(size === 0 ? REASONS_HEADER + row : row), size);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await syncFolder(folder);
+}

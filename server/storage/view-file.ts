@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DiskId, formatView, parseAddress, parseView } from '../../shared/ids.ts';
+import type { ViewFile, ViewRecord } from '../../shared/views.ts';
+import { DatabaseError } from './database-error.ts';
+import { errorCode, isFull, replaceFile } from './files.ts';
+import { readKeyedFile, writeKeyedFile } from './keyed-file.ts';
+
+/** The two copies, in the order in which they are written. */
+export const VIEW_FILE_NAMES = ['view.csv', 'view-2.csv'] as const;
+const FORMAT = '1';
+
+/** A view file with the number of the write that made it: tells the newer copy from the older. */
+export interface StoredViewFile {
+  generation: number;
+  file: ViewFile;
+}
+
+/**
+ * Replaces both copies, one after the other, each durable before the next is touched: one is always whole. On a full
+ * disk it takes the room of the reserve, so that a server can still begin its next incarnation (R19).
+ */
+export async function writeViewFile(folder: string, stored: StoredViewFile): Promise<void> {
+  const content = formatViewFile(stored);
+  for (const name of VIEW_FILE_NAMES) {
+    try {
+      await replaceFile(join(folder, name), content);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await releaseReserve(folder);
+      await replaceFile(join(folder, name), content);
+    }
+  }
+}
+
+const RESERVE = 'reserve';
+
+/** Keeps room on the disk for the files that a server needs to start. Does nothing when there is none to keep. */
+export async function keepReserve(folder: string): Promise<void> {
+  const path = join(folder, RESERVE);
+  // Random, since some file systems store nothing for zeros.
+  const written = writeFile(path, randomBytes(64 * 1024), { flag: 'wx', flush: true });
+  await written.catch((error) => (errorCode(error) === 'EEXIST' ? undefined : rm(path, { force: true })));
+}
+
+export async function releaseReserve(folder: string): Promise<void> {
+  await rm(join(folder, RESERVE), { force: true });
+}
+
+/**
+ * Reads the newer of the two copies and makes the other one equal to it.
+ *
+ * @param hasData whether the folder holds a log or a snapshot
+ * @param repairs gets a sentence when a copy was bad, missing or behind
+ * @returns null when there is no copy and no data: the folder is new
+ * @throws DatabaseError `view-file-lost` when no copy is whole although something was stored here
+ */
+export async function readViewFile(
+  folder: string,
+  hasData: boolean,
+  repairs: string[],
+): Promise<StoredViewFile | null> {
+  const copies = await Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+  const whole = copies.filter((copy) => 'file' in copy).sort((a, b) => b.generation - a.generation);
+  const newest = whole[0];
+  if (!newest) {
+    if (copies.every((copy) => copy === MISSING) && !hasData) return null;
+    const reasons = copies.map((copy, index) => `${VIEW_FILE_NAMES[index]} ${clauseOf(copy)}`).join(', ');
+    throw new DatabaseError(
+      'view-file-lost',
+      `${folder} does not say any more what this server has promised (${reasons}), so starting from it could lose messages. If other servers of the cluster are running, move this folder away and start again: this server gets everything from them. Otherwise put back a copy of view.csv.`,
+    );
+  }
+  if (whole[1]?.generation === newest.generation) {
+    if (formatViewFile(whole[1]) === formatViewFile(newest)) return newest;
+    throw new DatabaseError(
+      'view-file-lost',
+      `${join(folder, VIEW_FILE_NAMES[0])} and ${VIEW_FILE_NAMES[1]} are both write ${newest.generation} but differ: one was put there by hand. Remove that one.`,
+    );
+  }
+  for (const [index, name] of VIEW_FILE_NAMES.entries()) {
+    const copy = copies[index]!;
+    if (copy === newest) continue;
+    await replaceFile(join(folder, name), formatViewFile(newest));
+    repairs.push(`${name} ${clauseOf(copy)} and was written anew from ${VIEW_FILE_NAMES[1 - index]}.`);
+  }
+  return newest;
+}
+
+const MISSING = { damage: 'is missing' };
+type Copy = StoredViewFile | { damage: string };
+
+function clauseOf(copy: Copy): string {
+  return 'file' in copy ? 'was older' : copy.damage;
+}
+
+async function readCopy(folder: string, name: string): Promise<Copy> {
+  try {
+    return parseViewFile(name, await readFile(join(folder, name), 'utf8'));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return MISSING;
+    throw error;
+  }
+}
+
+function formatViewFile({ generation, file }: StoredViewFile): string {
+  return writeKeyedFile([
+    ['format', FORMAT],
+    ['generation', String(generation)],
+    ['cluster', file.clusterId],
+    ['address', file.id],
+    ['disk', file.disk],
+    ['incarnation', String(file.incarnation)],
+    ['promised', formatView(file.promised)],
+    ['base', file.base ? JSON.stringify(file.base) : ''],
+    ...file.pending.map((record) => ['pending', JSON.stringify(record)] as const),
+    ['largest_heartbeat_timeout_ms', String(file.largestHeartbeatTimeoutMs)],
+  ]);
+}
+
+function parseViewFile(name: string, content: string): Copy {
+  const read = readKeyedFile(name, content);
+  if ('damage' in read) return { damage: read.damage.replace(`${name} `, '') };
+  const value = (key: string) => read.rows.find((row) => row[0] === key)?.[1] ?? '';
+  if (value('format') !== FORMAT) return { damage: `has format "${value('format')}", this version reads ${FORMAT}` };
+  const address = parseAddress(value('address'));
+  const promised = parseView(value('promised'));
+  if (!address || !promised) return { damage: 'lacks its address or its promise' };
+  return {
+    generation: Number(value('generation')),
+    file: {
+      clusterId: value('cluster'),
+      id: address,
+      disk: value('disk') as DiskId,
+      incarnation: Number(value('incarnation')),
+      promised,
+      base: value('base') === '' ? null : (JSON.parse(value('base')) as ViewRecord),
+      pending: read.rows.filter((row) => row[0] === 'pending').map((row) => JSON.parse(row[1]) as ViewRecord),
+      largestHeartbeatTimeoutMs: Number(value('largest_heartbeat_timeout_ms')),
+    },
+  };
+}

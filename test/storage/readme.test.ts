@@ -1,0 +1,54 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ClientTable } from '../../server/replication/client-table.ts';
+import { ChatState } from '../../server/state/chat-state.ts';
+import { LOG_EVENTS } from '../../shared/operations.ts';
+import { openScanned, temporaryFolder } from './samples.ts';
+
+const readme = await readFile(new URL('../../data/README.md', import.meta.url), 'utf8');
+
+/** The files that data/README.md shows, by name, with the text up to the next one. */
+const shown = new Map(
+  Array.from(readme.matchAll(/^### `([^`]+)`\n\n```csv\n([\s\S]*?)```([\s\S]*?)(?=^##|$(?![\s\S]))/gm), (match) => [
+    match[1]!,
+    { content: match[2]!, explanation: match[3]! },
+  ]),
+);
+
+async function folderAsShown(): Promise<string> {
+  const folder = join(await temporaryFolder(), 'database');
+  await mkdir(folder);
+  for (const [name, { content }] of shown) await writeFile(join(folder, name), content);
+  return folder;
+}
+
+describe('data/README.md', () => {
+  it('shows files that a server starts from as they stand', async () => {
+    const { recovered, entries } = await openScanned(await folderAsShown());
+    expect(recovered.repairs).toEqual([]);
+    expect(recovered.viewFile?.base?.members).toHaveLength(1);
+    expect(recovered.snapshot?.op).toBe(entries.length);
+    expect(entries.length).toBeGreaterThan(5);
+  });
+
+  it('shows the tables that the shown log leads to', async () => {
+    const { recovered, entries } = await openScanned(await folderAsShown());
+    const chat = new ChatState();
+    const clients = new ClientTable();
+    for (const entry of entries) clients.record(entry, chat.apply(entry).outcome);
+    expect(recovered.snapshot?.tables).toEqual([...chat.snapshot(), clients.snapshot()]);
+  });
+
+  it('explains every column, every key and every event', () => {
+    for (const [name, { content, explanation }] of shown) {
+      if (name === 'view-2.csv') continue;
+      const header = content.split('\n', 1)[0]!;
+      const keys = content.split('\n').map((line) => line.split(',', 1)[0]!);
+      const names =
+        header === 'key,value' ? keys.filter((key) => !['key', 'sha256', ''].includes(key)) : header.split(',');
+      for (const column of names) expect(explanation, `${column} of ${name}`).toContain(`| \`${column}\` |`);
+    }
+    for (const event of LOG_EVENTS) expect(readme).toContain(`| \`${event}\` |`);
+  });
+});
