@@ -5,10 +5,13 @@
  * @throws Error with `message` when `condition` is false. Assertions stay on in production.
  */
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${message}`);
+  if (!condition) throw new AssertionError(`assertion failed: ${message}`);
 }
+
+/** An assumption of the program did not hold: what it keeps in memory can no longer be trusted. */
+export class AssertionError extends Error {}
 
 /** Marks a branch that the type checker has shown to be impossible, e.g. after a switch over a union. */
 export function unreachable(value: never): never {
-  throw new Error(`assertion failed: unexpected ${JSON.stringify(value)}`);
+  throw new AssertionError(`assertion failed: unexpected ${JSON.stringify(value)}`);
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { ServerStatus } from '../../shared/api.ts';
+import { AssertionError } from '../../shared/assert.ts';
 import { type Address, parseAddress, splitAddress } from '../../shared/ids.ts';
 import {
   RANK_DELAY_MS,
@@ -96,7 +97,8 @@ export async function runServer(role: 'primary' | 'secondary', port: number, opt
     metrics,
     onFault: (error, event) => {
       log.error(`A fault while serving ${event}: ${error instanceof Error ? error.stack : String(error)}`);
-      end.resolve(1);
+      // Only a broken assumption ends the server: a request that it cannot serve would be resent to the next one.
+      if (error instanceof AssertionError) end.resolve(1);
     },
   });
   reportRole(engine, log);

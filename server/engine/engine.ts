@@ -34,6 +34,8 @@ export interface Engine {
   tokenFor(session: SessionId): string;
   /** The session that a token names, if the token is genuine; whether it is still open is the state's to say. */
   sessionOf(token: string): SessionId | undefined;
+  /** False on a server that belongs to no cluster yet: it cannot tell a genuine token from another. */
+  hasSessionKey(): boolean;
 
   /** True while this server is the primary of an installed view and may take requests. */
   isPrimary(): boolean;

@@ -204,6 +204,10 @@ export class ReplicatedEngine implements Engine {
     return this.#keys.sessionOf(token);
   }
 
+  hasSessionKey(): boolean {
+    return this.#state.sessionKey !== '';
+  }
+
   isPrimary(): boolean {
     const isServing = isPrimary(this.#state) || this.#isExtending;
     return isServing && this.#state.complete && !this.#isLeaving && !this.#isStopped;

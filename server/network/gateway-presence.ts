@@ -1,0 +1,210 @@
+import type { Message } from '../../shared/api.ts';
+import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { AccountView, Engine, Notice } from '../engine/engine.ts';
+import type { Connection } from './gateway-connection.ts';
+import { Pushes } from './gateway-pushes.ts';
+import type { ClientServer } from './io.ts';
+
+const NO_LONGER_VALID = 'This log-in is no longer valid; log in again.';
+
+/**
+ * Who is connected to this server, who is logged in, and who is told what happens. Sockets are logged in on every
+ * server that knows their log-in; only the primary makes them ready, so only the primary pushes.
+ */
+export class Presence {
+  readonly all = new Set<Connection>();
+  readonly #pushes: Pushes;
+  readonly #engine: Engine;
+  readonly #loginDeadlineMs: number;
+  readonly #accounts = new Map<AccountId, Set<Connection>>();
+  readonly #sessions = new Map<SessionId, Set<Connection>>();
+  /** Sockets with a genuine token whose log-in this server has not applied yet. */
+  readonly #pending = new Set<Connection>();
+
+  constructor(io: ClientServer, engine: Engine, loginDeadlineMs: number) {
+    this.#pushes = new Pushes(io);
+    this.#engine = engine;
+    this.#loginDeadlineMs = loginDeadlineMs;
+  }
+
+  /** How many sockets are logged in. */
+  get loggedInSockets(): number {
+    let count = 0;
+    for (const sockets of this.#accounts.values()) count += sockets.size;
+    return count;
+  }
+
+  isOnline(account: AccountId): boolean {
+    return this.#accounts.has(account);
+  }
+
+  add(connection: Connection): void {
+    this.all.add(connection);
+    connection.startDeadline(this.#loginDeadlineMs);
+  }
+
+  remove(connection: Connection): void {
+    connection.onClosed();
+    this.#leave(connection);
+    this.all.delete(connection);
+  }
+
+  /** A socket came with a token: it is logged in, or told that the token is void, as soon as this server can tell. */
+  resume(connection: Connection, token: string): void {
+    const session = this.#engine.sessionOf(token);
+    if (session === undefined) {
+      this.#tellEnded(connection, NO_LONGER_VALID);
+      return;
+    }
+    connection.session = session;
+    connection.stopDeadline();
+    this.settle(connection);
+  }
+
+  /** Looks up again a log-in that this server did not know yet. */
+  settle(connection: Connection): void {
+    const { session } = connection;
+    if (connection.account !== '' || session === '') return;
+    const account = this.#engine.chat.accountOfSession(session);
+    if (account) {
+      this.logIn(connection, account, session);
+    } else if (Number(session) <= this.#engine.chat.position) {
+      this.endVoid(connection);
+    } else {
+      this.#pending.add(connection);
+      if (this.#engine.isPrimary()) connection.inTurn(() => this.#settleSurely(connection, session));
+    }
+  }
+
+  /** The socket speaks for the account from now on. At the primary it is told so, and gets what happens from here on. */
+  logIn(connection: Connection, account: AccountView, session: SessionId): void {
+    if (connection.closed) return;
+    this.#leave(connection);
+    connection.stopDeadline();
+    connection.account = account.id;
+    connection.session = session;
+    connection.leaving = false;
+    connection.endedUntold = undefined;
+    addTo(this.#accounts, account.id, connection);
+    addTo(this.#sessions, session, connection);
+    if (this.#engine.isPrimary()) this.#makeReady(connection, account);
+  }
+
+  /** The log-in of the socket ended, as it asked for. */
+  logOut(connection: Connection): void {
+    this.#leave(connection);
+    connection.startDeadline(this.#loginDeadlineMs);
+  }
+
+  /** The log-in turned out to be void: the socket is logged out and told so. */
+  endVoid(connection: Connection): void {
+    this.logOut(connection);
+    this.#tellEnded(connection, NO_LONGER_VALID);
+  }
+
+  /** Operations were applied. Log-ins end on every server; only sockets that are ready are pushed to. */
+  onNotices(notices: readonly Notice[]): void {
+    for (const notice of notices) this.#onNotice(notice);
+    for (const connection of this.#pending) {
+      if (Number(connection.session) <= this.#engine.chat.position) this.settle(connection);
+    }
+  }
+
+  /** This server became the primary: log-ins that ended meanwhile are told, the others are ready. */
+  onBecamePrimary(): void {
+    for (const connection of this.all) {
+      if (connection.endedUntold !== undefined) this.#tellEnded(connection, connection.endedUntold);
+      if (connection.ready || connection.session === '') continue;
+      const account = this.#engine.chat.accountOfSession(connection.session);
+      if (connection.account === '') this.settle(connection);
+      else if (account) this.#makeReady(connection, account);
+      else this.endVoid(connection);
+    }
+  }
+
+  /** This server is no longer the primary: nothing is pushed until it is again. */
+  onCeasedPrimary(): void {
+    for (const connection of this.all) this.#pushes.end(connection);
+  }
+
+  #onNotice(notice: Notice): void {
+    switch (notice.type) {
+      case 'message:new':
+        this.#onMessage(notice.accounts, notice.message);
+        return;
+      case 'message:deleted':
+        this.#pushes.toAccounts(notice.accounts, notice.deletion.position, 'message:deleted', notice.deletion, 0);
+        return;
+      case 'account:deleted':
+        this.#pushes.toAll(notice.position, 'account:deleted', { username: notice.username });
+        return;
+      case 'session:ended':
+        for (const connection of [...(this.#sessions.get(notice.session) ?? [])]) this.#end(connection, notice.reason);
+    }
+  }
+
+  #onMessage(accounts: readonly AccountId[], message: Message): void {
+    this.#pushes.toAccounts(accounts, message.position, 'message:new', message, message.body.length);
+  }
+
+  #makeReady(connection: Connection, { id, username }: AccountView): void {
+    const { position } = this.#engine.chat;
+    const received = this.#engine.chat.received(id);
+    this.#pushes.begin(connection, id, position);
+    connection.socket.emit('session:ready', { username, position, received, cluster: this.#engine.cluster() });
+  }
+
+  /** The log-in ended without the socket's asking. Only the primary tells; the others owe it until they are. */
+  #end(connection: Connection, reason: string): void {
+    const asked = connection.leaving;
+    this.logOut(connection);
+    if (asked) return;
+    if (this.#engine.isPrimary()) this.#tellEnded(connection, reason);
+    else connection.endedUntold = reason;
+  }
+
+  #tellEnded(connection: Connection, reason: string): void {
+    connection.endedUntold = undefined;
+    connection.socket.emit('session:ended', { reason });
+  }
+
+  /** At the primary a log-in above what is applied is unknown only as long as a read of everything acknowledged takes. */
+  #settleSurely(connection: Connection, session: SessionId): Promise<void> {
+    return new Promise((resolve) => {
+      this.#engine.read(
+        undefined,
+        (chat) => chat.accountOfSession(session),
+        (result) => {
+          const settled = connection.closed || connection.session !== session || connection.account !== '';
+          if (!settled && result.ok) {
+            if (result.value) this.logIn(connection, result.value, session);
+            else this.endVoid(connection);
+          }
+          resolve();
+        },
+      );
+    });
+  }
+
+  #leave(connection: Connection): void {
+    this.#pushes.end(connection);
+    this.#pending.delete(connection);
+    const { account, session } = connection;
+    connection.account = '';
+    connection.session = '';
+    connection.leaving = false;
+    if (account !== '') deleteFrom(this.#accounts, account, connection);
+    if (session !== '') deleteFrom(this.#sessions, session, connection);
+  }
+}
+
+function addTo<Key>(sets: Map<Key, Set<Connection>>, key: Key, connection: Connection): void {
+  const set = sets.get(key);
+  if (set) set.add(connection);
+  else sets.set(key, new Set([connection]));
+}
+
+function deleteFrom<Key>(sets: Map<Key, Set<Connection>>, key: Key, connection: Connection): void {
+  const set = sets.get(key);
+  if (set?.delete(connection) && set.size === 0) sets.delete(key);
+}
