@@ -299,14 +299,23 @@ export class ReplicatedEngine implements Engine {
       next();
       this.#drain();
     };
-    if (output.type === 'write-view-file') storage.writeViewFile(output.file, done);
-    else if (output.type === 'write-session-key') storage.writeSessionKey(output.key, done);
-    else if (output.type === 'cut-log') {
-      this.#parts.log(`Operations after ${output.afterOp} are set aside: ${output.reason}.`);
-      storage.cutAfter(output.afterOp, output.reason, done);
-    } else return false;
-    this.#isWriting = true;
-    return true;
+    switch (output.type) {
+      case 'write-view-file':
+        this.#isWriting = true;
+        storage.writeViewFile(output.file, done);
+        return true;
+      case 'write-session-key':
+        this.#isWriting = true;
+        storage.writeSessionKey(output.key, done);
+        return true;
+      case 'cut-log':
+        this.#isWriting = true;
+        this.#parts.log(`Operations after ${output.afterOp} are set aside: ${output.reason}.`);
+        storage.cutAfter(output.afterOp, output.reason, done);
+        return true;
+      default:
+        return false;
+    }
   }
 
   #performOne(output: Output): void {

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import type { Committed, Submission } from '../../server/engine/engine.ts';
+import type { Result } from '../../shared/errors.ts';
+import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import { SingleServer } from './single-server.ts';
+
+const CLIENT = '6f1c6f0e-0000-4000-8000-000000000001' as ClientId;
+
+function submission(request: number, change: Partial<Submission> = {}): Submission {
+  return {
+    client: CLIENT,
+    request,
+    known: false,
+    event: 'message:send',
+    account: '3' as AccountId,
+    subject: 'ana',
+    body: 'hello',
+    asked: '["message:send","ana","hello"]',
+    ...change,
+  };
+}
+
+function createAna(server: SingleServer): Result<Committed>[] {
+  return submit(server, {
+    ...submission(1),
+    event: 'account:create',
+    account: '',
+    body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }),
+    asked: '["account:create","ana"]',
+  });
+}
+
+/** The answers to a submission so far: none, or one. */
+function submit(server: SingleServer, asked: Submission): Result<Committed>[] {
+  const answers: Result<Committed>[] = [];
+  server.engine.submit(asked, (answer) => answers.push(answer));
+  server.settle();
+  return answers;
+}
+
+async function withAna(): Promise<SingleServer> {
+  const server = await new SingleServer().start();
+  expect(createAna(server)).toMatchObject([{ ok: true, value: { position: 3, repeated: false } }]);
+  return server;
+}
+
+describe('the replicated engine, on one server', () => {
+  it('R4: answers only when the operation is durable', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    const answers = submit(server, submission(2));
+    server.advance(500);
+    expect(answers).toEqual([]);
+    server.releaseDisk();
+    expect(answers).toMatchObject([{ ok: true, value: { position: 4 } }]);
+  });
+
+  it('R18: the same number again gets the first answer again and does nothing twice', async () => {
+    const server = await withAna();
+    const [first] = submit(server, submission(2));
+    const rows = server.entries.length;
+    const [again] = submit(server, submission(2));
+    expect(first).toMatchObject({ ok: true, value: { repeated: false } });
+    expect(again).toMatchObject({ ok: true, value: { ...(first as { value: Committed }).value, repeated: true } });
+    expect(server.entries).toHaveLength(rows);
+  });
+
+  it('R18: the same number while the first is under way waits for it', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    const first = submit(server, submission(2));
+    const second = submit(server, submission(2));
+    server.releaseDisk();
+    expect([...first, ...second]).toMatchObject([
+      { ok: true, value: { repeated: false } },
+      { ok: true, value: { repeated: true } },
+    ]);
+  });
+
+  it('R18: a number used for something else is refused, done or under way', async () => {
+    const server = await withAna();
+    submit(server, submission(2));
+    const other = { body: 'other', asked: '["message:send","ana","other"]' };
+    expect(submit(server, submission(2, other))).toMatchObject([{ ok: false, error: { code: 'bad-request' } }]);
+    server.isDiskHeld = true;
+    submit(server, submission(3));
+    expect(submit(server, submission(3, other))).toMatchObject([{ ok: false, error: { code: 'bad-request' } }]);
+  });
+
+  it('R18: a number below the last executed one that was never executed is forgotten', async () => {
+    const server = await withAna();
+    submit(server, submission(9));
+    expect(submit(server, submission(5))).toMatchObject([
+      { ok: false, error: { code: 'request-forgotten', definite: false } },
+    ]);
+  });
+
+  it('R18: a client that once got an answer and is unknown now is told that it was forgotten', async () => {
+    const server = await withAna();
+    const stranger = '6f1c6f0e-0000-4000-8000-000000000002' as ClientId;
+    expect(submit(server, submission(7, { client: stranger, known: true }))).toMatchObject([
+      { ok: false, error: { code: 'request-forgotten' } },
+    ]);
+  });
+
+  it('refuses what the state makes impossible, in a sentence that names it', async () => {
+    const server = await withAna();
+    const rows = server.entries.length;
+    const [nobody] = submit(server, submission(2, { subject: 'nobody' }));
+    const [loggedOut] = submit(server, submission(3, { account: '' }));
+    expect(nobody).toMatchObject({ ok: false, error: { code: 'no-such-account', definite: true } });
+    expect(JSON.stringify(nobody)).toContain('nobody');
+    expect(loggedOut).toMatchObject({ ok: false, error: { code: 'not-logged-in' } });
+    expect(server.entries).toHaveLength(rows);
+  });
+
+  it('R19: after a failed write nothing is answered, and the server says which file it was', async () => {
+    const server = await withAna();
+    server.diskFailure = { message: 'commit_log.csv could not be synced', full: false };
+    const answers = submit(server, submission(2));
+    server.advance(500);
+    expect(answers).toEqual([]);
+    expect(server.fatal).toContain('commit_log.csv');
+    expect(server.engine.isPrimary()).toBe(false);
+  });
+
+  it('R23: leaving lets what is in flight commit, then takes a snapshot', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    const answers = submit(server, submission(2));
+    const left = server.engine.leave();
+    expect(submit(server, submission(3))).toMatchObject([{ ok: false, error: { code: 'unavailable' } }]);
+    server.releaseDisk();
+    expect(answers).toMatchObject([{ ok: true }]);
+    for (let turn = 0; turn < 20; turn++) {
+      server.advance(10);
+      await Promise.resolve();
+    }
+    await left;
+    expect(server.snapshot?.op).toBe(server.entries.at(-1)?.op);
+  });
+
+  it('R17: a read at the primary sees everything acknowledged, and refuses a position in the future', async () => {
+    const server = await withAna();
+    submit(server, submission(2));
+    const pages: unknown[] = [];
+    const ask = { account: '3' as AccountId, after: 0, limit: 10 };
+    server.engine.read(
+      4,
+      (chat) => chat.history(ask),
+      (page) => pages.push(page),
+    );
+    server.engine.read(
+      99,
+      (chat) => chat.position,
+      (page) => pages.push(page),
+    );
+    expect(pages).toMatchObject([
+      { ok: true, value: { messages: [{ from: 'ana', body: 'hello' }] } },
+      { ok: false, error: { code: 'bad-request' } },
+    ]);
+  });
+
+  it('R25: a token names its session, and one changed letter names nothing', async () => {
+    const server = await withAna();
+    const token = server.engine.tokenFor('3' as SessionId);
+    expect(server.engine.sessionOf(token)).toBe('3');
+    expect(server.engine.sessionOf(token.replace(/^3/, '4'))).toBeUndefined();
+    expect(server.engine.sessionOf('')).toBeUndefined();
+  });
+
+  it('coalesces receipts into rows of the cluster', async () => {
+    const server = await withAna();
+    submit(server, submission(2));
+    server.engine.received('3' as AccountId, 3);
+    server.engine.received('3' as AccountId, 4);
+    server.advance(1000);
+    expect(server.engine.chat.received('3' as AccountId)).toBe(4);
+    expect(server.entries.filter(({ event }) => event === 'message:received')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,137 @@
+import type { Clock, PeerTransport } from '../../server/engine/ports.ts';
+import { ReplicatedEngine } from '../../server/engine/replicated.ts';
+import { ClientTable } from '../../server/replication/client-table.ts';
+import { newViewFile } from '../../server/replication/replica.ts';
+import { ChatState } from '../../server/state/chat-state.ts';
+import { makeEntryCodec } from '../../server/storage/csv.ts';
+import type { ReplicaStorage, WhenDurable } from '../../server/storage/replica-storage.ts';
+import type { Address, DiskId } from '../../shared/ids.ts';
+import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+
+/** An engine of one server (replication factor 1) whose time and disk move only when the test says so. */
+export class SingleServer {
+  nowMs = 1000;
+  sleptMs = 0;
+  readonly engine: ReplicatedEngine;
+  readonly entries: LogEntry[] = [];
+  readonly logged: string[] = [];
+  fatal = '';
+  snapshot: Snapshot | null = null;
+  /** While true nothing becomes durable. */
+  isDiskHeld = false;
+  diskFailure: { message: string; full: boolean } | undefined;
+  readonly #heldWrites: (() => void)[] = [];
+  readonly #soon: (() => void)[] = [];
+  readonly #timers: { everyMs: number; dueMs: number; run: () => void }[] = [];
+
+  constructor() {
+    const codec = makeEntryCodec();
+    const self = { id: 'localhost:1538' as Address, disk: 'disk' as DiskId, incarnation: 1 };
+    this.engine = new ReplicatedEngine({
+      recovered: {
+        replica: { file: newViewFile(self, 1500), snapshot: null, entries: [], complete: false, sessionKey: '' },
+        chat: new ChatState(),
+        clients: new ClientTable(),
+      },
+      config: {
+        replicationFactor: 1,
+        heartbeatTimeoutMs: 1500,
+        heartbeatIntervalMs: 100,
+        tickMs: 20,
+        rankDelayMs: 200,
+        retryMs: 500,
+        retryMaxMs: 4000,
+        trustRefused: true,
+        knownAddresses: [],
+        nonce: 'nonce',
+        seal: (drafts, place) => codec.seal(drafts, { ...place, time: this.nowMs }, () => '0'.repeat(32)),
+      },
+      storage: this.#storage(),
+      transport: noPeers,
+      clock: this.#clock(),
+      version: 'test',
+      log: (text) => this.logged.push(text),
+      onFatal: (text) => {
+        this.fatal = text;
+      },
+    });
+  }
+
+  /** Forms a cluster of one and waits until it serves. */
+  async start(): Promise<this> {
+    await this.engine.start();
+    this.engine.formWhenAlone('cluster', 'session key');
+    this.advance(5000);
+    return this;
+  }
+
+  /** Lets time pass in small steps, and everything that is due happen. */
+  advance(durationMs: number): void {
+    const untilMs = this.nowMs + durationMs;
+    while (this.nowMs < untilMs) {
+      this.nowMs += 10;
+      for (const timer of [...this.#timers]) {
+        if (timer.dueMs > this.nowMs) continue;
+        timer.dueMs = this.nowMs + timer.everyMs;
+        timer.run();
+      }
+      this.settle();
+    }
+  }
+
+  /** Runs what waits for the next turn of the loop, without time passing. */
+  settle(): void {
+    for (let run = this.#soon.shift(); run; run = this.#soon.shift()) run();
+  }
+
+  releaseDisk(): void {
+    this.isDiskHeld = false;
+    for (const write of this.#heldWrites.splice(0)) write();
+    this.settle();
+  }
+
+  #write(done: WhenDurable, work: () => void): void {
+    const finish = () => {
+      if (!this.diskFailure) work();
+      done(this.diskFailure);
+    };
+    if (this.isDiskHeld) this.#heldWrites.push(finish);
+    else finish();
+  }
+
+  #storage(): ReplicaStorage {
+    return {
+      append: (entries, done) => this.#write(done, () => void this.entries.push(...entries)),
+      cutAfter: (_op, _reason, done) => this.#write(done, () => {}),
+      writeViewFile: (_file, done) => this.#write(done, () => {}),
+      writeSessionKey: (_key, done) => this.#write(done, () => {}),
+      writeSnapshot: (snapshot, done) =>
+        this.#write(done, () => {
+          this.snapshot = snapshot;
+        }),
+      read: (fromOp, _maxLength, done) => done(this.entries.slice(fromOp - 1)),
+      close: (done) => this.#write(done, () => {}),
+    };
+  }
+
+  #clock(): Clock {
+    return {
+      monotonicMs: () => this.nowMs,
+      uptimeMs: () => this.nowMs + this.sleptMs,
+      wallMs: () => this.nowMs,
+      every: (everyMs, run) => {
+        const timer = { everyMs, dueMs: this.nowMs + everyMs, run };
+        this.#timers.push(timer);
+        return () => void this.#timers.splice(this.#timers.indexOf(timer), 1);
+      },
+      after: (delayMs, run) => {
+        const timer = { everyMs: Number.POSITIVE_INFINITY, dueMs: this.nowMs + delayMs, run };
+        this.#timers.push(timer);
+        return () => void this.#timers.splice(this.#timers.indexOf(timer), 1);
+      },
+      soon: (run) => void this.#soon.push(run),
+    };
+  }
+}
+
+const noPeers: PeerTransport = { start: () => {}, dial: () => {}, send: () => {} };
