@@ -26,8 +26,6 @@ export const PAUSE_MS = 500;
 export const PROBE_INTERVAL_MS = 100;
 export const PROBE_EAGER_MS = 2000;
 export const PROBE_IDLE_INTERVAL_MS = 500;
-/** How long a server that was asked to stop waits for what is in flight. */
-export const LEAVE_MS = 1500;
 /** A server that was asked to stop has ended by then. */
 export const SHUTDOWN_MS = 5000;
 /** How long a request may wait at a server while the view changes, before the client is told `unavailable`. */

@@ -23,6 +23,8 @@ export interface Witness {
 
 /** A numbered list of replicas, primary first, as it is agreed on, stored and sent. */
 export interface ViewRecord {
+  /** The cluster that it is a view of: whoever adopts the record joins that cluster, and no other. */
+  readonly clusterId: string;
   readonly number: ViewNumber;
   readonly members: readonly Incarnation[];
   readonly witnesses: readonly Witness[];

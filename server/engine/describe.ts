@@ -1,22 +1,24 @@
 import type { Cluster, ServerRole, ServerStatus } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
-import { sameIncarnation } from '../../shared/views.ts';
+import { incarnationKey, sameIncarnation } from '../../shared/views.ts';
 import { readyLearners, waitingFor } from '../replication/membership.ts';
-import {
-  type Context,
-  isDead,
-  isListed,
-  isNormal,
-  isPrimary,
-  type ReplicaState,
-} from '../replication/replica-state.ts';
+import { type Context, isDead, isListed, isNormal, isPrimary } from '../replication/replica-state.ts';
+
+/** R17: a member that has heard nothing of its primary for longer than the heartbeat time-out cannot speak for the cluster. */
+function hearsPrimary({ state, config, nowMs }: Context): boolean {
+  const primary = state.file.base!.members[0]!;
+  if (primary.id === state.file.id) return true;
+  const heardAtMs = Math.max(state.heardAtMs.get(incarnationKey(primary)) ?? 0, state.installedAtMs);
+  return nowMs - heardAtMs < config.heartbeatTimeoutMs;
+}
 
 /** The primary as far as this replica knows one that lives. */
-function livingPrimary(state: ReplicaState): string | null {
+function livingPrimary(context: Context): string | null {
+  const { state } = context;
   const { base } = state.file;
   const primary = base?.members[0];
   if (!primary || isDead(state, primary)) return null;
-  if (isNormal(state)) return primary.id;
+  if (isNormal(state)) return hearsPrimary(context) ? primary.id : null;
   // In a view change there is none; to an outsider, the one that it is linked to.
   if (isListed(state)) return null;
   const linked = state.links.get(primary.id);
@@ -34,7 +36,7 @@ export function describeCluster(context: Context): Cluster {
     id: clusterId,
     epoch: base?.number.epoch ?? 0,
     view: base?.number.round ?? 0,
-    primary: livingPrimary(state),
+    primary: livingPrimary(context),
     members,
     spares,
     witnesses: base?.witnesses.map(({ id }) => id) ?? [],
@@ -52,7 +54,8 @@ export function roleOf(context: Context): ServerRole {
   const { state } = context;
   const { base } = state.file;
   if (isPrimary(state)) return 'primary';
-  if (isNormal(state)) return 'backup';
+  if (isNormal(state) && hearsPrimary(context)) return 'backup';
+  if (isListed(state)) return 'waiting';
   const isFollowing = context.nowMs - state.primaryHeardAtMs < context.config.heartbeatTimeoutMs;
   if (!base || !isFollowing) return 'waiting';
   return base.members.length >= context.config.replicationFactor ? 'spare' : 'joining';
@@ -68,10 +71,16 @@ export function describeStatus(context: Context, version: string): ServerStatus 
     primary: cluster.primary,
     members: cluster.members,
     commit: context.state.commit,
-    waitingFor: waitingFor(context.state, context.config.replicationFactor),
+    waitingFor: whatItWaitsFor(context),
     cluster,
     version,
   };
+}
+
+function whatItWaitsFor(context: Context): string {
+  const { state, config } = context;
+  if (!isNormal(state) || hearsPrimary(context)) return waitingFor(state, config.replicationFactor);
+  return `the primary ${state.file.base!.members[0]!.id}, which is silent`;
 }
 
 /** Why a write is refused here and now, and where to go with it. */
@@ -81,14 +90,18 @@ export function whyRefused(context: Context, isLeaving: boolean): ChatError {
   const where = { epoch: cluster.epoch, view: cluster.view };
   const error = (code: ChatError['code'], message: string): ChatError => ({ code, message, definite: true, ...where });
   if (isLeaving) return error('unavailable', `The server ${state.file.id} is stopping; use another one.`);
+  const missing = waitingFor(state, config.replicationFactor);
+  if (isPrimary(state) && missing === '') {
+    const others = cluster.members.filter((member) => member !== state.file.id).join(' and ');
+    return error('unavailable', `The primary ${state.file.id} does not reach ${others} at the moment; try again.`);
+  }
   if (isPrimary(state)) {
-    const missing = waitingFor(state, config.replicationFactor);
     return error('unavailable', `The cluster waits for ${missing}; start ${missing.startsWith('1 ') ? 'it' : 'them'}.`);
   }
   if (cluster.primary !== null && cluster.primary !== state.file.id) {
     const text = `The server ${state.file.id} is not the primary; ${cluster.primary} is.`;
     return { ...error('not-primary', text), primary: cluster.primary };
   }
-  const reason = waitingFor(state, config.replicationFactor) || 'another primary';
+  const reason = whatItWaitsFor(context) || 'another primary';
   return error('unavailable', `There is no primary at the moment: ${state.file.id} waits for ${reason}.`);
 }

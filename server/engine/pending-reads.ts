@@ -20,6 +20,11 @@ export class PendingReads {
     this.#chat = chat;
   }
 
+  /** Whether some read waits for the confirmation that this is the primary. */
+  get waitForConfirmation(): boolean {
+    return this.#waiting.some(({ checkId }) => checkId !== null);
+  }
+
   add<T>(
     wait: { position: number; checkId: number | null; deadlineMs: number },
     query: (chat: ChatReader) => T,

@@ -5,6 +5,7 @@ import { ClientTable } from '../replication/client-table.ts';
 import { newViewFile, type Recovered as RecoveredReplica } from '../replication/replica.ts';
 import { ChatState } from '../state/chat-state.ts';
 import type { OpenDatabase } from '../storage/database.ts';
+import { DatabaseError } from '../storage/database-error.ts';
 
 /** Everything that was on the disk, ready to run. */
 export interface RecoveredEngine {
@@ -36,6 +37,13 @@ export async function recoverEngine(
       else entries.push(entry);
     }
   }, onProgress);
+  const isLast = viewFile?.base?.members.length === 1 && viewFile.base.members[0]!.id === options.address;
+  if (isLast && database.missingUpTo > 0) {
+    throw new DatabaseError(
+      'damaged',
+      `The log ends at operation ${database.lastOp}, but operation ${database.missingUpTo} had been written, and this server was the last one of its view: nobody else has it. Put the missing commit_log files back.`,
+    );
+  }
   const self: Incarnation = {
     id: options.address,
     disk: database.disk,

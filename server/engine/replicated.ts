@@ -5,7 +5,6 @@ import { success } from '../../shared/errors.ts';
 import type { AccountId, Address, SessionId } from '../../shared/ids.ts';
 import {
   HOLD_DURING_VIEW_CHANGE_MS,
-  LEAVE_MS,
   PAUSE_MS,
   PEER_PROTOCOL,
   SNAPSHOT_INTERVAL_OPERATIONS,
@@ -35,8 +34,8 @@ import type { RecoveredEngine } from './recovery.ts';
 import { SessionKeys } from './session-keys.ts';
 import { Submissions } from './submissions.ts';
 
-/** A clock difference beyond which the machine must have slept; above the coarseness of both clocks. */
-const SLEPT_MS = 1000;
+/** A clock difference beyond which the machine must have slept: above the clocks' coarseness, below the lease's margin. */
+const SLEPT_MS = 60;
 /** How long a read may wait for its position or its confirmation. */
 const READ_WAIT_MS = 2000;
 /** How long a first server waits for addresses that neither answer nor refuse, before it starts a cluster of its own. */
@@ -84,8 +83,8 @@ export class ReplicatedEngine implements Engine {
   #clockDifferenceMs: number;
   #snapshotOp: number;
   #isSnapshotting = false;
-  #wasPrimary = false;
-  #wasCorePrimary = false;
+  #serves = false;
+  #isChanged = false;
   #clusterText = '';
   #stopTicking = () => {};
 
@@ -140,7 +139,9 @@ export class ReplicatedEngine implements Engine {
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    if (this.#held.length > 0 || !this.isPrimary() || this.#isExtending) {
+    // While outputs wait for the disk, what the log holds is not applied yet: a request in it would pass for a new one.
+    const canJudge = this.#isSettled && this.isPrimary() && isPrimary(this.#state);
+    if (this.#held.length > 0 || !canJudge) {
       this.#holdOrRefuse(submission, answer);
       return;
     }
@@ -150,7 +151,8 @@ export class ReplicatedEngine implements Engine {
 
   /** A view change that this server leads is over in a moment: nobody need be sent away for it. */
   #holdOrRefuse(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    const isTakingOver = this.#state.candidacy !== null && this.#state.complete && !this.#isLeaving;
+    const isInBetween = !this.#isSettled || this.#state.candidacy !== null;
+    const isTakingOver = isInBetween && this.#state.complete && !this.#isLeaving;
     if (!isTakingOver && this.#held.length === 0) {
       answer({ ok: false, error: this.whyNotPrimary() });
       return;
@@ -168,10 +170,11 @@ export class ReplicatedEngine implements Engine {
     });
   }
 
+  /** Only a core that has nothing else to do first is sure to take the drafts. */
   #flush(): void {
     const { log } = this.#state;
-    if (this.#isWriting || log.durableOp < log.endOp || this.#submissions.isQueueEmpty || !isPrimary(this.#state))
-      return;
+    const isReady = this.#isSettled && isPrimary(this.#state) && log.durableOp === log.endOp;
+    if (!isReady || this.#submissions.isQueueEmpty) return;
     this.#give({ type: 'propose', drafts: this.#submissions.takeQueue() });
   }
 
@@ -179,6 +182,7 @@ export class ReplicatedEngine implements Engine {
     const { state, nowMs } = this.#context();
     const deadlineMs = nowMs + READ_WAIT_MS;
     if (isPrimary(state) || this.#isExtending) {
+      this.#compareClocks();
       const checkId = this.#nextCheckId++;
       this.#reads.add({ position: seen ?? 0, checkId, deadlineMs }, query, answer);
       this.#give({ type: 'confirm-read', checkId });
@@ -209,8 +213,12 @@ export class ReplicatedEngine implements Engine {
   }
 
   isPrimary(): boolean {
-    const isServing = isPrimary(this.#state) || this.#isExtending;
-    return isServing && this.#state.complete && !this.#isLeaving && !this.#isStopped;
+    return this.#serves && !this.#isLeaving && !this.#isStopped;
+  }
+
+  /** Everything that the core has decided so far has been carried out. */
+  get #isSettled(): boolean {
+    return !this.#isWriting && !this.#isPerforming && this.#inbox.length === 0;
   }
 
   /**
@@ -242,15 +250,16 @@ export class ReplicatedEngine implements Engine {
   async leave(): Promise<void> {
     if (this.#isStopped) return;
     this.#isLeaving = true;
+    this.#isChanged = true;
     this.#give({ type: 'leave' });
-    this.#announce();
-    const giveUpAtMs = this.#nowMs + LEAVE_MS;
+    const giveUpAtMs = this.#nowMs + this.#parts.config.heartbeatTimeoutMs;
     while (this.#submissions.inFlight > 0 && this.#nowMs < giveUpAtMs && !this.#isStopped) {
       await new Promise<void>((resolve) => this.#parts.clock.after(5, resolve));
     }
+    // Until the end it acknowledges and answers pings: so the others hold its leases when it dies, and need not wait.
+    await this.#saveSnapshot();
     this.#isStopped = true;
     this.#stopTicking();
-    await this.#saveSnapshot();
     await new Promise<void>((resolve) => this.#parts.storage.close(() => resolve()));
   }
 
@@ -278,6 +287,7 @@ export class ReplicatedEngine implements Engine {
       const input = this.#inbox.shift()!;
       this.#perform(step(this.#state, this.#parts.config, input, this.#nowMs), 0);
     }
+    if (this.#isChanged && this.#isSettled) this.#announce();
   }
 
   #perform(outputs: readonly Output[], from: number): void {
@@ -340,7 +350,7 @@ export class ReplicatedEngine implements Engine {
         this.#reads.confirm(output.checkId);
         break;
       case 'changed':
-        this.#announce();
+        this.#isChanged = true;
         break;
       case 'notice':
         log(output.text);
@@ -368,7 +378,7 @@ export class ReplicatedEngine implements Engine {
       this.#clients.record(entry, applied.outcome);
       // Pushed before it is answered: a client that has its answer has seen what happened before it.
       if (applied.notices.length > 0) notices.push(...applied.notices);
-      if (entry.event === 'cluster:complete') this.#announce();
+      if (entry.event === 'cluster:complete') this.#isChanged = true;
     }
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
     for (const entry of entries) this.#answer(entry);
@@ -387,52 +397,60 @@ export class ReplicatedEngine implements Engine {
   #tick(): void {
     const { clock } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const difference = clock.uptimeMs() - nowMs;
-    const sleptUnnoticed = Math.abs(difference - this.#clockDifferenceMs) > SLEPT_MS;
-    if (nowMs - this.#lastTickMs > PAUSE_MS || sleptUnnoticed) this.#give({ type: 'paused', sleptUnnoticed });
-    this.#clockDifferenceMs = difference;
+    if (nowMs - this.#lastTickMs > PAUSE_MS) this.#give({ type: 'paused', sleptUnnoticed: false });
     this.#lastTickMs = nowMs;
+    this.#compareClocks();
+    this.#isChanged = true;
     this.#give({ type: 'tick' });
-    this.#announce();
     this.#receipts.flushWhenDue(nowMs, this.isPrimary(), (draft) => this.#give({ type: 'propose', drafts: [draft] }));
     this.#reads.refuseLate(nowMs, isPrimary(this.#state) || this.#isExtending, () => this.whyNotPrimary());
     this.#refuseHeld(nowMs);
   }
 
+  /** A3: asked each tick, and before each read that may lean on leases. */
+  #compareClocks(): void {
+    const { clock } = this.#parts;
+    const difference = clock.uptimeMs() - clock.monotonicMs();
+    const sleptUnnoticed = Math.abs(difference - this.#clockDifferenceMs) > SLEPT_MS;
+    this.#clockDifferenceMs = sleptUnnoticed ? difference : this.#clockDifferenceMs;
+    if (sleptUnnoticed) this.#give({ type: 'paused', sleptUnnoticed });
+  }
+
   #refuseHeld(nowMs: number): void {
-    const isOver = this.#state.candidacy === null && !this.isPrimary();
+    const isOver = this.#isSettled && this.#state.candidacy === null && !this.isPrimary();
     const refused = this.#held.filter(({ untilMs }) => isOver || nowMs >= untilMs);
     if (refused.length === 0) return;
     this.#held = this.#held.filter((held) => !refused.includes(held));
     for (const { answer } of refused) answer({ ok: false, error: this.whyNotPrimary() });
   }
 
-  /** Tells the listeners what changed for them, once for each change. */
+  /** Tells the listeners what changed for them, once for each change, and only what has been carried out. */
   #announce(): void {
+    this.#isChanged = false;
     const cluster = this.cluster();
-    const text = JSON.stringify(cluster);
-    const isCoreNowPrimary = isPrimary(this.#state);
-    if (isCoreNowPrimary && !this.#wasCorePrimary) this.#onCorePrimary();
-    this.#wasCorePrimary = isCoreNowPrimary;
-    const isNowPrimary = this.isPrimary();
-    if (isNowPrimary !== this.#wasPrimary) {
-      this.#wasPrimary = isNowPrimary;
-      for (const listener of this.#listeners) listener.onPrimaryChanged(isNowPrimary);
+    const serves = (isPrimary(this.#state) || this.#isExtending) && this.#state.complete;
+    const wasPrimary = this.isPrimary();
+    this.#serves = serves && !this.#isLeaving;
+    if (this.isPrimary() !== wasPrimary) {
+      for (const listener of this.#listeners) listener.onPrimaryChanged(this.isPrimary());
     }
-    if (!isNowPrimary && this.#state.candidacy === null) this.#abandonSubmissions();
+    if (isPrimary(this.#state)) this.#resume();
+    else if (!serves && this.#state.candidacy === null) this.#abandonSubmissions();
+    const text = JSON.stringify(cluster);
     if (text === this.#clusterText) return;
     this.#clusterText = text;
     for (const listener of this.#listeners) listener.onClusterChanged(cluster);
   }
 
-  /** A view was installed here as its primary: what waited for it goes on. */
-  #onCorePrimary(): void {
-    this.#give({ type: 'confirm-read', checkId: this.#nextCheckId - 1 });
-    const held = this.#held;
-    this.#held = [];
+  /** This server is the primary of an installed view: what waited for that goes on. */
+  #resume(): void {
+    if (this.#reads.waitForConfirmation) this.#give({ type: 'confirm-read', checkId: this.#nextCheckId - 1 });
+    this.#flushSoon();
+    if (this.#held.length === 0) return;
     this.#parts.clock.soon(() => {
+      const held = this.#held;
+      this.#held = [];
       for (const { submission, answer } of held) this.submit(submission, answer);
-      this.#flush();
     });
   }
 

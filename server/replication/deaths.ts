@@ -1,4 +1,4 @@
-import type { Address } from '../../shared/ids.ts';
+import { type Address, sameView } from '../../shared/ids.ts';
 import { type Incarnation, incarnationKey } from '../../shared/views.ts';
 import { holdsLeaseOf } from './lease.ts';
 import type { Hello } from './messages.ts';
@@ -27,8 +27,10 @@ export function recordDeath(context: Context, one: Incarnation): boolean {
 function repeatPromise(context: Context): void {
   const { state } = context;
   const last = state.lastPromise;
-  if (!last || JSON.stringify(last.message.number) !== JSON.stringify(state.file.promised)) return;
-  if (JSON.stringify(last.message.baseNumber) !== JSON.stringify(state.file.base?.number)) return;
+  const { base, promised } = state.file;
+  if (!last || !base || !sameView(last.message.number, promised) || !sameView(last.message.baseNumber, base.number)) {
+    return;
+  }
   last.message = { ...last.message, cleanDead: [...state.cleanDead.values()] };
   send(context, last.candidate, last.message);
 }
@@ -42,7 +44,8 @@ export function recordReplaced(context: Context, answered: Hello): void {
     if (one.disk === answered.self.disk && one.incarnation < answered.self.incarnation) recordDeath(context, one);
   }
   const linked = context.state.linked.get(answered.self.id);
-  if (linked && linked.disk !== answered.self.disk) recordDeath(context, linked);
+  // A4: behind an address that several servers share, another disk proves as little as a refusal.
+  if (context.config.trustRefused && linked && linked.disk !== answered.self.disk) recordDeath(context, linked);
 }
 
 /**

@@ -50,10 +50,8 @@ function mayGrant(context: Context, to: Incarnation, base: ViewNumber): boolean 
   if (!member || !sameIncarnation(member, to)) return false;
   if ((state.condemnedUntilMs.get(incarnationKey(to)) ?? 0) > nowMs) return false;
   // H18: promises made before the base was learned count as well, if their number is above it.
-  return state.promisedLists.every(
-    ({ number, members }) =>
-      compareViews(number, own.number) <= 0 || members.some((listed) => sameIncarnation(listed, to)),
-  );
+  state.promisedLists = state.promisedLists.filter(({ number }) => compareViews(number, own.number) > 0);
+  return state.promisedLists.every(({ members }) => members.some((listed) => sameIncarnation(listed, to)));
 }
 
 /** R6b: the lease counts from when the answered ping was sent. */
@@ -61,6 +59,8 @@ export function onPong(context: Context, from: Incarnation, pong: PeerMessage & 
   const { state, nowMs } = context;
   const key = incarnationKey(from);
   state.heardAtMs.set(key, nowMs);
+  // An answer may reach the next incarnation at this address: the lease was granted to the one that the base lists.
+  if (!isListed(state) || !sameView(state.file.base!.number, pong.base)) return;
   state.answeredAtMs.set(key, nowMs);
   const until = pong.echoMs + pong.leaseMs;
   if (until > (state.leaseUntilMs.get(key) ?? 0)) state.leaseUntilMs.set(key, until);

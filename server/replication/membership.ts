@@ -27,6 +27,7 @@ export function form(context: Context, input: { clusterId: string; sessionKey: s
   if (state.file.base) return;
   const number: ViewNumber = { epoch: 0, round: 1, candidate: state.file.id };
   const record: ViewRecord = {
+    clusterId: input.clusterId,
     number,
     members: [selfOf(state)],
     witnesses: [],

@@ -1,4 +1,4 @@
-import { type Address, compareViews, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { type Address, compareViews, formatView, sameView, type ViewNumber } from '../../shared/ids.ts';
 import {
   type Incarnation,
   incarnationKey,
@@ -62,13 +62,14 @@ export function winsView(view: ViewRecord, supporters: readonly Supporter[]): bo
 
 /**
  * R9: a pending view can never be installed when one of its members supports the candidate without having accepted it:
- * that member now never will. Only data members count; the silence of a witness proves nothing.
+ * that member now never will. Only data members count; the silence of a witness proves nothing, nor does that of
+ * another disk at a member's address, which cannot know what the lost one had accepted.
  */
 export function isVoid(pending: ViewRecord, supporters: readonly Supporter[]): boolean {
   return supporters.some(
     ({ replica, pending: accepted }) =>
       replica !== undefined &&
-      pending.members.some((member) => member.id === replica.id) &&
+      pending.members.some((member) => member.id === replica.id && member.disk === replica.disk) &&
       !accepted.some((view) => sameView(view.number, pending.number)),
   );
 }
@@ -79,7 +80,7 @@ export function viewsToWin(base: ViewRecord, supporters: readonly Supporter[]): 
   for (const supporter of supporters) {
     for (const view of supporter.pending) {
       if (compareViews(view.number, base.number) > 0 && !isVoid(view, supporters)) {
-        found.set(JSON.stringify(view.number), view);
+        found.set(formatView(view.number), view);
       }
     }
   }

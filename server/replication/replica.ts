@@ -145,6 +145,8 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       break;
     case 'leave':
       state.leaving = true;
+      // R23: what was only asked for is not begun.
+      if (state.candidacy?.phase === 'probing') state.candidacy = null;
       break;
   }
   return context.outputs;
@@ -173,15 +175,8 @@ function meet(context: Context, peer: Hello): boolean {
   if (!isAcceptable(context, peer)) return false;
   know(context, peer.self.id);
   for (const address of peer.known) know(context, address);
-  if (peer.base) {
-    if (context.state.file.clusterId === '') adoptCluster(context, peer.clusterId);
-    hearOfView(context, peer.base);
-  }
+  if (peer.base) hearOfView(context, peer.base);
   return true;
-}
-
-function adoptCluster(context: Context, clusterId: string): void {
-  context.state.file = { ...context.state.file, clusterId };
 }
 
 function onLinkUp(context: Context, peer: Hello): void {

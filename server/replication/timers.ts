@@ -81,8 +81,11 @@ function nextMembers(context: Context, base: ViewRecord): Incarnation[] | undefi
       if (returned?.disk === member.disk && isGone(state, member)) members.push(returned);
     }
   }
-  const room = config.replicationFactor - members.length;
-  return [...members, ...(isStuck ? [] : joiners.slice(0, Math.max(0, room)).map(({ replica }) => replica))];
+  if (isStuck) return members;
+  // Whoever came back may ask to join, too, and must not be listed twice: its vote would count twice.
+  const added = joiners.filter(({ replica }) => !members.some(({ id }) => id === replica.id));
+  const room = Math.max(0, config.replicationFactor - members.length);
+  return [...members, ...added.slice(0, room).map(({ replica }) => replica)];
 }
 
 /** R15: the list that a restarted member of the base proposes when no primary takes it in: everybody who is back. */

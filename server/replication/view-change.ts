@@ -65,8 +65,9 @@ function askVoters(context: Context, candidacy: Candidacy): void {
   }
 }
 
-/** The candidate is its own supporter; what it knows grows while it waits for the others. */
+/** The candidate is its own supporter; what it knows grows while it waits for the others, and stands still once its base has moved (R6d). */
 function supportOneself({ state }: Context, candidacy: Candidacy): void {
+  if (!state.file.base || !sameView(state.file.base.number, candidacy.base.number)) return;
   candidacy.supporters.set(state.file.id, {
     id: state.file.id,
     replica: selfOf(state),
@@ -195,6 +196,7 @@ function propose(context: Context, candidacy: Candidacy): void {
   candidacy.phase = 'proposing';
   candidacy.end = state.log.end;
   candidacy.record = {
+    clusterId: candidacy.base.clusterId,
     number: candidacy.number,
     members: candidacy.members,
     witnesses: candidacy.overRecords[candidacy.overRecords.length - 1]!.witnesses,
@@ -217,6 +219,8 @@ export function sendStartView(context: Context, to: Address): void {
 export function onViewOk(context: Context, from: Incarnation, ok: PeerMessage & { type: 'view-ok' }): void {
   const candidacy = context.state.candidacy;
   if (!candidacy?.record || !sameView(candidacy.number, ok.number)) return;
+  const isWitness = candidacy.record.witnesses.some(({ id, disk }) => id === from.id && disk === from.disk);
+  if (!isWitness && !candidacy.record.members.some((member) => sameIncarnation(member, from))) return;
   candidacy.accepted.add(from.id);
   candidacy.progressAtMs = context.nowMs;
   advance(context);

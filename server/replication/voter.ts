@@ -1,4 +1,3 @@
-import { assert } from '../../shared/assert.ts';
 import { compareViews, sameView } from '../../shared/ids.ts';
 import { type Incarnation, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
 import { recordDeath } from './deaths.ts';
@@ -24,8 +23,8 @@ type Refusal = PeerMessage & { type: 'refuse' };
 /** R8: promises a candidate, or refuses and says why. A probe is answered alike, but writes nothing. */
 export function onStartViewChange(context: Context, from: Incarnation, ask: StartViewChange): void {
   const { state, nowMs } = context;
+  if (state.leaving || (state.file.base && state.file.base.clusterId !== ask.base.clusterId)) return;
   noteRound(state, ask.number);
-  if (state.leaving) return;
   for (const one of ask.provenDead) recordDeath(context, one);
   const refusal = refusalOf(context, from, ask);
   if (refusal) {
@@ -40,7 +39,8 @@ export function onStartViewChange(context: Context, from: Incarnation, ask: Star
     if (state.candidacy) state.candidacy = null;
     state.copy = null;
     state.retryAtMs = nowMs + state.retryDelayMs;
-    writeViewFile(context, { promised: ask.number, pending, ...(adopts ? { base: ask.base } : {}) });
+    const adopted = adopts ? { base: ask.base, clusterId: ask.base.clusterId } : {};
+    writeViewFile(context, { promised: ask.number, pending, ...adopted });
   }
   const promise: PeerMessage & { type: 'promise' } = {
     type: 'promise',
@@ -126,6 +126,9 @@ export function learnInstalled(context: Context, number: ViewRecord['number']): 
   const { state, config, nowMs } = context;
   const record = state.file.pending.find((view) => sameView(view.number, number));
   if (!record) return;
+  // R9, R11: what was asked from the old base is void, unless it has won this view as well.
+  const hasWon = state.candidacy?.record?.over.some((won) => sameView(won, record.number)) ?? false;
+  if (!hasWon) state.candidacy = null;
   state.copy = null;
   state.retryDelayMs = config.retryMs;
   state.attempt = 0;
@@ -138,6 +141,7 @@ export function learnInstalled(context: Context, number: ViewRecord['number']): 
 export function hearOfView(context: Context, record: ViewRecord): void {
   const { state } = context;
   const { base, promised } = state.file;
+  if (base && base.clusterId !== record.clusterId) return;
   noteRound(state, record.number);
   if (base && compareViews(record.number, base.number) <= 0) return;
   if (state.file.pending.some((view) => sameView(view.number, record.number))) {
@@ -145,11 +149,17 @@ export function hearOfView(context: Context, record: ViewRecord): void {
     return;
   }
   const wasListed = isListed(state);
-  assert(!record.members.some((member) => sameIncarnation(member, selfOf(state))), 'installed without our acceptance');
+  if (record.members.some((member) => sameIncarnation(member, selfOf(state)))) {
+    // R1: only a copy of this folder can have accepted it.
+    const text = `View ${record.number.round} lists this very start of ${state.file.id}, which never accepted it: its database folder is a copy, or was put back from an older state. Move it away and start again.`;
+    context.outputs.push({ type: 'refuse-to-run', text });
+    return;
+  }
   state.candidacy = null;
   state.copy = null;
   state.learners.clear();
   writeViewFile(context, {
+    clusterId: record.clusterId,
     base: record,
     promised: compareViews(promised, record.number) < 0 ? record.number : promised,
     pending: pendingAfter(state.file.pending, record.number),

@@ -77,6 +77,26 @@ describe('the replicated engine, on one server', () => {
     ]);
   });
 
+  it('R18: a request that a new primary inherited in its log is not taken for a new one while its view is being written', async () => {
+    const before = await withAna();
+    submit(before, submission(2));
+    const server = new SingleServer(before);
+    await server.engine.start();
+    server.isDiskHeld = true;
+    const answers: Result<Committed>[][] = [];
+    for (let write = 0; write < 12; write++) {
+      server.advance(50);
+      answers.push(submit(server, submission(2)));
+      server.releaseOneWrite();
+    }
+    server.releaseDisk();
+    server.advance(500);
+    answers.push(submit(server, submission(2)));
+    expect(server.entries.filter(({ event }) => event === 'message:send')).toHaveLength(1);
+    expect(answers.at(-1)).toMatchObject([{ ok: true, value: { position: 4, repeated: true } }]);
+    expect(answers.every((answer) => answer.length === 1)).toBe(true);
+  });
+
   it('R18: a number used for something else is refused, done or under way', async () => {
     const server = await withAna();
     submit(server, submission(2));

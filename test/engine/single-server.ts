@@ -7,6 +7,7 @@ import { makeEntryCodec } from '../../server/storage/csv.ts';
 import type { ReplicaStorage, WhenDurable } from '../../server/storage/replica-storage.ts';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { ViewFile } from '../../shared/views.ts';
 
 /** An engine of one server (replication factor 1) whose time and disk move only when the test says so. */
 export class SingleServer {
@@ -24,12 +25,18 @@ export class SingleServer {
   readonly #soon: (() => void)[] = [];
   readonly #timers: { everyMs: number; dueMs: number; run: () => void }[] = [];
 
-  constructor() {
+  viewFile: ViewFile | null = null;
+
+  /** @param before the server's earlier life, crashed: its rows and its view file are there, nothing else */
+  constructor(before?: SingleServer) {
     const codec = makeEntryCodec();
     const self = { id: 'localhost:1538' as Address, disk: 'disk' as DiskId, incarnation: 1 };
+    const file = before?.viewFile ? { ...before.viewFile, incarnation: 2 } : newViewFile(self, 1500);
+    const sessionKey = before ? 'session key' : '';
+    this.entries.push(...(before?.entries ?? []));
     this.engine = new ReplicatedEngine({
       recovered: {
-        replica: { file: newViewFile(self, 1500), snapshot: null, entries: [], complete: false, sessionKey: '' },
+        replica: { file, snapshot: null, entries: [...this.entries], complete: false, sessionKey },
         chat: new ChatState(),
         clients: new ClientTable(),
       },
@@ -86,7 +93,14 @@ export class SingleServer {
 
   releaseDisk(): void {
     this.isDiskHeld = false;
-    for (const write of this.#heldWrites.splice(0)) write();
+    this.releaseOneWrite();
+    for (let write = this.#heldWrites.shift(); write; write = this.#heldWrites.shift()) write();
+    this.settle();
+  }
+
+  /** Lets the write that has waited longest become durable. */
+  releaseOneWrite(): void {
+    this.#heldWrites.shift()?.();
     this.settle();
   }
 
@@ -103,7 +117,10 @@ export class SingleServer {
     return {
       append: (entries, done) => this.#write(done, () => void this.entries.push(...entries)),
       cutAfter: (_op, _reason, done) => this.#write(done, () => {}),
-      writeViewFile: (_file, done) => this.#write(done, () => {}),
+      writeViewFile: (file, done) =>
+        this.#write(done, () => {
+          this.viewFile = file;
+        }),
       writeSessionKey: (_key, done) => this.#write(done, () => {}),
       writeSnapshot: (snapshot, done) =>
         this.#write(done, () => {

@@ -66,6 +66,7 @@ export function viewFile(round: number): ViewFile {
     witnesses: [{ id: 'localhost:4538' as Address, disk }],
     replicationFactor: 3,
     over: [{ epoch: 0, round: 0, candidate: '' }],
+    clusterId: 'c3f1a7e0-0000-4000-8000-000000000001',
     baseNumber: { epoch: 0, round: 0, candidate: '' },
   };
   const pending = [{ ...record, number: { ...number, round: round + 1 } }];
