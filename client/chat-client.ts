@@ -1,0 +1,139 @@
+import type { Replies } from '../shared/api.ts';
+import { type Result, refusal } from '../shared/errors.ts';
+import { normalizeUsername } from '../shared/names.ts';
+import type { Chat, ChatEvent, ConnectionState, OutboxMessage } from './chat-types.ts';
+import { type ChatClientOptions, ClientCore } from './client-core.ts';
+import { checkMessage, checkPassword, checkPattern } from './input-checks.ts';
+
+/** Messages of earlier runs that are told again at the start; older ones are a question of {@link Chat.history}. */
+const HISTORY_AT_START = 2000;
+
+/**
+ * Chat over servers that come and go. Clock, randomness, connections and storage are given, so that the same code runs
+ * in a terminal and in a simulator. See {@link Chat} for what it does.
+ */
+export class ChatClient implements Chat {
+  readonly #core: ClientCore;
+  #entering: Promise<unknown> | undefined;
+
+  constructor(options: ChatClientOptions) {
+    this.#core = new ClientCore(options);
+  }
+
+  get connection(): ConnectionState {
+    return this.#core.report.state;
+  }
+
+  get username(): string {
+    return this.#core.account.username;
+  }
+
+  get outbox(): readonly OutboxMessage[] {
+    return this.#core.outbox.waiting;
+  }
+
+  start(): void {
+    const { store, options, emit, outbox, connections } = this.#core;
+    if (this.username !== '') {
+      emit({ type: 'logged-in', username: this.username });
+      const history = options.replay === false ? [] : store.history(HISTORY_AT_START);
+      for (const message of history) emit({ type: 'message', message, replayed: true });
+    }
+    outbox.load();
+    if (this.outbox.length > 0) emit({ type: 'outbox', waiting: this.outbox });
+    connections.start();
+  }
+
+  onEvent(listener: (event: ChatEvent) => void): () => void {
+    this.#core.listeners.add(listener);
+    return () => this.#core.listeners.delete(listener);
+  }
+
+  createAccount(username: string, password: string): Promise<Result<{ username: string }>> {
+    return this.#enter('account:create', username, password);
+  }
+
+  logIn(username: string, password: string): Promise<Result<{ username: string }>> {
+    return this.#enter('session:open', username, password);
+  }
+
+  async logOut(): Promise<Result<object>> {
+    if (this.username === '') return notLoggedIn();
+    return this.#core.write('session:close', {}, () => this.#core.account.leave('You logged out.'));
+  }
+
+  async deleteAccount(password: string): Promise<Result<object>> {
+    const { username } = this;
+    if (username === '') return notLoggedIn();
+    const checked = checkPassword(password, 'wrong-password');
+    if (!checked.ok) return checked;
+    return this.#core.write('account:delete', { password }, () => {
+      const { error } = refusal('no-such-account', `The account ${username} was deleted.`);
+      this.#core.outbox.giveBack(error, username);
+      this.#core.account.leave(error.message);
+    });
+  }
+
+  async listAccounts(pattern?: string, after?: string): Promise<Result<Replies['account:list']>> {
+    const checked = checkPattern(pattern ?? '');
+    if (!checked.ok) return checked;
+    return this.#core.read('account:list', { ...(pattern ? { pattern } : {}), ...(after ? { after } : {}) });
+  }
+
+  async send(to: string, body: string): Promise<Result<Replies['message:send']>> {
+    const message = checkMessage(to, body);
+    if (!message.ok) return message;
+    // What is typed while a log-in is under way belongs to that one.
+    while (this.#entering) await this.#entering;
+    if (this.username === '') return notLoggedIn();
+    const { store, options, outbox } = this.#core;
+    try {
+      const typedAt = options.clock.now();
+      const stored = { request: store.takeNumber(), from: this.username, typedAt, ...message.value };
+      return await this.#core.answered((resolve) => outbox.send(stored, resolve));
+    } catch (failure) {
+      return refusal('internal', `The message could not be kept, so it was not sent: ${(failure as Error).message}`);
+    }
+  }
+
+  async deleteMessage(id: string): Promise<Result<{ position: number }>> {
+    if (this.username === '') return notLoggedIn();
+    return this.#core.write('message:delete', { id });
+  }
+
+  async history(ask: Parameters<Chat['history']>[0]): Promise<Result<Replies['message:history']>> {
+    if (this.username === '') return notLoggedIn();
+    return this.#core.read('message:history', ask);
+  }
+
+  received(position: number): void {
+    this.#core.receipts.note(position);
+  }
+
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  async #enter(
+    event: 'account:create' | 'session:open',
+    typed: string,
+    password: string,
+  ): Promise<Result<{ username: string }>> {
+    const name = normalizeUsername(typed);
+    if (!name.ok) return name;
+    const checked = checkPassword(password, event === 'account:create' ? 'weak-password' : 'wrong-password');
+    if (!checked.ok) return checked;
+    const entered = this.#core.write(event, { username: name.value, password }, (value, link) => {
+      this.#core.saw(value.position);
+      this.#core.account.onEntered(value, link);
+    });
+    this.#entering = entered;
+    const result = await entered;
+    if (this.#entering === entered) this.#entering = undefined;
+    return result.ok ? { ok: true, value: { username: result.value.username } } : result;
+  }
+}
+
+function notLoggedIn(): Result<never> {
+  return refusal('not-logged-in', 'Nobody is logged in; log in first.');
+}

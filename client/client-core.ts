@@ -1,0 +1,278 @@
+import type {
+  Deletion,
+  Handshake,
+  Message,
+  ReadEvent,
+  Replies,
+  RequestOf,
+  SessionReady,
+  WriteEvent,
+} from '../shared/api.ts';
+import type { ChatError, Result } from '../shared/errors.ts';
+import type { Address } from '../shared/ids.ts';
+import { CLIENT_PROTOCOL } from '../shared/limits.ts';
+import type { Random } from '../shared/random.ts';
+import { Account } from './account.ts';
+import type { ChatEvent } from './chat-types.ts';
+import type { Clock } from './clock.ts';
+import { ClusterKnowledge } from './cluster-knowledge.ts';
+import { ConnectionReport } from './connection-report.ts';
+import { Connections } from './connections.ts';
+import type { Link } from './link.ts';
+import { OutboxSender } from './outbox-sender.ts';
+import { Reads } from './reads.ts';
+import { Receipts } from './receipts.ts';
+import { Replay, type Told } from './replay.ts';
+import { RequestQueue, type Write } from './request-queue.ts';
+import { moveToCluster, noticeForce, startAnew } from './starting-over.ts';
+import type { ClientStore, ToldEvent } from './store.ts';
+import type { PushEvent, Transport } from './transport.ts';
+
+export interface ChatClientOptions {
+  /** Where to look first; more is learned from the servers. */
+  servers: readonly Address[];
+  store: ClientStore;
+  connect: Transport;
+  clock: Clock;
+  random: Random;
+  /** A request that no server answered within this time is given up; 0 (the default): never. */
+  giveUpAfterMs?: number;
+  /** False: what was missed is not fetched, and what was told earlier is not told at the start. Default true. */
+  replay?: boolean;
+}
+
+const CLOSED: ChatError = { code: 'unavailable', message: 'The connection was closed.', definite: false };
+
+/** The parts of the client library, wired to each other; `chat-client.ts` is its face. */
+export class ClientCore {
+  readonly options: ChatClientOptions;
+  readonly listeners = new Set<(event: ChatEvent) => void>();
+  readonly knowledge: ClusterKnowledge;
+  readonly connections: Connections;
+  readonly report: ConnectionReport;
+  readonly queue: RequestQueue;
+  readonly reads: Reads;
+  readonly replay: Replay;
+  readonly outbox: OutboxSender;
+  readonly receipts: Receipts;
+  readonly account: Account;
+  /** The highest position that any server told: no answer may be older. */
+  #seen: number;
+  /** The `session:ready` that what is told stands on. */
+  #ready: SessionReady | undefined;
+  readonly #unanswered = new Set<(result: Result<never>) => void>();
+  readonly #keepsTold: boolean;
+  #closed = false;
+
+  constructor(options: ChatClientOptions) {
+    const { store, servers, clock, random, connect } = options;
+    this.options = options;
+    this.#seen = store.told ?? 0;
+    const onSilent = (link: Link): void => this.connections.reopen(link, 'it does not answer');
+    this.knowledge = new ClusterKnowledge(servers, store.cluster?.id);
+    this.report = new ConnectionReport(clock, this.knowledge, this.emit);
+    this.account = new Account(store, this.emit, () => this);
+    this.connections = new Connections(
+      { knowledge: this.knowledge, connect, clock, random, handshake: () => this.#handshake() },
+      {
+        onChange: () => this.#onChange(),
+        onPush: (link, event, payload) => this.#onPush(link, event, payload),
+        onClosed: (link) => this.reads.onLinkClosed(link),
+        onHandshakeRefused: (address, error) => this.emit({ type: 'notice', text: `${address}: ${error.message}` }),
+        onForeignCluster: (cluster) => {
+          this.#seen = 0;
+          moveToCluster(this, cluster);
+        },
+      },
+    );
+    this.queue = new RequestQueue({
+      clock,
+      random,
+      onForgotten: () => startAnew(this),
+      onSilent,
+      onNotPrimary: (link, error) => this.connections.onNotPrimary(link, error),
+      onDone: () => {
+        this.connections.onDone();
+        if (!store.known) store.markKnown();
+      },
+    });
+    this.reads = new Reads({ clock, random, onSilent, linkFor: (primaryOnly) => this.#linkForRead(primaryOnly) });
+    const { replay = true } = options;
+    this.#keepsTold = replay;
+    this.replay = new Replay(replay ? store.told : undefined, {
+      replay,
+      fetch: (ask, answer) => this.reads.ask('message:history', this.#withSeen(ask), true, answer),
+      tell: (event, replayed) => this.#tell(event, replayed),
+      onToldUpTo: (position) => this.#keep({ upTo: position }),
+      onFailed: (reason) => this.emit({ type: 'notice', text: `What was missed cannot be fetched: ${reason}` }),
+    });
+    this.outbox = new OutboxSender({
+      store,
+      queue: this.queue,
+      emit: this.emit,
+      username: () => this.account.username,
+      onSent: (position) => this.saw(position),
+      onNotLoggedIn: (link) => this.account.onNotLoggedIn(link),
+    });
+    this.receipts = new Receipts(store, clock, (position, answer) => {
+      this.reads.ask('message:received', { position }, true, (result) => answer(result.ok));
+    });
+  }
+
+  get store(): ClientStore {
+    return this.options.store;
+  }
+
+  get random(): Random {
+    return this.options.random;
+  }
+
+  readonly emit = (event: ChatEvent): void => {
+    // A server ends sockets that never log in; that it was opened anew is no news to somebody at the log-in form.
+    if (event.type === 'moved' && event.from === event.to && this.account.username === '') return;
+    for (const listener of [...this.listeners]) listener(event);
+  };
+
+  saw(position: number): void {
+    this.#seen = Math.max(this.#seen, position);
+  }
+
+  /**
+   * Has something done that is numbered but not kept in the outbox.
+   * @param onDone called with the answer before anything else that the server says
+   */
+  write<E extends WriteEvent>(
+    event: E,
+    payload: Write<E>['payload'],
+    onDone?: (value: Replies[E], link: Link) => void,
+  ): Promise<Result<Replies[E]>> {
+    return this.answered((resolve) => {
+      const write: Write<E> = {
+        request: this.store.takeNumber(),
+        event,
+        payload,
+        durable: true,
+        transmitted: false,
+        answer: (result, link) => {
+          if (result.ok && link) onDone?.(result.value, link);
+          if (!result.ok && link && result.error.code === 'not-logged-in') this.account.onNotLoggedIn(link);
+          resolve(result);
+        },
+      };
+      this.queue.add(write);
+      return () => {
+        this.queue.remove(new Set([write as unknown as Write]));
+        return !write.transmitted;
+      };
+    });
+  }
+
+  read<E extends ReadEvent>(event: E, payload: RequestOf<E>): Promise<Result<Replies[E]>> {
+    return this.answered((resolve) => {
+      const withdraw = this.reads.ask(event, this.#withSeen(payload), false, resolve);
+      return () => {
+        withdraw();
+        return true;
+      };
+    });
+  }
+
+  /**
+   * Waits for an answer as long as the user of the library wants to.
+   * @param ask starts the request; returns how to give it up, which says whether it surely has not been done
+   */
+  answered<T>(ask: (resolve: (result: Result<T>) => void) => () => boolean): Promise<Result<T>> {
+    const { clock, giveUpAfterMs = 0 } = this.options;
+    if (this.#closed) return Promise.resolve({ ok: false, error: CLOSED });
+    return new Promise((settle) => {
+      let cancelTimer: (() => void) | undefined;
+      const resolve = (result: Result<T>): void => {
+        cancelTimer?.();
+        this.#unanswered.delete(resolve);
+        settle(result);
+      };
+      this.#unanswered.add(resolve);
+      const giveUp = ask(resolve);
+      if (giveUpAfterMs === 0) return;
+      cancelTimer = clock.after(giveUpAfterMs, () => {
+        const definite = giveUp();
+        const outcome = definite ? 'It was not done.' : 'It may have been done.';
+        const why = this.queue.lastRefusal === '' ? '' : ` The last answer was: ${this.queue.lastRefusal}`;
+        const message = `No server did it within ${giveUpAfterMs / 1000} s. ${outcome}${why}`;
+        resolve({ ok: false, error: { code: 'unavailable', message, definite } });
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.receipts.close();
+    this.connections.stop();
+    this.queue.close();
+    this.reads.close();
+    this.replay.suspend();
+    this.report.close();
+    for (const resolve of this.#unanswered) resolve({ ok: false, error: CLOSED });
+    await this.store.close();
+  }
+
+  #onChange(): void {
+    const { target } = this.connections;
+    if (target?.ended !== undefined && this.account.username !== '') this.account.lose(target.ended);
+    if (noticeForce(this)) {
+      this.#seen = 0;
+      this.#ready = undefined;
+    }
+    this.report.update(this.connections);
+    this.queue.setTarget(target);
+    if (target?.ready !== this.#ready) {
+      this.#ready = target?.ready;
+      this.replay.suspend();
+      if (target?.ready) this.account.onReady(target);
+    }
+    this.reads.pump();
+  }
+
+  #onPush(link: Link, event: PushEvent, payload: unknown): void {
+    if (link !== this.connections.target || !link.ready) return;
+    if (event === 'message:new') this.replay.onPush({ message: payload as Message });
+    else if (event === 'message:deleted') this.replay.onPush({ deleted: payload as Deletion });
+    else if (event === 'account:deleted') {
+      const { username } = payload as { username: string };
+      this.emit({ type: 'account-deleted', username });
+    }
+  }
+
+  #tell(event: Told, replayed: boolean): void {
+    this.saw('message' in event ? event.message.position : event.deleted.position);
+    this.#keep(event);
+    if ('message' in event) this.emit({ type: 'message', message: event.message, replayed });
+    else this.emit({ type: 'message-deleted', ...event.deleted });
+  }
+
+  /** What was skipped was not told: it is left for a client that wants it. */
+  #keep(event: ToldEvent): void {
+    if (this.#keepsTold) this.store.tell(event);
+  }
+
+  #linkForRead(primaryOnly: boolean): Link | undefined {
+    const { target, openLinks } = this.connections;
+    if (target || primaryOnly) return target;
+    return openLinks.find((link) => link.cluster && link.token === this.store.session?.token);
+  }
+
+  #withSeen<T extends object>(ask: T): T {
+    return this.#seen > 0 ? { ...ask, seen: this.#seen } : ask;
+  }
+
+  #handshake(): Handshake {
+    const { clientId, known, session } = this.store;
+    return {
+      protocol: CLIENT_PROTOCOL,
+      clientId,
+      ...(known ? { known: true } : {}),
+      ...(session?.token ? { token: session.token } : {}),
+    };
+  }
+}

@@ -1,0 +1,310 @@
+import type { Cluster, Handshake, SessionReady } from '../shared/api.ts';
+import { type ChatError, SERVER_STATE_CODES } from '../shared/errors.ts';
+import type { Address } from '../shared/ids.ts';
+import type { Random } from '../shared/random.ts';
+import { AddressTries, type Tries } from './address-tries.ts';
+import { backoffMs, type Clock, RETRY_BACKOFF } from './clock.ts';
+import type { ClusterKnowledge } from './cluster-knowledge.ts';
+import { type Link, makeLink, markReady } from './link.ts';
+import {
+  chooseTarget,
+  coming,
+  nextToOpen,
+  primaryAddress,
+  READY_DEADLINE_MS,
+  type Scene,
+  surplusLinks,
+  whyUnfit,
+} from './link-choice.ts';
+import type { PushEvent, Transport } from './transport.ts';
+
+/** How long no server of our cluster may be reached before another cluster at the same addresses is taken for its heir. */
+const FOREIGN_PATIENCE_MS = 3000;
+/** After a refused handshake the tries of an address are seconds apart. */
+const HOPELESS_FAILURES = 7;
+/** A backup may hear of a log-in a moment after the primary: not asked again at once. */
+const UNKNOWN_SESSION_FAILURES = 3;
+
+export interface ConnectionsOptions {
+  knowledge: ClusterKnowledge;
+  connect: Transport;
+  clock: Clock;
+  random: Random;
+  handshake: () => Handshake;
+}
+
+export interface ConnectionsListener {
+  /** Something changed: which link is the target, which links are open, what is known of the cluster. */
+  onChange(): void;
+  onPush(link: Link, event: PushEvent, payload: unknown): void;
+  onClosed(link: Link): void;
+  /** A server refused the handshake. */
+  onHandshakeRefused(address: Address, error: ChatError): void;
+  /** Nobody of our cluster is left at the addresses, but another cluster is. */
+  onForeignCluster(cluster: Cluster): void;
+}
+
+/** Keeps sockets to the primary and to one other server, and says which of them requests go to. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #listener: ConnectionsListener;
+  readonly #tries: AddressTries;
+  #links: Link[] = [];
+  #target: Link | undefined;
+  #running = false;
+  #reconciling = false;
+  #again = false;
+  #rotation = 0;
+  /** Since a request was done, or a newer view was heard of. */
+  #refusals = 0;
+  #pollAttempt = 0;
+  #pollAtMs = 0;
+  #ownSeenAtMs = 0;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(options: ConnectionsOptions, listener: ConnectionsListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#tries = new AddressTries(options.clock, options.random);
+  }
+
+  /** The open link to the primary. */
+  get target(): Link | undefined {
+    return this.#target;
+  }
+
+  get openLinks(): readonly Link[] {
+    return this.#links.filter((link) => link.open && !link.foreign);
+  }
+
+  get tried(): ReadonlyMap<Address, Readonly<Tries>> {
+    return this.#tries.all;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#ownSeenAtMs = this.#options.clock.now();
+    this.#rotation = this.#options.random.between(0, 1024);
+    this.reconcile();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelWake?.();
+    for (const link of [...this.#links]) this.#drop(link);
+  }
+
+  /** Closes a socket; another takes its place as soon as the pause between tries allows. */
+  reopen(link: Link, reason: string): void {
+    if (link.closed) return;
+    this.#tries.fail(link.address, reason);
+    this.#drop(link);
+    this.reconcile();
+  }
+
+  /** Closes every socket and opens new ones, with the handshake as it is now. */
+  restart(): void {
+    for (const link of [...this.#links]) this.#drop(link);
+    this.#tries.clear();
+    this.reconcile();
+  }
+
+  /** The target refused a request with `not-primary`. */
+  onNotPrimary(link: Link, error: ChatError): void {
+    const { knowledge, clock, random } = this.#options;
+    knowledge.followHint(error);
+    const untilMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#refusals, random);
+    link.refused = { number: knowledge.number, untilMs };
+    this.#refusals += 1;
+    this.reconcile();
+  }
+
+  /** The target did what it was asked. */
+  onDone(): void {
+    this.#refusals = 0;
+  }
+
+  /** A log-in over this link was answered; the other sockets still stand on what was before. */
+  onLoggedIn(link: Link, token: string): void {
+    link.token = token;
+    link.readyDueMs = this.#options.clock.now() + READY_DEADLINE_MS;
+  }
+
+  /** Brings sockets in line with what is known; called after everything that happens. */
+  reconcile(): void {
+    if (!this.#running) return;
+    if (this.#reconciling) {
+      this.#again = true;
+      return;
+    }
+    this.#reconciling = true;
+    do {
+      this.#again = false;
+      this.#retarget();
+      this.#closeUnfit();
+      for (const link of surplusLinks(this.#scene())) this.#drop(link);
+      this.#openMissing();
+      this.#pollWhenLost();
+      this.#listener.onChange();
+    } while (this.#again && this.#running);
+    this.#reconciling = false;
+    if (this.#running) this.#scheduleWake();
+  }
+
+  #scene(): Scene {
+    const { knowledge, clock, handshake } = this.#options;
+    return {
+      links: this.#links,
+      target: this.#target,
+      knowledge,
+      tries: this.#tries,
+      nowMs: clock.now(),
+      token: handshake().token,
+      rotation: this.#rotation,
+    };
+  }
+
+  #retarget(): void {
+    const next = chooseTarget(this.#scene());
+    if (next === this.#target) return;
+    this.#target = next;
+    if (!next) return;
+    next.readyDueMs = this.#options.clock.now() + READY_DEADLINE_MS;
+    this.#pollAttempt = 0;
+  }
+
+  #closeUnfit(): void {
+    for (const link of [...this.#links]) {
+      const reason = whyUnfit(link, this.#scene());
+      if (reason === undefined) continue;
+      if (link.ended !== undefined) this.#tries.fail(link.address, reason, UNKNOWN_SESSION_FAILURES);
+      else if (link.token === this.#scene().token) this.#tries.fail(link.address, reason);
+      this.#drop(link);
+      this.#again = true;
+    }
+  }
+
+  #openMissing(): void {
+    for (;;) {
+      const address = nextToOpen(this.#scene(), (one) => this.#tries.isDue(one));
+      if (address === undefined) return;
+      this.#open(address);
+    }
+  }
+
+  #open(address: Address): void {
+    const { clock, connect, handshake } = this.#options;
+    this.#tries.begin(address);
+    const shake = handshake();
+    const connection = connect(address, shake, {
+      onOpen: () => this.#onOpen(link),
+      onPush: (event, payload) => this.#onPush(link, event, payload),
+      onClosed: (reason, error) => this.#onClosed(link, reason, error),
+    });
+    const link = makeLink(address, connection, shake.token, clock.now());
+    this.#links.push(link);
+  }
+
+  #onOpen(link: Link): void {
+    if (link.closed) return;
+    link.open = true;
+    this.#askStatus(link);
+    this.reconcile();
+  }
+
+  #onPush(link: Link, event: PushEvent, payload: unknown): void {
+    if (link.closed) return;
+    if (event === 'session:ready') {
+      markReady(link, payload as SessionReady);
+      this.#learn(link, (payload as SessionReady).cluster);
+    } else if (event === 'cluster:changed') {
+      this.#learn(link, payload as Cluster);
+    } else if (event === 'session:ended') {
+      link.ended = (payload as { reason: string }).reason;
+    }
+    if (link.closed) return;
+    this.#listener.onPush(link, event, payload);
+    // What is pushed with every message must not cost a look at every socket.
+    if (event !== 'message:new' && event !== 'message:deleted') this.reconcile();
+  }
+
+  #onClosed(link: Link, reason: string, error: ChatError | undefined): void {
+    if (link.closed) return;
+    const hopeless = error !== undefined && !SERVER_STATE_CODES.has(error.code);
+    this.#tries.fail(link.address, error?.message ?? reason, hopeless ? HOPELESS_FAILURES : 1);
+    if (!link.open) this.#rotation += 1;
+    this.#drop(link);
+    if (error && hopeless) this.#listener.onHandshakeRefused(link.address, error);
+    this.reconcile();
+  }
+
+  #askStatus(link: Link): void {
+    link.connection.request('cluster:status', {}, (reply) => {
+      const answer = reply as { ok?: boolean; cluster?: Cluster } | undefined;
+      if (link.closed || answer?.ok !== true || !answer.cluster) return;
+      this.#learn(link, answer.cluster);
+      this.reconcile();
+    });
+  }
+
+  #learn(link: Link, cluster: Cluster): void {
+    const { knowledge, clock } = this.#options;
+    const before = knowledge.primary;
+    const news = knowledge.learn(cluster);
+    link.cluster = cluster;
+    link.foreign = news === 'foreign';
+    if (link.foreign) {
+      this.#onForeign(link, cluster);
+      return;
+    }
+    this.#ownSeenAtMs = clock.now();
+    this.#tries.succeed(link.address);
+    if (news !== 'newer') return;
+    this.#pollAttempt = 0;
+    this.#refusals = 0;
+    const primary = primaryAddress(knowledge);
+    if (primary !== undefined && knowledge.primary !== before) this.#tries.hurry(primary);
+  }
+
+  #onForeign(link: Link, cluster: Cluster): void {
+    const { clock } = this.#options;
+    const patient = clock.now() - this.#ownSeenAtMs < FOREIGN_PATIENCE_MS;
+    if (!patient && this.openLinks.length === 0) {
+      this.#ownSeenAtMs = clock.now();
+      this.#listener.onForeignCluster(cluster);
+      return;
+    }
+    this.#tries.fail(link.address, `it belongs to another cluster (${cluster.id})`);
+    this.#drop(link);
+  }
+
+  #pollWhenLost(): void {
+    const { clock, random } = this.#options;
+    if (this.#target || this.openLinks.length === 0 || clock.now() < this.#pollAtMs) return;
+    this.#pollAtMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#pollAttempt, random);
+    this.#pollAttempt += 1;
+    for (const link of this.openLinks) this.#askStatus(link);
+  }
+
+  #drop(link: Link): void {
+    if (link.closed) return;
+    link.closed = true;
+    link.open = false;
+    this.#links = this.#links.filter((other) => other !== link);
+    if (this.#target === link) this.#target = undefined;
+    link.connection.close();
+    this.#listener.onClosed(link);
+  }
+
+  /** One timer for all waits: the earliest moment at which {@link reconcile} could do something by itself. */
+  #scheduleWake(): void {
+    const { clock } = this.#options;
+    this.#cancelWake?.();
+    const now = clock.now();
+    const moments = coming(this.#scene());
+    if (!this.#target && this.openLinks.length > 0) moments.push(this.#pollAtMs);
+    const later = moments.filter((moment) => moment > now);
+    if (later.length === 0) return;
+    this.#cancelWake = clock.after(Math.max(1, Math.min(...later) - now), () => this.reconcile());
+  }
+}

@@ -1,0 +1,52 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { asLines, readLines, replaceFile } from './line-file.ts';
+
+type ProgressRecord = { run: number } | { account: string } | { done: number };
+
+/** What of a file has been imported into a cluster: a second run goes on where the first stopped. */
+export class ImportProgress {
+  /** From 1; another number makes the import a new one. */
+  readonly run: number;
+  readonly accounts = new Set<string>();
+  /** Line numbers of messages that were answered. */
+  readonly done = new Set<number>();
+  readonly #file: number;
+
+  /**
+   * @param again starts over, as a new import
+   * @throws when the state folder cannot be written
+   */
+  constructor(stateFolder: string, fileHash: string, clusterId: string, again: boolean) {
+    const folder = join(stateFolder, 'imports');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, `${fileHash.slice(0, 32)}-${clusterId.replace(/[^A-Za-z0-9-]/g, '_')}.jsonl`);
+    const records = readLines(path, isProgressRecord);
+    const last = Math.max(0, ...records.flatMap((record) => ('run' in record ? [record.run] : [])));
+    this.run = again || last === 0 ? last + 1 : last;
+    const kept = records.filter((record) => 'account' in record || ('done' in record && this.run === last));
+    for (const record of kept) this.#take(record);
+    replaceFile(path, asLines([{ run: this.run }, ...kept]));
+    this.#file = openSync(path, 'a', 0o600);
+  }
+
+  /** Noted before anything that depends on it: an answer that is not noted here is asked for again. */
+  add(record: { account: string } | { done: number }): void {
+    this.#take(record);
+    writeSync(this.#file, asLines([record]));
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #take(record: ProgressRecord): void {
+    if ('account' in record) this.accounts.add(record.account);
+    else if ('done' in record) this.done.add(record.done);
+  }
+}
+
+function isProgressRecord(value: unknown): value is ProgressRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'run' in value || 'account' in value || 'done' in value;
+}

@@ -1,0 +1,55 @@
+import type { Cluster, SessionReady } from '../shared/api.ts';
+import { type Address, parseAddress } from '../shared/ids.ts';
+import type { Connection } from './transport.ts';
+
+/** One socket to one server. */
+export interface Link {
+  readonly address: Address;
+  readonly connection: Connection;
+  /** The token that its log-in stands on: of the handshake, or of a log-in over it. */
+  token: string | undefined;
+  readonly openedAtMs: number;
+  open: boolean;
+  closed: boolean;
+  /** What the server calls itself, once that is certain. */
+  self: Address | undefined;
+  ready: SessionReady | undefined;
+  /** When it has to have become ready, once requests go over it and it is logged in. */
+  readyDueMs: number;
+  cluster: Cluster | undefined;
+  foreign: boolean;
+  /** Why its server knows no log-in for its token; it has the last word on that only when it is the primary. */
+  ended: string | undefined;
+  /** It said `not-primary` about the view of this number; believed until then. */
+  refused: { number: string; untilMs: number } | undefined;
+}
+
+export function makeLink(
+  address: Address,
+  connection: Connection,
+  token: string | undefined,
+  openedAtMs: number,
+): Link {
+  return {
+    address,
+    connection,
+    token,
+    openedAtMs,
+    open: false,
+    closed: false,
+    self: undefined,
+    ready: undefined,
+    readyDueMs: 0,
+    cluster: undefined,
+    foreign: false,
+    ended: undefined,
+    refused: undefined,
+  };
+}
+
+/** It is a full socket now, so its server is what the cluster calls the primary. */
+export function markReady(link: Link, ready: SessionReady): void {
+  link.ready = ready;
+  link.ended = undefined;
+  link.self = ready.cluster.primary === null ? undefined : parseAddress(ready.cluster.primary);
+}

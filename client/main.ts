@@ -1,0 +1,243 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Address, parseAddress } from '../shared/ids.ts';
+import { DEFAULT_PORTS } from '../shared/limits.ts';
+import { defaultStateFolder } from './folder-store.ts';
+import { DEFAULT_IMPORT_PASSWORD, importIrc } from './import-irc.ts';
+import * as oneShot from './one-shot/commands.ts';
+import type { OneShotOptions } from './one-shot/session.ts';
+import { openChat } from './open-chat.ts';
+import { DONE, MISUSED, standardOutput } from './output.ts';
+import { runRepl } from './repl.ts';
+
+interface CommonOptions {
+  server: Address[];
+  stateFolder: string;
+  user?: string;
+  json?: true;
+  timeout: number;
+}
+
+const DEFAULT_SERVERS = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
+
+function option(flags: string, description: string): Option {
+  const one = new Option(flags, description);
+  return one.env(`UNDERSTUDY_${one.name().toUpperCase().replaceAll('-', '_')}`);
+}
+
+function servers(): Option {
+  return option('--server <addresses>', 'where to look first, host:port, separated by commas')
+    .argParser(parseServers)
+    .default(parseServers(DEFAULT_SERVERS), DEFAULT_SERVERS);
+}
+
+function stateFolder(): Option {
+  return option('--state-folder <folder>', 'where unsent messages are kept').default(
+    defaultStateFolder(),
+    '$XDG_STATE_HOME/understudy',
+  );
+}
+
+function timeout(): Option {
+  return option('--timeout <seconds>', 'how long to look for a server, and to wait for an answer')
+    .argParser(parseSeconds)
+    .default(10_000, '10');
+}
+
+/** The options of commands that do one thing and end. */
+function oneShotCommand(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .addOption(servers())
+    .addOption(option('--user <name>', 'who does it; the password is read from CHAT_PASSWORD'))
+    .addOption(option('--json', 'print one JSON object a line'))
+    .addOption(timeout())
+    .addOption(stateFolder());
+}
+
+function oneShotOptions(options: CommonOptions): OneShotOptions {
+  return {
+    servers: options.server,
+    user: options.user,
+    password: process.env.CHAT_PASSWORD,
+    json: options.json === true,
+    timeoutMs: options.timeout,
+    stateFolder: options.stateFolder,
+    output: standardOutput(),
+  };
+}
+
+function addOneShotCommands(program: Command): void {
+  oneShotCommand(program, 'send <name> <text>', 'send a direct message').action((to, text, options) =>
+    end(oneShot.send(oneShotOptions(options), to, text)),
+  );
+  oneShotCommand(program, 'list [pattern]', 'list accounts; * and ? stand for letters').action((pattern, options) =>
+    end(oneShot.list(oneShotOptions(options), pattern)),
+  );
+  oneShotCommand(program, 'history [name]', 'print the newest messages, oldest first')
+    .addOption(option('--limit <n>', 'how many').argParser(parseCount).default(100))
+    .action((name, options) => end(oneShot.history(oneShotOptions(options), name, options.limit)));
+  oneShotCommand(program, 'tail', 'print messages as they come, until it is ended').action((options) =>
+    end(oneShot.tail(oneShotOptions(options), interrupted())),
+  );
+  oneShotCommand(program, 'export', 'print all messages')
+    .addOption(option('--format <format>', 'csv or json').choices(['csv', 'json']).default('csv'))
+    .action((options) => end(oneShot.exportAll(oneShotOptions(options), options.format)));
+  oneShotCommand(program, 'create <name>', 'make an account with the password in CHAT_PASSWORD').action(
+    (name, options) => end(oneShot.create(oneShotOptions(options), name)),
+  );
+  oneShotCommand(program, 'delete-account', 'delete the account of --user, for good').action((options) =>
+    end(oneShot.deleteAccount(oneShotOptions(options))),
+  );
+}
+
+function addRepl(program: Command): void {
+  program
+    .command('repl')
+    .description('line mode: commands from standard input, answers on standard output')
+    .addOption(option('-H, --host <host>', 'host to look at first').default('127.0.0.1'))
+    .addOption(option('-P, --port <port>', 'port to look at first').argParser(parsePort).default(DEFAULT_PORTS[0]))
+    .addOption(timeout())
+    .addOption(stateFolder())
+    .action((options: CommonOptions & { host: string; port: number }) => end(repl(options)));
+}
+
+async function repl(options: CommonOptions & { host: string; port: number }): Promise<number> {
+  const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host;
+  const address = parseAddress(`${host}:${options.port}`);
+  if (address === undefined) throw new Error(`${JSON.stringify(options.host)} is no host; give a name or an address.`);
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const giveUpAfterMs = interactive ? 0 : options.timeout;
+  const chat = await openChat({ servers: [address], stateFolder: options.stateFolder, giveUpAfterMs });
+  const { stdin } = process;
+  return runRepl({ chat, input: stdin, output: standardOutput(), interactive, timeoutMs: options.timeout });
+}
+
+function addImport(program: Command): void {
+  program
+    .command('import')
+    .description('bring in messages from elsewhere')
+    .command('irc <file>')
+    .description('send the lines of a channel log that begin "nick: " or "nick, " as direct messages')
+    .addOption(servers())
+    .addOption(
+      option('--import-password <password>', 'of all imported accounts (or CHAT_PASSWORD)').default(
+        process.env.CHAT_PASSWORD ?? DEFAULT_IMPORT_PASSWORD,
+        `CHAT_PASSWORD, or ${DEFAULT_IMPORT_PASSWORD}`,
+      ),
+    )
+    .option('--again', 'send everything once more, although it was imported before', false)
+    .addOption(timeout())
+    .addOption(stateFolder())
+    .action((file: string, options: CommonOptions & { importPassword: string; again: boolean }) => {
+      const { server, importPassword: password, again, timeout: timeoutMs } = options;
+      const rest = { stateFolder: options.stateFolder, output: standardOutput() };
+      return end(importIrc(file, { servers: server, password, again, timeoutMs, ...rest }));
+    });
+}
+
+function buildProgram(): Command {
+  const program = new Command('client')
+    .description('Chat in the terminal. Without a command: the chat screen.')
+    .version(version())
+    .argument('[username]', 'the account to open')
+    .addOption(servers())
+    .addOption(stateFolder())
+    .allowExcessArguments(false)
+    .action(async (username: string | undefined, options: CommonOptions) => {
+      const { startTerminal } = await import('./terminal/start.tsx');
+      const account = username === undefined ? {} : { username };
+      await end(startTerminal({ servers: options.server, stateFolder: options.stateFolder, ...account }));
+    });
+  addRepl(program);
+  addOneShotCommands(program);
+  addImport(program);
+  program.hook('preAction', (_, command) => adoptOptions(program, command));
+  for (const command of everyCommand(program)) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .enablePositionalOptions();
+  }
+  return program;
+}
+
+/** `client --server … list` means the same as `client list --server …`. */
+function adoptOptions(program: Command, command: Command): void {
+  for (const name of ['server', 'stateFolder']) {
+    const given = command !== program && program.getOptionValueSource(name) === 'cli';
+    const known = command.options.some((one) => one.attributeName() === name);
+    if (given && known && command.getOptionValueSource(name) !== 'cli') {
+      command.setOptionValueWithSource(name, program.getOptionValue(name), 'cli');
+    }
+  }
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+/** The program ends with this status as soon as everything is written. */
+async function end(status: Promise<number>): Promise<void> {
+  process.exitCode = await status;
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}
+
+function version(): string {
+  for (const place of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')).version;
+    } catch {
+      // Compiled code lies one folder deeper than its source.
+    }
+  }
+  return 'unknown';
+}
+
+function parseServers(text: string): Address[] {
+  const addresses = text.split(',').map((one) => {
+    const address = parseAddress(one.trim());
+    if (address === undefined) throw new InvalidArgumentError(`${JSON.stringify(one)} is not host:port.`);
+    return address;
+  });
+  return [...new Set(addresses)];
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('It has to be seconds, above 0.');
+  return seconds * 1000;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new InvalidArgumentError('It has to be 1 to 65535.');
+  return port;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It has to be a whole number, above 0.');
+  return count;
+}
+
+try {
+  await buildProgram().parseAsync();
+} catch (failure) {
+  if (failure instanceof CommanderError) {
+    // Help and version were asked for; everything else is a wrong command line.
+    process.exitCode = failure.exitCode === 0 ? DONE : MISUSED;
+    if (failure.exitCode !== 0) process.stderr.write(`${failure.message.replace(/^error: /, '')}\n`);
+  } else {
+    process.stderr.write(`${(failure as Error).message}\n`);
+    process.exitCode = MISUSED;
+  }
+}

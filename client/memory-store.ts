@@ -1,0 +1,96 @@
+import type { Message } from '../shared/api.ts';
+import type { ClientId } from '../shared/ids.ts';
+import type { ClientStore, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
+
+/** A store that lives as long as the process: for tests, simulation, and programs that keep nothing. */
+export function memoryStore(clientId: ClientId): ClientStore {
+  return new MemoryStore(clientId);
+}
+
+class MemoryStore implements ClientStore {
+  clientId: ClientId;
+  known = false;
+  session: StoredSession | undefined;
+  cluster: StoredCluster | undefined;
+  outbox: StoredMessage[] = [];
+  told: number | undefined;
+  received = 0;
+  #lastNumber = 0;
+  #messages: Message[] = [];
+
+  constructor(clientId: ClientId) {
+    this.clientId = clientId;
+  }
+
+  takeNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  addToOutbox(message: StoredMessage): Promise<void> {
+    this.outbox.push(message);
+    return Promise.resolve();
+  }
+
+  removeFromOutbox(request: number): void {
+    this.outbox = this.outbox.filter((message) => message.request !== request);
+  }
+
+  park(request: number): void {
+    this.outbox = this.outbox.map((message) => (message.request === request ? { ...message, parked: true } : message));
+  }
+
+  replaceOutbox(messages: readonly StoredMessage[]): void {
+    this.outbox = [...messages];
+  }
+
+  renew(clientId: ClientId, messages: readonly StoredMessage[], numbered: number): void {
+    this.clientId = clientId;
+    this.known = false;
+    this.#lastNumber = Math.max(numbered, ...messages.map((message) => message.request));
+    this.outbox = [...messages];
+  }
+
+  markKnown(): void {
+    this.known = true;
+  }
+
+  saveSession(session: StoredSession | undefined): void {
+    this.session = session;
+  }
+
+  saveCluster(cluster: StoredCluster): void {
+    this.cluster = cluster;
+  }
+
+  saveReceived(position: number): void {
+    this.received = position;
+  }
+
+  tell(event: ToldEvent): void {
+    if ('message' in event) {
+      this.#messages.push(event.message);
+      this.told = event.message.position;
+    } else if ('deleted' in event) {
+      const { id, position } = event.deleted;
+      this.#messages = this.#messages.filter((message) => message.id !== id);
+      this.told = position;
+    } else {
+      this.told = event.upTo;
+    }
+  }
+
+  history(limit: number): Message[] {
+    return this.#messages.slice(-limit);
+  }
+
+  forgetHistory(): void {
+    this.#messages = [];
+    this.told = undefined;
+    this.received = 0;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

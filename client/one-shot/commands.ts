@@ -1,0 +1,131 @@
+import { stringify } from 'csv-stringify/sync';
+import type { Message, Replies } from '../../shared/api.ts';
+import type { Result } from '../../shared/errors.ts';
+import { LIST_MAX_LIMIT } from '../../shared/limits.ts';
+import type { ChatClient } from '../chat-client.ts';
+import { messageLine } from '../output.ts';
+import { type OneShotOptions, run, runLoggedIn } from './session.ts';
+
+/** `client send NAME TEXT` */
+export function send(options: OneShotOptions, to: string, body: string): Promise<number> {
+  return runLoggedIn(options, async (chat) => {
+    const result = await chat.send(to, body);
+    if (!result.ok) return result.error;
+    if (options.json) options.output.json(result.value);
+    else options.output.line(`Sent [${result.value.id}]`);
+    return undefined;
+  });
+}
+
+/** `client list [PATTERN]` */
+export function list(options: OneShotOptions, pattern: string | undefined): Promise<number> {
+  return runLoggedIn(options, async (chat) => {
+    let after: string | undefined;
+    for (;;) {
+      const page = await chat.listAccounts(pattern, after);
+      if (!page.ok) return page.error;
+      for (const account of page.value.accounts) {
+        if (options.json) options.output.json(account);
+        else options.output.line(`${account.username}${account.online ? ' (online)' : ''}`);
+      }
+      after = page.value.accounts.at(-1)?.username;
+      if (!page.value.more || after === undefined) return undefined;
+    }
+  });
+}
+
+/** `client history [NAME]`: the newest messages, oldest first. */
+export function history(options: OneShotOptions, other: string | undefined, limit: number): Promise<number> {
+  return runLoggedIn(options, async (chat) => {
+    const found: Message[] = [];
+    let before: number | undefined;
+    while (found.length < limit) {
+      const page: Result<Replies['message:history']> = await chat.history({
+        limit: Math.min(LIST_MAX_LIMIT, limit - found.length),
+        ...(other === undefined ? {} : { with: other }),
+        ...(before === undefined ? {} : { before }),
+      });
+      if (!page.ok) return page.error;
+      found.unshift(...page.value.messages);
+      before = page.value.messages[0]?.position;
+      if (!page.value.more || before === undefined) break;
+    }
+    for (const message of found) show(options, message);
+    return undefined;
+  });
+}
+
+/** `client tail`: every message from now on, until the program is ended. */
+export function tail(options: OneShotOptions, ended: Promise<void>): Promise<number> {
+  return runLoggedIn(options, async (chat) => {
+    chat.onEvent((event) => {
+      if (event.type === 'message') show(options, event.message);
+      if (event.type === 'reload') options.output.note(event.reason);
+    });
+    await ended;
+    return undefined;
+  });
+}
+
+const EXPORT_COLUMNS = ['position', 'id', 'at', 'from', 'to', 'body'] as const;
+
+/** `client export`: everything there is, in the order of positions. */
+export function exportAll(options: OneShotOptions, format: 'csv' | 'json'): Promise<number> {
+  return runLoggedIn(options, async (chat) => {
+    if (format === 'csv') options.output.raw(stringify([[...EXPORT_COLUMNS]]));
+    let after = 0;
+    for (;;) {
+      const page = await chat.history({ after, limit: LIST_MAX_LIMIT });
+      if (!page.ok) return page.error;
+      const { messages, position, more } = page.value;
+      if (format === 'csv') options.output.raw(stringify(messages.map(csvRow)));
+      else for (const message of messages) options.output.json(message);
+      if (!more || position <= after) return undefined;
+      after = position;
+    }
+  });
+}
+
+/** `client create NAME` */
+export function create(options: OneShotOptions, username: string): Promise<number> {
+  return run(options, username, async (chat) => {
+    if (options.password === undefined) {
+      options.output.note('Give the new password in CHAT_PASSWORD.');
+      return 'misused';
+    }
+    const result = await chat.createAccount(username, options.password);
+    if (!result.ok) return result.error;
+    if (options.json) options.output.json(result.value);
+    else options.output.line(`Created ${result.value.username}.`);
+    return undefined;
+  });
+}
+
+/** `client delete-account` */
+export function deleteAccount(options: OneShotOptions): Promise<number> {
+  return runLoggedIn(
+    options,
+    async (chat: ChatClient) => {
+      const result = await chat.deleteAccount(options.password ?? '');
+      if (!result.ok) return result.error;
+      if (options.json) options.output.json({ deleted: options.user });
+      else options.output.line(`Deleted the account ${options.user}.`);
+      return undefined;
+    },
+    true,
+  );
+}
+
+function show({ json, output }: OneShotOptions, message: Message): void {
+  if (json) output.json(message);
+  else output.line(messageLine(message));
+}
+
+function csvRow({ position, id, at, from, to, body }: Message): string[] {
+  return [String(position), id, new Date(at).toISOString(), from, to, body].map(spreadsheetSafe);
+}
+
+/** No spreadsheet takes the cell for a formula: one `'` more before what could be one, to be taken off when read. */
+function spreadsheetSafe(cell: string): string {
+  return /^[=+\-@'\t\r]/.test(cell) ? `'${cell}` : cell;
+}

@@ -1,0 +1,200 @@
+import type { Replies } from '../shared/api.ts';
+import { type ChatError, type Result, refusal } from '../shared/errors.ts';
+import { nameKey } from '../shared/names.ts';
+import type { ChatEvent, OutboxMessage } from './chat-types.ts';
+import type { Link } from './link.ts';
+import type { RequestQueue, Write } from './request-queue.ts';
+import type { ClientStore, StoredMessage } from './store.ts';
+
+/** What becomes of a request that no server can say anything about any more. */
+export const MAY_HAVE_BEEN_DONE: ChatError = {
+  code: 'request-forgotten',
+  message: 'The servers no longer know whether this was done; it may have been. Look before you repeat it.',
+  definite: false,
+};
+
+type SendResult = Result<Replies['message:send']>;
+
+interface Item {
+  stored: StoredMessage;
+  /** The same as people see it, and the key of the account it was typed under. */
+  shown: OutboxMessage;
+  fromKey: string;
+  /** Undefined while it is parked. */
+  write: Write<'message:send'> | undefined;
+  resolve: ((result: SendResult) => void) | undefined;
+}
+
+export interface OutboxSenderOptions {
+  store: ClientStore;
+  queue: RequestQueue;
+  emit: (event: ChatEvent) => void;
+  /** Empty while logged out. */
+  username: () => string;
+  /** The position of one's own message is known. */
+  onSent: (position: number) => void;
+  /** A message came back because nobody is logged in over that link. */
+  onNotLoggedIn: (link: Link) => void;
+}
+
+/** The durable outbox: what was typed is in it until it was acknowledged, or refused for good. */
+export class OutboxSender {
+  readonly #options: OutboxSenderOptions;
+  #items: Item[] = [];
+
+  constructor(options: OutboxSenderOptions) {
+    this.#options = options;
+  }
+
+  /** One's own messages that are not acknowledged. */
+  get waiting(): readonly OutboxMessage[] {
+    const user = nameKey(this.#options.username());
+    return this.#items.filter(({ fromKey }) => fromKey === user).map((item) => item.shown);
+  }
+
+  /** Takes up what an earlier process left behind. */
+  load(): void {
+    const { store } = this.#options;
+    const owner = store.session?.username;
+    const adrift: Item[] = [];
+    for (const stored of store.outbox) {
+      const item = itemOf(stored, undefined);
+      this.#items.push(item);
+      if (stored.parked) continue;
+      // Under another account's log-in the server would do it anew rather than say whether it was done.
+      if (owner !== undefined && nameKey(owner) !== nameKey(stored.from)) adrift.push(item);
+      else this.#enqueue(item, true, true);
+    }
+    for (const item of adrift) this.#finish(item, { ok: false, error: MAY_HAVE_BEEN_DONE });
+  }
+
+  /** @returns withdraws the message; false when it cannot, because it was sent: then it stays until it is answered */
+  send(stored: StoredMessage, resolve: (result: SendResult) => void): () => boolean {
+    const item = itemOf(stored, resolve);
+    this.#items.push(item);
+    const kept = this.#options.store.addToOutbox(stored);
+    const write = this.#enqueue(item, false, false);
+    this.#announce();
+    kept.then(
+      () => {
+        write.durable = true;
+        this.#options.queue.pump();
+      },
+      (failure: Error) => {
+        if (write.transmitted || !this.#items.includes(item)) return;
+        this.#options.queue.remove(new Set([write as unknown as Write]));
+        this.#finish(
+          item,
+          refusal('internal', `The message could not be kept, so it was not sent: ${failure.message}`),
+        );
+      },
+    );
+    return () => this.#withdraw(item);
+  }
+
+  /** Sends what waited for this log-in, under new numbers. */
+  onLoggedIn(username: string): void {
+    const { store } = this.#options;
+    const parked = this.#items.filter(
+      ({ write, stored }) => write === undefined && nameKey(stored.from) === nameKey(username),
+    );
+    for (const item of parked) {
+      const { parked: _, ...stored } = item.stored;
+      restore(item, { ...stored, request: store.takeNumber() });
+    }
+    if (parked.length > 0) {
+      this.#items.sort((a, b) => a.stored.request - b.stored.request);
+      store.replaceOutbox(this.#items.map((item) => item.stored));
+      for (const item of parked) this.#enqueue(item, true, false);
+    }
+    this.#announce();
+  }
+
+  /** The requests were given new numbers; returns the outbox under those, parked messages numbered from `next`. */
+  renumber(next: number): StoredMessage[] {
+    let number = next;
+    for (const item of this.#items) {
+      const request = item.write ? item.write.request : number++;
+      restore(item, { ...item.stored, request });
+      if (item.write) item.write.durable = true;
+    }
+    this.#items.sort((a, b) => a.stored.request - b.stored.request);
+    return this.#items.map((item) => item.stored);
+  }
+
+  /** Gives all messages back, or only those of one account. */
+  giveBack(error: ChatError, username?: string): void {
+    const { queue } = this.#options;
+    const items = this.#items.filter(
+      ({ stored }) => username === undefined || nameKey(stored.from) === nameKey(username),
+    );
+    const writes = items.flatMap(({ write }) => (write ? [write as unknown as Write] : []));
+    queue.remove(new Set(writes));
+    for (const item of items) this.#finish(item, { ok: false, error });
+  }
+
+  #enqueue(item: Item, durable: boolean, transmitted: boolean): Write<'message:send'> {
+    const { request, to, body } = item.stored;
+    const write: Write<'message:send'> = {
+      request,
+      event: 'message:send',
+      payload: { to, body },
+      durable,
+      transmitted,
+      answer: (result, link) => this.#onAnswer(item, result, link),
+    };
+    item.write = write;
+    this.#options.queue.add(write);
+    return write;
+  }
+
+  #onAnswer(item: Item, result: SendResult, link: Link | undefined): void {
+    const { store, onNotLoggedIn, onSent } = this.#options;
+    if (link && !result.ok && result.error.code === 'not-logged-in') {
+      item.write = undefined;
+      item.stored = { ...item.stored, parked: true };
+      store.park(item.stored.request);
+      onNotLoggedIn(link);
+      return;
+    }
+    if (result.ok) onSent(result.value.position);
+    this.#finish(item, result);
+  }
+
+  #finish(item: Item, result: SendResult): void {
+    this.#items = this.#items.filter((other) => other !== item);
+    this.#options.store.removeFromOutbox(item.stored.request);
+    if (!result.ok) {
+      const { code, message } = result.error;
+      this.#options.emit({ type: 'send-failed', message: item.shown, code, reason: message });
+    }
+    this.#announce();
+    item.resolve?.(result);
+  }
+
+  #withdraw(item: Item): boolean {
+    if (!this.#items.includes(item) || item.write?.transmitted) return false;
+    if (item.write) this.#options.queue.remove(new Set([item.write as unknown as Write]));
+    this.#items = this.#items.filter((other) => other !== item);
+    this.#options.store.removeFromOutbox(item.stored.request);
+    this.#announce();
+    return true;
+  }
+
+  #announce(): void {
+    this.#options.emit({ type: 'outbox', waiting: this.waiting });
+  }
+}
+
+function itemOf(stored: StoredMessage, resolve: Item['resolve']): Item {
+  return { stored, shown: shown(stored), fromKey: nameKey(stored.from), write: undefined, resolve };
+}
+
+function restore(item: Item, stored: StoredMessage): void {
+  item.stored = stored;
+  item.shown = shown(stored);
+}
+
+function shown({ request, to, body, typedAt }: StoredMessage): OutboxMessage {
+  return { request, to, body, typedAt };
+}

@@ -1,0 +1,115 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Message } from '../shared/api.ts';
+import { asLines, readLines, replaceFile } from './line-file.ts';
+import type { ToldEvent } from './store.ts';
+
+/** Messages that are kept; older ones are a question to the servers. */
+const KEPT_MESSAGES = 5000;
+/** So many lines more than messages, and the file is rewritten: deleted messages are gone from it then. */
+const COMPACT_LINES = 20_000;
+
+type LogRecord = ToldEvent | { received: number };
+
+/**
+ * What was told to the user, and how much of it reached the reader: a restart shows the newest of it at once and asks for
+ * what came later. Nothing in it is lost when it is: it is fetched again.
+ */
+export class ToldLog {
+  readonly #path: string;
+  #file: number;
+  #messages: Message[] = [];
+  #told: number | undefined;
+  #received = 0;
+  #lines = 0;
+  #buffer: LogRecord[] = [];
+  #cancelFlush: (() => void) | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    for (const record of readLines(path, isLogRecord)) this.#take(record);
+    this.#file = this.#rewrite();
+  }
+
+  get told(): number | undefined {
+    return this.#told;
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  add(record: LogRecord): void {
+    this.#take(record);
+    this.#buffer.push(record);
+    if (this.#cancelFlush) return;
+    const immediate = setImmediate(() => this.#flush());
+    this.#cancelFlush = () => clearImmediate(immediate);
+  }
+
+  forget(): void {
+    this.#messages = [];
+    this.#told = undefined;
+    this.#received = 0;
+    this.#startOver();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#file);
+  }
+
+  #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    const records = this.#buffer;
+    this.#buffer = [];
+    if (records.length === 0) return;
+    writeSync(this.#file, asLines(records));
+    this.#lines += records.length;
+    if (this.#lines > this.#messages.length + COMPACT_LINES) this.#startOver();
+  }
+
+  #startOver(): void {
+    this.#buffer = [];
+    closeSync(this.#file);
+    this.#file = this.#rewrite();
+  }
+
+  #rewrite(): number {
+    this.#messages = this.#messages.slice(-KEPT_MESSAGES);
+    const records: LogRecord[] = [
+      ...this.#messages.map((message) => ({ message })),
+      ...(this.#told === undefined ? [] : [{ upTo: this.#told }]),
+      { received: this.#received },
+    ];
+    replaceFile(this.#path, asLines(records));
+    this.#lines = records.length;
+    return openSync(this.#path, 'a', 0o600);
+  }
+
+  #take(record: LogRecord): void {
+    if ('received' in record) {
+      this.#received = record.received;
+    } else if ('message' in record) {
+      this.#messages.push(record.message);
+      this.#told = record.message.position;
+      if (this.#messages.length > 2 * KEPT_MESSAGES) this.#messages = this.#messages.slice(-KEPT_MESSAGES);
+    } else if ('deleted' in record) {
+      const { id, position } = record.deleted;
+      const index = this.#messages.findLastIndex((message) => message.id === id);
+      if (index >= 0) this.#messages.splice(index, 1);
+      this.#told = position;
+    } else {
+      this.#told = record.upTo;
+    }
+  }
+}
+
+function isLogRecord(value: unknown): value is LogRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['message', 'deleted', 'upTo', 'received'].some((key) => key in value);
+}

@@ -1,0 +1,301 @@
+import type { Connection, ConnectionListener, PushEvent, Transport } from '../../client/transport.ts';
+import type { Cluster, Handshake, Message, RequestEvent } from '../../shared/api.ts';
+import type { ChatError, ErrorCode } from '../../shared/errors.ts';
+import type { Address } from '../../shared/ids.ts';
+import type { ManualClock } from './manual-clock.ts';
+
+type Payload = { request?: number; [key: string]: unknown };
+type Event = { message: Message } | { deleted: { id: string; position: number; of: string[] } };
+
+export interface Socket {
+  server: string;
+  handshake: Handshake;
+  username: string;
+  ready: boolean;
+  open: boolean;
+  push(event: PushEvent, payload: unknown): void;
+  close(): void;
+}
+
+/** A request as a server saw it. */
+export interface Seen {
+  server: string;
+  clientId: string;
+  event: RequestEvent;
+  payload: Payload;
+}
+
+/** Servers that keep the client protocol over one log in memory: what the client library is tried against. */
+export class FakeCluster {
+  readonly clock: ManualClock;
+  readonly latencyMs: () => number;
+  id = 'cluster-1';
+  epoch = 0;
+  view = 1;
+  primary: string | null;
+  members: string[];
+  warning: string | undefined;
+  position = 0;
+  events: Event[] = [];
+  readonly down = new Set<string>();
+  readonly silent = new Set<string>();
+  readonly accounts = new Map<string, string>();
+  readonly tokens = new Map<string, string>();
+  readonly receivedUpTo = new Map<string, number>();
+  clients = new Map<string, Map<number, object>>();
+  sockets: Socket[] = [];
+  seen: Seen[] = [];
+  handshakes: { server: string; handshake: Handshake }[] = [];
+  pageSize = 500;
+  /** Answers in the place of the servers; `drop` lets the request get lost, `lose-answer` only what it is answered. */
+  intercept: ((seen: Seen) => ChatError | 'drop' | 'lose-answer' | undefined) | undefined;
+
+  constructor(clock: ManualClock, members: string[], latencyMs: () => number = () => 1) {
+    this.clock = clock;
+    this.members = members;
+    this.primary = members[0]!;
+    this.latencyMs = latencyMs;
+  }
+
+  readonly connect: Transport = (address, handshake, listener) => this.#connect(address, handshake, listener);
+
+  cluster(): Cluster {
+    const { id, epoch, view, primary, members, warning } = this;
+    const all = { id, epoch, view, primary, members, spares: [], witnesses: [], known: [...members] };
+    return { ...all, replicationFactor: 3, ...(warning === undefined ? {} : { warning }) };
+  }
+
+  /** The server dies: its sockets break. */
+  kill(server: string): void {
+    this.down.add(server);
+    for (const socket of this.sockets.filter((one) => one.server === server)) socket.close();
+    if (this.primary === server) this.primary = null;
+  }
+
+  /** Another server takes over in a new view. */
+  promote(server: string): void {
+    this.view += 1;
+    this.primary = server;
+    this.members = [server, ...this.members.filter((one) => one !== server)];
+    this.tellCluster();
+    for (const socket of this.sockets) {
+      socket.ready = false;
+      if (socket.server === server) this.#makeReady(socket);
+    }
+  }
+
+  tellCluster(): void {
+    for (const socket of this.sockets) socket.push('cluster:changed', this.cluster());
+  }
+
+  /** Ends all log-ins of an account. */
+  endSessions(username: string): void {
+    for (const [token, owner] of this.tokens) if (owner === username) this.tokens.delete(token);
+    for (const socket of this.sockets.filter((one) => one.username === username)) {
+      socket.username = '';
+      socket.ready = false;
+      if (socket.server === this.primary) socket.push('session:ended', { reason: 'ended elsewhere' });
+    }
+  }
+
+  /** Somebody's message enters the log. */
+  say(from: string, to: string, body: string): Message {
+    this.position += 1;
+    const message = { id: `m${this.position}`, position: this.position, from, to, body, at: this.clock.now() };
+    this.events.push({ message });
+    this.#pushTo([from, to], 'message:new', message);
+    return message;
+  }
+
+  /** A message leaves the log. */
+  remove(id: string): void {
+    const of = this.events.find((event) => 'message' in event && event.message.id === id) as { message: Message };
+    this.position += 1;
+    this.events = this.events.filter((event) => event !== of);
+    const deleted = { id, position: this.position, of: [of.message.from, of.message.to] };
+    this.events.push({ deleted });
+    this.#pushTo(deleted.of, 'message:deleted', { id, position: this.position });
+  }
+
+  bodies(): string[] {
+    return this.events.flatMap((event) => ('message' in event ? [event.message.body] : []));
+  }
+
+  #pushTo(usernames: string[], event: PushEvent, payload: unknown): void {
+    for (const socket of this.sockets) {
+      if (socket.ready && usernames.includes(socket.username)) socket.push(event, payload);
+    }
+  }
+
+  #makeReady(socket: Socket): void {
+    if (socket.username === '' || socket.server !== this.primary) return;
+    socket.ready = true;
+    const received = this.receivedUpTo.get(socket.username) ?? 0;
+    const { username } = socket;
+    socket.push('session:ready', { username, position: this.position, received, cluster: this.cluster() });
+  }
+
+  #connect(server: Address, handshake: Handshake, listener: ConnectionListener): Connection {
+    this.handshakes.push({ server, handshake });
+    let closedByClient = false;
+    let upAtMs = 0;
+    let downAtMs = 0;
+    // What goes one way never overtakes what went that way before.
+    const later = (lastMs: number, action: () => void): number => {
+      const atMs = Math.max(lastMs, this.clock.now() + this.latencyMs());
+      this.clock.after(atMs - this.clock.now(), action);
+      return atMs;
+    };
+    const toClient = (action: () => void): void => {
+      downAtMs = later(downAtMs, () => {
+        if (!closedByClient) action();
+      });
+    };
+    const socket: Socket = {
+      server,
+      handshake,
+      username: '',
+      ready: false,
+      open: false,
+      push: (event, payload) => toClient(() => listener.onPush(event, structuredClone(payload))),
+      close: () => {
+        this.sockets = this.sockets.filter((one) => one !== socket);
+        toClient(() => {
+          closedByClient = true;
+          listener.onClosed('transport close');
+        });
+      },
+    };
+    if (!this.silent.has(server)) {
+      upAtMs = later(upAtMs, () => {
+        if (closedByClient) return;
+        if (this.down.has(server)) socket.close();
+        else this.#onHandshake(socket, () => toClient(() => listener.onOpen()));
+      });
+    }
+    return {
+      request: (event, payload, answer) => {
+        upAtMs = later(upAtMs, () => {
+          if (!this.sockets.includes(socket) || this.silent.has(server)) return;
+          this.#onRequest(socket, event, structuredClone(payload) as Payload, (reply) => toClient(() => answer(reply)));
+        });
+      },
+      close: () => {
+        closedByClient = true;
+        this.sockets = this.sockets.filter((one) => one !== socket);
+      },
+    };
+  }
+
+  #onHandshake(socket: Socket, opened: () => void): void {
+    const { clientId, token } = socket.handshake;
+    const sameClient = (one: Socket): boolean => one.server === socket.server && one.handshake.clientId === clientId;
+    for (const older of this.sockets.filter(sameClient)) older.close();
+    this.sockets.push(socket);
+    opened();
+    const username = token === undefined ? undefined : this.tokens.get(token);
+    if (username !== undefined) socket.username = username;
+    else if (token !== undefined) socket.push('session:ended', { reason: 'no longer valid' });
+    this.#makeReady(socket);
+  }
+
+  #onRequest(socket: Socket, event: RequestEvent, payload: Payload, answer: (reply: object) => void): void {
+    const seen = { server: socket.server, clientId: socket.handshake.clientId, event, payload };
+    this.seen.push(seen);
+    const instead = this.intercept?.(seen);
+    if (instead === 'drop') return;
+    if (instead !== undefined && instead !== 'lose-answer') {
+      answer({ ok: false, error: instead });
+    } else {
+      const reply = this.#replyTo(socket, event, payload);
+      if (instead === undefined) answer(reply);
+    }
+  }
+
+  #replyTo(socket: Socket, event: RequestEvent, payload: Payload): object {
+    if (event === 'cluster:status') return { ok: true, cluster: this.cluster() };
+    if (event === 'message:history') return this.#history(socket.username, payload);
+    if (event === 'account:list') return { ok: true, accounts: [], more: false };
+    if (event === 'message:received') {
+      this.receivedUpTo.set(socket.username, payload.position as number);
+      return { ok: true };
+    }
+    if (socket.server !== this.primary) {
+      const { epoch, view } = this;
+      const where = this.primary === null ? {} : { primary: this.primary, epoch, view };
+      return { ok: false, error: { ...refused('not-primary'), ...where } };
+    }
+    return this.#execute(socket, event, payload);
+  }
+
+  #execute(socket: Socket, event: RequestEvent, payload: Payload): object {
+    const { clientId, known } = socket.handshake;
+    const table = this.clients.get(clientId);
+    const request = payload.request!;
+    const before = table?.get(request);
+    if (before) return before;
+    if (known && !table) return { ok: false, error: refused('request-forgotten') };
+    if (table && request < Math.max(...table.keys())) return { ok: false, error: refused('request-forgotten') };
+    const reply = this.#do(socket, event, payload);
+    if ((reply as { ok: boolean }).ok) this.clients.set(clientId, (table ?? new Map()).set(request, reply));
+    return reply;
+  }
+
+  #do(socket: Socket, event: RequestEvent, payload: Payload): object {
+    const { username, password } = payload as { username: string; password: string };
+    if (event === 'account:create' || event === 'session:open') {
+      if (event === 'account:create') this.accounts.set(username, password);
+      if (this.accounts.get(username) !== password) return { ok: false, error: refused('wrong-password') };
+      this.position += 1;
+      const token = `token-${this.position}`;
+      this.tokens.set(token, username);
+      socket.username = username;
+      this.#makeReady(socket);
+      return { ok: true, username, token, position: this.position };
+    }
+    if (socket.username === '') return { ok: false, error: refused('not-logged-in') };
+    if (event === 'message:send') {
+      if (payload.to === 'nobody') return { ok: false, error: refused('no-such-account') };
+      const { id, position, at } = this.say(socket.username, payload.to as string, payload.body as string);
+      return { ok: true, id, position, at };
+    }
+    if (event === 'message:delete') {
+      this.remove(payload.id as string);
+      return { ok: true, position: this.position };
+    }
+    this.tokens.delete(socket.handshake.token ?? '');
+    socket.username = '';
+    socket.ready = false;
+    return { ok: true };
+  }
+
+  #history(username: string, ask: Payload): object {
+    if (username === '') return { ok: false, error: refused('not-logged-in') };
+    const after = (ask.after as number | undefined) ?? 0;
+    const mine = this.events.filter((event) => {
+      if ('message' in event) return event.message.position > after && concerns(event.message, username);
+      return event.deleted.position > after && event.deleted.of.includes(username);
+    });
+    const page = mine.slice(0, this.pageSize);
+    const more = mine.length > page.length;
+    const last = page.at(-1);
+    const end = last ? ('message' in last ? last.message.position : last.deleted.position) : this.position;
+    return {
+      ok: true,
+      messages: page.flatMap((event) => ('message' in event ? [event.message] : [])),
+      deletions: page.flatMap((event) =>
+        'deleted' in event ? [{ id: event.deleted.id, position: event.deleted.position }] : [],
+      ),
+      position: more ? end : this.position,
+      more,
+    };
+  }
+}
+
+function concerns(message: Message, username: string): boolean {
+  return message.from === username || message.to === username;
+}
+
+export function refused(code: ErrorCode, definite = true): ChatError {
+  return { code, message: `refused: ${code}`, definite };
+}

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../shared/random.ts';
+import { clientOf, loggedIn, type Under } from './client-under-test.ts';
+import { FakeCluster } from './fake-cluster.ts';
+import { ManualClock } from './manual-clock.ts';
+
+const MEMBERS = ['one:1538', 'two:2538', 'three:3538'];
+
+function cluster(latencyMs?: () => number): FakeCluster {
+  return new FakeCluster(new ManualClock(), [...MEMBERS], latencyMs);
+}
+
+/** Positions of everything told, messages and deletions, in the order of telling. */
+function positions({ events }: Under): number[] {
+  return events.flatMap((event) => {
+    if (event.type === 'message') return [event.message.position];
+    return event.type === 'message-deleted' ? [event.position] : [];
+  });
+}
+
+type Step =
+  | { do: 'say'; to: 'ana' | 'bob' | 'eve' }
+  | { do: 'send' }
+  | { do: 'delete' }
+  | { do: 'break' }
+  | { do: 'move'; to: number }
+  | { do: 'wait'; ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('say' as const), to: fc.constantFrom('ana', 'bob', 'eve') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('send' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('break' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), to: fc.nat(2) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(12) }) },
+) as fc.Arbitrary<Step>;
+
+function perform(servers: FakeCluster, { chat }: Under, one: Step): number {
+  switch (one.do) {
+    case 'say':
+      servers.say('bob', one.to, `to ${one.to}`);
+      return 0;
+    case 'send':
+      void chat.send('bob', 'own');
+      return 0;
+    case 'delete': {
+      const first = servers.events.find((event) => 'message' in event && event.message.to !== 'eve');
+      if (first && 'message' in first) servers.remove(first.message.id);
+      return 0;
+    }
+    case 'break':
+      for (const socket of servers.sockets) socket.close();
+      return 0;
+    case 'move':
+      servers.promote(MEMBERS[one.to]!);
+      return 0;
+    case 'wait':
+      return one.ms;
+  }
+}
+
+describe('replay', () => {
+  it('tells everything once, in the order of positions, however pushes, replays and moves are interleaved', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer(), fc.nat(3), async (steps, seed, pageSize) => {
+        const random = seededRandom(`latency ${seed}`);
+        const servers = cluster(() => random.between(0, 9));
+        servers.pageSize = pageSize + 1;
+        const ana = await loggedIn(servers, 'ana');
+        for (const one of steps) await servers.clock.advance(perform(servers, ana, one));
+        await servers.clock.advance(5000);
+        const told = positions(ana);
+        expect(told).toEqual([...told].sort((a, b) => a - b));
+        expect(new Set(told).size).toBe(told.length);
+        const alive = new Set(ana.of('message').map(({ message }) => message.id));
+        for (const { id } of ana.of('message-deleted')) alive.delete(id);
+        const expected = servers.events.flatMap((event) =>
+          'message' in event && [event.message.from, event.message.to].includes('ana') ? [event.message.id] : [],
+        );
+        expect([...alive]).toEqual(expected);
+        await ana.chat.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('a client that comes back shows what it told before and fetches only what is new', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    servers.say('bob', 'ana', 'one');
+    const doomed = servers.say('bob', 'ana', 'two');
+    await servers.clock.advance(100);
+    servers.remove(doomed.id);
+    await servers.clock.advance(100);
+    await ana.chat.close();
+    servers.say('bob', 'ana', 'three');
+    servers.seen = [];
+    const again = clientOf(servers, { store: ana.store });
+    expect(again.of('message')).toMatchObject([{ message: { body: 'one' }, replayed: true }]);
+    await servers.clock.advance(500);
+    expect(again.bodies()).toEqual(['one', 'three']);
+    const asked = servers.seen.filter(({ event }) => event === 'message:history').map(({ payload }) => payload);
+    expect(asked).toMatchObject([{ after: doomed.position + 1 }]);
+  });
+
+  it('a fresh device starts at what the account has received', async () => {
+    const servers = cluster();
+    servers.accounts.set('ana', 'a password');
+    const read = servers.say('bob', 'ana', 'read elsewhere');
+    servers.receivedUpTo.set('ana', read.position);
+    servers.say('bob', 'ana', 'queued');
+    const fresh = clientOf(servers);
+    void fresh.chat.logIn('ana', 'a password');
+    await servers.clock.advance(1000);
+    expect(fresh.bodies()).toEqual(['queued']);
+  });
+
+  it('tells the server lazily, and the highest position only, what has been received', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    for (let count = 0; count < 20; count++) chat.received(servers.say('bob', 'ana', `${count}`).position);
+    await servers.clock.advance(1000);
+    expect(servers.receivedUpTo.get('ana')).toBe(servers.position);
+    expect(servers.seen.filter(({ event }) => event === 'message:received')).toHaveLength(1);
+  });
+
+  it('tells that everything is to be dropped when an operator forced the cluster, and then tells it anew', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    servers.say('bob', 'ana', 'kept');
+    servers.say('bob', 'ana', 'lost by force');
+    await servers.clock.advance(100);
+    servers.kill(MEMBERS[0]!);
+    servers.events.pop();
+    servers.position -= 1;
+    servers.epoch = 1;
+    servers.promote(MEMBERS[1]!);
+    await servers.clock.advance(1000);
+    const reload = ana.events.findIndex((event) => event.type === 'reload');
+    expect(reload).toBeGreaterThan(0);
+    const after = ana.events.slice(reload).flatMap((event) => (event.type === 'message' ? [event.message.body] : []));
+    expect(after).toEqual(['kept']);
+  });
+
+  it('takes another cluster for its heir when no server of the former one is left', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    const heir = cluster();
+    await servers.clock.advance(100);
+    for (const socket of servers.sockets) socket.close();
+    servers.id = 'cluster-2';
+    servers.view = 1;
+    servers.tokens.clear();
+    servers.clients.clear();
+    servers.events = heir.events;
+    servers.position = 0;
+    await servers.clock.advance(10_000);
+    expect(ana.of('reload')).toHaveLength(1);
+    expect(ana.of('logged-out')).toHaveLength(1);
+    expect(ana.chat.connection).toMatchObject({ phase: 'connected', cluster: { id: 'cluster-2' } });
+    const created = ana.chat.createAccount('ana', 'a password');
+    await servers.clock.advance(1000);
+    expect(await created).toMatchObject({ ok: true });
+  });
+});

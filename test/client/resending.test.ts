@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../client/memory-store.ts';
+import type { ClientId } from '../../shared/ids.ts';
+import { clientOf, loggedIn } from './client-under-test.ts';
+import { FakeCluster, refused } from './fake-cluster.ts';
+import { ManualClock } from './manual-clock.ts';
+
+const [A, B, C] = ['one:1538', 'two:2538', 'three:3538'];
+
+function cluster(): FakeCluster {
+  return new FakeCluster(new ManualClock(), [A!, B!, C!]);
+}
+
+function sends(servers: FakeCluster) {
+  return servers.seen.filter(({ event }) => event === 'message:send');
+}
+
+describe('resending', () => {
+  it('R18: what was done but not answered is sent again under its number, and is there once', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    let first = true;
+    servers.intercept = ({ event }) => {
+      if (event !== 'message:send' || !first) return undefined;
+      first = false;
+      return 'lose-answer';
+    };
+    const sent = chat.send('bob', 'hello');
+    await servers.clock.advance(50);
+    servers.kill(A!);
+    servers.promote(B!);
+    await servers.clock.advance(1000);
+    expect(await sent).toMatchObject({ ok: true });
+    expect(servers.bodies()).toEqual(['hello']);
+    const [once, again] = sends(servers);
+    expect(again!.payload.request).toBe(once!.payload.request);
+    expect([once!.server, again!.server]).toEqual([A, B]);
+  });
+
+  it('R18: everything unanswered is resent in order, with the oldest number, and never more than 256 apart', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    servers.kill(A!);
+    const bodies = Array.from({ length: 500 }, (_, index) => `line ${index}`);
+    const all = Promise.all(bodies.map((body) => chat.send('bob', body)));
+    await servers.clock.advance(100);
+    expect(chat.outbox).toHaveLength(500);
+    servers.promote(B!);
+    await servers.clock.advance(3000);
+    expect((await all).every((result) => result.ok)).toBe(true);
+    expect(servers.bodies()).toEqual(bodies);
+    expect(chat.outbox).toEqual([]);
+    for (const { payload } of sends(servers)) {
+      expect(payload.request! - (payload.oldest as number)).toBeLessThan(256);
+    }
+  });
+
+  it('waits and sends again what was refused for the state of the server, in order', async () => {
+    for (const code of ['unavailable', 'read-only', 'rate-limited'] as const) {
+      const servers = cluster();
+      const { chat } = await loggedIn(servers, 'ana');
+      let marked: number | undefined;
+      let refusals = 0;
+      servers.intercept = ({ event, payload }) => {
+        if (event !== 'message:send') return undefined;
+        if (refusals >= 3 && (marked === undefined || payload.request! <= marked)) marked = undefined;
+        else if (refusals++ >= 0) marked ??= payload.request!;
+        return marked === undefined ? undefined : refused(code);
+      };
+      const all = Promise.all(['a', 'b', 'c'].map((body) => chat.send('bob', body)));
+      await servers.clock.advance(10_000);
+      expect((await all).map((result) => result.ok)).toEqual([true, true, true]);
+      expect(servers.bodies()).toEqual(['a', 'b', 'c']);
+    }
+  });
+
+  it('R18: an indefinite refusal is followed by the same number', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    let first = true;
+    servers.intercept = ({ event }) => {
+      if (event !== 'message:send' || !first) return undefined;
+      first = false;
+      return refused('internal', false);
+    };
+    const sent = chat.send('bob', 'hello');
+    await servers.clock.advance(1000);
+    expect(await sent).toMatchObject({ ok: true });
+    expect(new Set(sends(servers).map(({ payload }) => payload.request)).size).toBe(1);
+  });
+
+  it('gives back a message that was refused for good, and goes on with the next', async () => {
+    const servers = cluster();
+    const { chat, of } = await loggedIn(servers, 'ana');
+    const results = Promise.all([chat.send('nobody', 'lost'), chat.send('bob', 'kept')]);
+    await servers.clock.advance(500);
+    expect(await results).toMatchObject([{ ok: false, error: { code: 'no-such-account' } }, { ok: true }]);
+    expect(of('send-failed')).toMatchObject([{ code: 'no-such-account', message: { to: 'nobody', body: 'lost' } }]);
+    expect(chat.outbox).toEqual([]);
+  });
+
+  it('refuses what no server would take before it is kept or sent', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    const results = await Promise.all([
+      chat.send('bob', ''),
+      chat.send('bob', 'x'.repeat(16_385)),
+      chat.send('bob', 'a\0b'),
+      chat.send('bob', '\ud800'),
+      chat.send('x'.repeat(10_000), 'hello'),
+      chat.logIn('bob', 'p'.repeat(1_000_000)),
+    ]);
+    expect(results.map((result) => (result.ok ? 'ok' : result.error.code))).toEqual([
+      'bad-request',
+      'too-large',
+      'bad-request',
+      'bad-request',
+      'invalid-username',
+      'wrong-password',
+    ]);
+    expect(chat.outbox).toEqual([]);
+  });
+
+  it('R18: when the servers no longer know its numbers, it says what is unknown and goes on under a new id', async () => {
+    const servers = cluster();
+    const { chat, store, of } = await loggedIn(servers, 'ana');
+    const before = store.clientId;
+    servers.intercept = ({ event }) => (event === 'message:send' ? 'drop' : undefined);
+    const sent = chat.send('bob', 'perhaps');
+    await servers.clock.advance(100);
+    servers.intercept = undefined;
+    servers.clients.clear();
+    servers.kill(A!);
+    await servers.clock.advance(100);
+    const later = chat.send('bob', 'surely');
+    servers.promote(B!);
+    await servers.clock.advance(3000);
+    expect(await sent).toMatchObject({ ok: false, error: { code: 'request-forgotten', definite: false } });
+    expect(of('send-failed')).toMatchObject([{ code: 'request-forgotten', message: { body: 'perhaps' } }]);
+    expect(await later).toMatchObject({ ok: true });
+    expect(store.clientId).not.toBe(before);
+    expect(servers.bodies()).toEqual(['surely']);
+    const last = servers.handshakes.at(-1)!.handshake;
+    expect(last).toMatchObject({ clientId: store.clientId });
+  });
+
+  it('a client that was stopped sends what is left in its outbox under the old numbers', async () => {
+    const servers = cluster();
+    const { chat, store } = await loggedIn(servers, 'ana');
+    servers.intercept = ({ event }) => (event === 'message:send' ? 'lose-answer' : undefined);
+    void chat.send('bob', 'hello');
+    await servers.clock.advance(100);
+    await chat.close();
+    servers.intercept = undefined;
+    const again = clientOf(servers, { store });
+    expect(again.chat.outbox).toMatchObject([{ to: 'bob', body: 'hello' }]);
+    await servers.clock.advance(1000);
+    expect(again.chat.outbox).toEqual([]);
+    expect(servers.bodies()).toEqual(['hello']);
+  });
+
+  it('never sends under another log-in what was typed under one', async () => {
+    const servers = cluster();
+    const { chat, store } = await loggedIn(servers, 'ana');
+    servers.intercept = ({ event }) => (event === 'message:send' ? refused('not-logged-in') : undefined);
+    void chat.send('bob', 'by ana');
+    await servers.clock.advance(200);
+    servers.intercept = undefined;
+    servers.accounts.set('eve', 'a password');
+    const entered = chat.logIn('eve', 'a password');
+    await servers.clock.advance(1000);
+    expect(await entered).toMatchObject({ ok: true });
+    expect(chat.outbox).toEqual([]);
+    expect(servers.bodies()).toEqual([]);
+    expect(store.outbox).toMatchObject([{ from: 'ana', body: 'by ana' }]);
+  });
+
+  it('gives up when it was told to, and says whether it may have been done', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana', { giveUpAfterMs: 1000 });
+    servers.intercept = ({ event }) => (event === 'message:send' ? 'drop' : undefined);
+    const sent = chat.send('bob', 'sent');
+    await servers.clock.advance(1500);
+    expect(await sent).toMatchObject({ ok: false, error: { code: 'unavailable', definite: false } });
+    for (const server of servers.members) servers.kill(server);
+    await servers.clock.advance(100);
+    const unsent = chat.send('bob', 'unsent');
+    await servers.clock.advance(1500);
+    expect(await unsent).toMatchObject({ ok: false, error: { code: 'unavailable', definite: true } });
+    expect(chat.outbox).toMatchObject([{ body: 'sent' }]);
+  });
+
+  it('does not send before the message is durable, nor what was typed after it', async () => {
+    const servers = cluster();
+    const store = memoryStore('0a508e33-551c-427d-a012-3b4ba6562178' as ClientId);
+    const add = store.addToOutbox.bind(store);
+    let release = (): void => undefined;
+    store.addToOutbox = (message) => {
+      const kept = add(message);
+      return message.body === 'first' ? new Promise<void>((resolve) => (release = resolve)) : kept;
+    };
+    const { chat } = await loggedIn(servers, 'ana', { store });
+    const both = Promise.all([chat.send('bob', 'first'), chat.send('bob', 'second')]);
+    await servers.clock.advance(1000);
+    expect(sends(servers)).toEqual([]);
+    release();
+    await servers.clock.advance(1000);
+    expect((await both).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(servers.bodies()).toEqual(['first', 'second']);
+  });
+});

@@ -1,0 +1,262 @@
+import { setImmediate } from 'node:timers/promises';
+import { cleanup, render } from 'ink-testing-library';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Key } from '../../client/screen/model.ts';
+import { App } from '../../client/terminal/app.tsx';
+import { KeyDecoder, type KeyPress } from '../../client/terminal/keys.ts';
+import { ScreenStore } from '../../client/terminal/screen-store.ts';
+import { FakeChat, healthyCluster } from '../support/fake-chat.ts';
+import { utcCalendar } from '../support/screen-driver.ts';
+
+const stores: ScreenStore[] = [];
+
+afterEach(() => {
+  cleanup();
+  for (const store of stores.splice(0)) store.stop();
+});
+
+interface Shown {
+  chat: FakeChat;
+  /** Writes to the terminal's input as a keyboard would. */
+  press: (...inputs: string[]) => Promise<void>;
+  frame: () => string;
+  shows: (text: string | RegExp) => Promise<void>;
+  quits: () => number;
+}
+
+function show(columns = 80, rows = 24): Shown {
+  const chat = new FakeChat();
+  let quits = 0;
+  const onQuit = (): void => {
+    quits += 1;
+  };
+  const store = new ScreenStore({ chat, calendar: utcCalendar, columns, rows, now: () => chat.nowMs, onQuit });
+  stores.push(store);
+  chat.start();
+  const app = render(<App store={store} />);
+  const frame = (): string => app.lastFrame() ?? '';
+  const shows = async (text: string | RegExp): Promise<void> => {
+    await vi.waitFor(() =>
+      typeof text === 'string' ? expect(frame()).toContain(text) : expect(frame()).toMatch(text),
+    );
+  };
+  const press = async (...inputs: string[]): Promise<void> => {
+    for (const input of inputs) {
+      app.stdin.write(input);
+      // As from a keyboard: each arrives by itself.
+      await setImmediate();
+    }
+  };
+  return { chat, press, frame, shows, quits: () => quits };
+}
+
+function showChatOf(username: string): Shown {
+  const shown = show();
+  for (const name of ['ana', 'bob', 'carol']) shown.chat.accounts.set(name, 'correct horse');
+  shown.chat.enter(username);
+  return shown;
+}
+
+describe('the first screen', () => {
+  it('logs in with a masked password, and says a refusal in a sentence', async () => {
+    const { chat, press, shows, frame } = show();
+    chat.accounts.set('ana', 'correct horse');
+    await shows('connecting · trying localhost:1538');
+    chat.connect();
+    await shows('● localhost:1538 · view 3 · servers 3 of 3');
+    await press('ana', '\r');
+    await shows('› Password');
+    await press('wrong horse');
+    await shows('•••••••••••');
+    expect(frame()).not.toContain('wrong horse');
+    await press('\r');
+    await shows('There is no account "ana" with this password.');
+    await press('\x15', 'correct horse', '\r');
+    await shows('Welcome, ana.');
+    expect(chat.asked.filter((one) => one.startsWith('log in'))).toEqual(['log in ana', 'log in ana']);
+  });
+
+  it('creates an account, and judges name and password before asking a server', async () => {
+    const { chat, press, shows } = show();
+    chat.connect();
+    await press('\x1b[A', '\x1b[C');
+    await shows('(•) Create an account');
+    await press('\t', 'two words', '\t', 'short', '\r');
+    await shows(/contains " "/);
+    await press('\x15', 'newcomer', '\r');
+    await shows('The password has 5 characters; take at least 8');
+    await press('\x15', 'long enough', '\r');
+    await shows('Welcome, newcomer.');
+  });
+});
+
+describe('the main screen', () => {
+  it('lists conversations with unread counts, the most recent first, and groups messages by day', async () => {
+    const { chat, shows, frame, press } = showChatOf('ana');
+    chat.deliver('bob', 'ana', 'Good morning.');
+    await shows('Good morning.');
+    await press(' ');
+    chat.deliver('carol', 'ana', 'One.');
+    chat.deliver('carol', 'ana', 'Two.');
+    await shows(/ carol +2 +│/);
+    expect(frame()).toMatch(/\n carol +2 [\s\S]*\n bob /);
+    expect(frame()).toContain('2025-11-21');
+    expect(frame()).toMatch(/12:00 {2}bob {2}Good morning\./);
+    await press('\x1b1');
+    await shows('Two.');
+    expect(frame()).not.toMatch(/carol +2/);
+  });
+
+  it('shows what is sent as waiting, then as sent; deleted messages and accounts too', async () => {
+    const { chat, shows, frame, press } = showChatOf('ana');
+    chat.acknowledges = false;
+    await press('/to bob', '\r', 'hello bob', '\r');
+    await shows(/you +hello bob +…/);
+    expect(frame()).toContain('1 waiting');
+    chat.acknowledgeAll();
+    await shows(/you +hello bob +✓/);
+    expect(frame().match(/hello bob/g)).toHaveLength(1);
+    await press('/delete', '\r');
+    await shows('Enter deletes');
+    await press('\r');
+    await vi.waitFor(() => expect(frame()).not.toContain('hello bob'));
+    chat.tell({ type: 'account-deleted', username: 'bob' });
+    await shows(/bob +deleted/);
+  });
+
+  it('keeps what is typed while offline, says since when and whom it tries', async () => {
+    const { chat, shows, frame, press } = showChatOf('ana');
+    await press('/to bob', '\r', 'half a sentence');
+    await shows('› half a sentence');
+    const tried = ['localhost:1538', 'localhost:2538'];
+    const reason = 'No server is reached (localhost:1538: connection refused).';
+    chat.tell({ type: 'connection', state: { phase: 'offline', sinceMs: chat.nowMs - 5000, tried, reason } });
+    await shows(/not connected since 11:59:55 \(5 s\) · trying localhost:1538, localhost:2538/);
+    expect(frame()).toContain('connection refused');
+    await press(' is kept', '\r');
+    await shows(/half a sentence is kept +…/);
+    expect(frame()).not.toContain('› half');
+  });
+
+  it('tells of a move and how long it was silent, and shows the warning of a cluster that is too small', async () => {
+    const { chat, shows } = showChatOf('ana');
+    const members = ['localhost:2538', 'localhost:3538'];
+    const warning = 'Only 2 of 3 servers are up: one more may fail.';
+    chat.tell({
+      type: 'connection',
+      state: { phase: 'connected', server: 'localhost:2538', cluster: healthyCluster({ view: 4, members, warning }) },
+    });
+    chat.tell({ type: 'moved', from: 'localhost:1538', to: 'localhost:2538', silenceMs: 214 });
+    await shows('Moved from localhost:1538 to localhost:2538 after 0.2 s; nothing was lost.');
+    await shows(warning);
+    await shows('● localhost:2538 · view 4 · servers 2 of 3');
+  });
+
+  it('opens and closes the help, which names every command and the keys', async () => {
+    const { shows, frame, press } = showChatOf('ana');
+    await press('/help', '\r');
+    await shows('/msg NAME TEXT');
+    expect(frame()).toContain('/delete-account');
+    await press('\x1b[6~');
+    await shows('PgUp PgDn');
+    await press('\x1b');
+    await shows('Welcome, ana.');
+  });
+
+  it('lists accounts and opens a conversation with the chosen one', async () => {
+    const { shows, press } = showChatOf('ana');
+    await press('/list', '\r');
+    await shows('3 accounts, 2 online');
+    await press('\x1b[B', '\r');
+    await shows('│ bob');
+  });
+
+  it('deletes the account only with its password', async () => {
+    const { chat, shows, press } = showChatOf('ana');
+    await press('/delete-account', '\r');
+    await shows('Type its password');
+    await press('wrong', '\r');
+    await shows('The password is wrong.');
+    await press('correct horse', '\r');
+    await shows('The account ana is deleted.');
+    expect(chat.asked.filter((one) => one === 'delete account')).toHaveLength(2);
+  });
+
+  it('lets nothing in a message or a name at the terminal', async () => {
+    const { chat, shows, frame } = showChatOf('ana');
+    chat.deliver('e\x1b[31mve\u202e', 'ana', '\x1b]0;owned\x07\x1b[2J\x9b1m \r overwritten \u202eesrever');
+    await shows('overwritten');
+    // Ink's own styles are the only sequences in a frame.
+    const unstyled = frame().replace(/\x1b\[[\d;]*m/g, '');
+    expect(unstyled).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+    expect(frame()).not.toContain('\x1b[31mve');
+    expect(unstyled).toContain('␛[2J');
+  });
+
+  it('is whole at 40 by 10', async () => {
+    const { chat, shows, frame, press } = show(40, 10);
+    chat.enter('ana');
+    chat.deliver('bob', 'ana', 'A message that has to be wrapped because the window is narrow.');
+    await press('an answer');
+    await shows('› an answer');
+    const rows = frame().split('\n');
+    expect(rows).toHaveLength(9);
+    expect(rows.every((row) => row.replace(/\x1b\[[\d;]*m/g, '').length <= 40)).toBe(true);
+    expect(frame()).toContain('narrow.');
+    expect(frame()).toContain('● localhost:1538');
+  });
+
+  it('tells the server what was received, the highest position once, and quits with Ctrl+C', async () => {
+    const { chat, shows, press, quits } = showChatOf('ana');
+    for (let number = 1; number <= 50; number++) chat.deliver('bob', 'ana', `number ${number}`);
+    await shows('number 50');
+    await vi.waitFor(() => expect(chat.asked.filter((one) => one.startsWith('received')).at(-1)).toBe('received 50'));
+    expect(chat.asked.filter((one) => one.startsWith('received')).length).toBeLessThan(10);
+    await press('\x03');
+    await vi.waitFor(() => expect(quits()).toBe(1));
+  });
+});
+
+describe('keys', () => {
+  async function decode(presses: readonly (readonly [string | undefined, KeyPress])[]): Promise<Key[]> {
+    const keys: Key[] = [];
+    const decoder = new KeyDecoder((some) => keys.push(...some));
+    for (const [text, press] of presses) decoder.press(text, press);
+    await Promise.resolve();
+    return keys;
+  }
+  const text = (typed: string): [string, KeyPress] => [typed, { name: typed }];
+
+  it('a marked paste is one text, whatever line breaks are in it', async () => {
+    const presses: [string | undefined, KeyPress][] = [
+      [undefined, { name: 'paste-start' }],
+      text('a'),
+      ['\r', { name: 'return' }],
+      text('b'),
+      ['\r', { name: 'return' }],
+      [undefined, { name: 'paste-end' }],
+    ];
+    expect(await decode(presses)).toEqual([{ type: 'text', text: 'a\rb\r' }]);
+  });
+
+  it('several lines that arrive together are a paste too, a line and Enter are typing', async () => {
+    const enter: [string, KeyPress] = ['\r', { name: 'return' }];
+    expect(await decode([text('a'), enter, text('b')])).toEqual([{ type: 'text', text: 'a\nb' }]);
+    expect(await decode([text('a'), text('b'), enter])).toEqual([
+      { type: 'text', text: 'ab' },
+      { type: 'named', name: 'enter' },
+    ]);
+  });
+
+  it('knows modifiers', async () => {
+    const presses: [string | undefined, KeyPress][] = [
+      ['\x17', { name: 'w', ctrl: true }],
+      [undefined, { name: '3', meta: true }],
+      [undefined, { name: 'up', meta: true }],
+      [undefined, { name: 'tab', shift: true }],
+      [undefined, { name: 'escape', meta: true }],
+    ];
+    const names = (await decode(presses)).map((key) => (key.type === 'named' ? key.name : key.text));
+    expect(names).toEqual(['ctrl+w', 'alt+3', 'alt+up', 'shift+tab', 'escape']);
+  });
+});

@@ -1,0 +1,292 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServerStatus } from '../../shared/api.ts';
+import type { Address } from '../../shared/ids.ts';
+
+/** The built programs; another build of them can be named in the environment. */
+export const DIST = resolve(process.env.UNDERSTUDY_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)));
+/** The server program, to be run with node. */
+export const SERVER_PROGRAM = join(DIST, 'server/main.js');
+
+const POLL_MS = 25;
+const STATUS_TIMEOUT_MS = 1000;
+/** No condition of a healthy cluster takes so long, even on a machine that is busy with other things. */
+const PATIENCE_MS = 25_000;
+/** A port that was free may be the near end of somebody's connection for a moment. */
+const PORT_TRIES = 20;
+
+/** How a process ended. */
+export interface Ended {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface ClusterOptions {
+  size?: number;
+  /** Command-line arguments that every server gets. */
+  args?: readonly string[];
+  /** Where the data folder is made; the system's temporary folder when absent. */
+  parentFolder?: string;
+}
+
+/** One server of the cluster: its place stays, its processes come and go. */
+export interface Server {
+  readonly index: number;
+  readonly port: number;
+  readonly address: Address;
+  /** Its database. */
+  readonly folder: string;
+  /** What all its processes printed. */
+  readonly outputFile: string;
+  process: ChildProcess | undefined;
+  ended: Promise<Ended> | undefined;
+}
+
+/** `count` ports of 127.0.0.1 that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer();
+      await new Promise<void>((listening) => listener.listen(0, '127.0.0.1', listening));
+      return listener;
+    }),
+  );
+  const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
+  await Promise.all(listeners.map((listener) => new Promise((closed) => listener.close(closed))));
+  return ports;
+}
+
+/** What a process of ours inherits: nothing that would change how a server starts. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(UNDERSTUDY_|CLUSTER_SECRET$|NODE_OPTIONS$)/.test(name),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** Real servers as processes of their own, on 127.0.0.1, with a data folder that goes with them. */
+export class Cluster {
+  readonly folder: string;
+  readonly servers: readonly Server[];
+  readonly #args: readonly string[];
+
+  private constructor(folder: string, ports: readonly number[], args: readonly string[]) {
+    this.folder = folder;
+    this.#args = args;
+    this.servers = ports.map((port, index) => ({
+      index,
+      port,
+      address: `localhost:${port}` as Address,
+      folder: join(folder, `database@localhost:${port}`),
+      outputFile: join(folder, `server-${index}.log`),
+      process: undefined,
+      ended: undefined,
+    }));
+  }
+
+  /** Makes the folder and finds the ports; starts nothing. */
+  static async make({ size = 3, args = [], parentFolder = tmpdir() }: ClusterOptions = {}): Promise<Cluster> {
+    return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), await freePorts(size), args);
+  }
+
+  /** Makes a cluster, starts all its servers and waits until it is complete. */
+  static async started(options?: ClusterOptions): Promise<Cluster> {
+    const cluster = await Cluster.make(options);
+    try {
+      await cluster.startAll();
+      await cluster.untilComplete();
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  get addresses(): Address[] {
+    return this.servers.map(({ address }) => address);
+  }
+
+  /** The servers that have a process, running or stopped by a signal. */
+  get up(): Server[] {
+    return this.servers.filter(({ process }) => process !== undefined);
+  }
+
+  /** Starts a server: the first one as `primary`, the others as `secondary`. Resolves when it answers. */
+  async start(index: number, extraArgs: readonly string[] = []): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const printedBefore = this.output(index).length;
+      this.launch(index, extraArgs);
+      const server = this.servers[index]!;
+      const answers = await this.until(
+        `${server.address} answers or ends`,
+        async () => server.process === undefined || (await this.status(index)) !== undefined,
+      ).then(() => server.process !== undefined);
+      if (answers) return;
+      const printed = this.output(index).slice(printedBefore);
+      if (tries === PORT_TRIES || !printed.includes('is in use by another program')) {
+        throw new Error(`${server.address} ended instead of starting: ${printed}`);
+      }
+      await pause(100);
+    }
+  }
+
+  /** Starts a server's process and waits for nothing. */
+  launch(index: number, extraArgs: readonly string[] = []): void {
+    const server = this.servers[index]!;
+    if (server.process) throw new Error(`${server.address} runs already`);
+    const role = index === 0 ? 'primary' : 'secondary';
+    const args = [role, String(server.port), '--data', this.folder, '--join', this.addresses.join(',')];
+    const output = openSync(server.outputFile, 'a');
+    const child = spawn(process.execPath, [SERVER_PROGRAM, ...args, ...this.#args, ...extraArgs], {
+      stdio: ['ignore', output, output],
+      env: cleanEnvironment(),
+    });
+    closeSync(output);
+    server.process = child;
+    server.ended = new Promise((ended) => {
+      child.once('exit', (status, signal) => {
+        if (server.process === child) server.process = undefined;
+        ended({ status, signal });
+      });
+    });
+  }
+
+  /** Starts the servers one after the other, without waiting for one before the next. */
+  async startAll(order: readonly number[] = this.servers.map(({ index }) => index)): Promise<void> {
+    const starts: Promise<void>[] = [];
+    for (const index of order) {
+      starts.push(this.start(index));
+      await pause(30);
+    }
+    await Promise.all(starts);
+  }
+
+  /** `kill -9`; resolves when the process is gone. */
+  kill(index: number): Promise<Ended> {
+    return this.#end(index, 'SIGKILL');
+  }
+
+  /** Asks a server to leave; resolves when the process is gone. */
+  terminate(index: number): Promise<Ended> {
+    return this.#end(index, 'SIGTERM');
+  }
+
+  #end(index: number, signal: NodeJS.Signals): Promise<Ended> {
+    const { process: child, ended, address } = this.servers[index]!;
+    if (!child || !ended) throw new Error(`${address} does not run`);
+    child.kill(signal);
+    return ended;
+  }
+
+  pause(index: number): void {
+    this.servers[index]!.process!.kill('SIGSTOP');
+  }
+
+  resume(index: number): void {
+    this.servers[index]!.process?.kill('SIGCONT');
+  }
+
+  /** What a server says of itself; undefined when it does not answer within a second. */
+  async status(index: number): Promise<ServerStatus | undefined> {
+    try {
+      const signal = AbortSignal.timeout(STATUS_TIMEOUT_MS);
+      const response = await fetch(`http://127.0.0.1:${this.servers[index]!.port}/status`, { signal });
+      return (await response.json()) as ServerStatus;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Waits for a condition. @throws Error with what the servers say when it does not come within the time */
+  async until(what: string, isSo: () => Promise<boolean> | boolean, patienceMs = PATIENCE_MS): Promise<void> {
+    const giveUpAtMs = performance.now() + patienceMs;
+    while (!(await isSo())) {
+      if (performance.now() > giveUpAtMs)
+        throw new Error(`${patienceMs} ms passed without: ${what}\n${await this.describe()}`);
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Waits until these servers form one view, and nothing is missing to any of them. @returns the primary's index */
+  async untilServing(indices: readonly number[] = this.servers.map(({ index }) => index)): Promise<number> {
+    let primary = -1;
+    await this.until(`servers ${indices.join(', ')} are one view and serve`, async () => {
+      const all = await Promise.all(indices.map((index) => this.status(index)));
+      primary = indices[all.findIndex((status) => status?.role === 'primary')] ?? -1;
+      const leader = all.find((status) => status?.role === 'primary');
+      return all.every(
+        (status) =>
+          status !== undefined &&
+          status.view === leader?.view &&
+          status.members.length === indices.length &&
+          status.waitingFor === '' &&
+          status.commit === leader.commit &&
+          (status.role === 'primary' || status.role === 'backup'),
+      );
+    });
+    return primary;
+  }
+
+  /** Waits until every server of the cluster is in its view. @returns the primary's index */
+  untilComplete(): Promise<number> {
+    return this.untilServing();
+  }
+
+  output(index: number): string {
+    try {
+      return readFileSync(this.servers[index]!.outputFile, 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** SHA-256 of a server's commit log, all segments in order. */
+  logDigest(index: number): string {
+    const { folder } = this.servers[index]!;
+    const hash = createHash('sha256');
+    for (const name of logSegments(folder)) hash.update(readFileSync(join(folder, name)));
+    return hash.digest('hex');
+  }
+
+  /** Waits until all servers have the same log, byte for byte. */
+  untilLogsEqual(indices: readonly number[] = this.servers.map(({ index }) => index)): Promise<void> {
+    return this.until(
+      `the logs of servers ${indices.join(', ')} are equal`,
+      () => new Set(indices.map((index) => this.logDigest(index))).size === 1,
+    );
+  }
+
+  /** What the servers say of themselves and last printed, for the message of a failure. */
+  async describe(): Promise<string> {
+    const lines = await Promise.all(
+      this.servers.map(async ({ index, address }) => {
+        const { cluster, ...status } = (await this.status(index)) ?? { cluster: undefined };
+        const printed = this.output(index).trimEnd().split('\n').slice(-15).join('\n    ');
+        return `  ${address} ${JSON.stringify(status)}\n    ${printed}`;
+      }),
+    );
+    return lines.join('\n');
+  }
+
+  /** Ends every process that is left and removes the folder, unless it is to be looked at. */
+  async close(keepFolder = false): Promise<void> {
+    await Promise.all(this.up.map(({ index }) => this.kill(index)));
+    if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Names of the files of a commit log, in order. */
+export function logSegments(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^commit_log-\d+\.csv$/.test(name))
+    .sort();
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
