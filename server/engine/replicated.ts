@@ -10,6 +10,7 @@ import {
   SNAPSHOT_INTERVAL_OPERATIONS,
 } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import type { ViewFile } from '../../shared/views.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import type { Hello, Input, Output } from '../replication/messages.ts';
 import { createReplica, step } from '../replication/replica.ts';
@@ -72,6 +73,7 @@ export class ReplicatedEngine implements Engine {
   readonly #listeners: EngineListener[] = [];
   readonly #inbox: Input[] = [];
   readonly #refused = new Set<Address>();
+  #writtenFile: ViewFile;
   #isWriting = false;
   #isPerforming = false;
   #isStopped = false;
@@ -94,6 +96,7 @@ export class ReplicatedEngine implements Engine {
     this.chat = recovered.chat;
     this.#clients = recovered.clients;
     this.#state = createReplica(recovered.replica, config, clock.monotonicMs());
+    this.#writtenFile = this.#state.file;
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
     this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
     this.#reads = new PendingReads(this.chat);
@@ -312,7 +315,10 @@ export class ReplicatedEngine implements Engine {
     switch (output.type) {
       case 'write-view-file':
         this.#isWriting = true;
-        storage.writeViewFile(output.file, done);
+        storage.writeViewFile(output.file, (failure) => {
+          if (!failure) this.#writtenFile = output.file;
+          done(failure);
+        });
         return true;
       case 'write-session-key':
         this.#isWriting = true;
@@ -483,7 +489,9 @@ export class ReplicatedEngine implements Engine {
   }
 
   #hello(): Hello {
-    const { file, log, complete, known } = this.#state;
+    const { log, complete, known } = this.#state;
+    // Never what is about to be written: a crash may still undo it, and whoever hears of a view takes it for installed.
+    const file = this.#writtenFile;
     return {
       protocol: PEER_PROTOCOL,
       clusterId: file.clusterId,

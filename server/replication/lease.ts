@@ -62,6 +62,8 @@ export function onPong(context: Context, from: Incarnation, pong: PeerMessage & 
   // An answer may reach the next incarnation at this address: the lease was granted to the one that the base lists.
   if (!isListed(state) || !sameView(state.file.base!.number, pong.base)) return;
   state.answeredAtMs.set(key, nowMs);
+  // A3: sent before a sleep that the clock did not count, so the lease may be over.
+  if (pong.echoMs <= state.sleptAtMs) return;
   const until = pong.echoMs + pong.leaseMs;
   if (until > (state.leaseUntilMs.get(key) ?? 0)) state.leaseUntilMs.set(key, until);
 }

@@ -161,7 +161,8 @@ export function waitingFor(state: ReplicaState, replicationFactor: number): stri
   if (!base) return 'a server of the cluster to join';
   if (isNormal(state)) {
     const missing = replicationFactor - base.members.length;
-    if (state.complete || missing <= 0) return '';
+    if (state.complete) return '';
+    if (missing <= 0) return 'the other servers to store that the cluster is complete';
     return `${missing} more server${missing === 1 ? '' : 's'} before the cluster is complete`;
   }
   if (isListed(state) && !sameView(state.file.promised, base.number)) return 'the end of a view change';

@@ -9,7 +9,10 @@ export interface LogPosition {
   readonly chain: string;
 }
 
-/** What each side of a connection says first; a receiver keeps the latest of each address. */
+/**
+ * What each side of a connection says first; a receiver keeps the latest of each address. It shows the view file as it
+ * is on disk, never as it is about to be: a view that is heard of exists (R11), and a crash may still undo a write.
+ */
 export interface Hello {
   readonly protocol: number;
   /** Empty while the server belongs to no cluster. */

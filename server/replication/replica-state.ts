@@ -96,6 +96,8 @@ export interface ReplicaState {
   readonly grantedBeforeStart: Set<string>;
   /** R6b: until when this replica may rely on that incarnation's lease. */
   readonly leaseUntilMs: Map<string, number>;
+  /** A3: the machine slept uncounted after this; answers to pings from before it grant nothing. */
+  sleptAtMs: number;
   /** R5: incarnations that are dead for ever. */
   readonly dead: Map<string, Incarnation>;
   /** R6d: those that died while this replica held their lease. */

@@ -59,6 +59,7 @@ export function createReplica(recovered: Recovered, config: ReplicaConfig, nowMs
     grantedAtMs: new Map(),
     grantedBeforeStart: new Set(file.base?.members.map(incarnationKey)),
     leaseUntilMs: new Map(),
+    sleptAtMs: Number.NEGATIVE_INFINITY,
     dead: new Map(),
     cleanDead: new Map(),
     condemnedUntilMs: new Map(),

@@ -38,7 +38,10 @@ export function onTick(context: Context): void {
 
 /** R22: after a pause silence has to be observed anew; leases run out by the clock, where it counted on. */
 export function onPaused({ state, nowMs }: Context, sleptUnnoticed: boolean): void {
-  if (sleptUnnoticed) state.leaseUntilMs.clear();
+  if (sleptUnnoticed) {
+    state.leaseUntilMs.clear();
+    state.sleptAtMs = nowMs;
+  }
   for (const heard of [state.heardAtMs, state.answeredAtMs]) {
     for (const key of heard.keys()) heard.set(key, nowMs);
   }
