@@ -2,7 +2,8 @@ import type { Replies } from '../shared/api.ts';
 import { type Result, refusal } from '../shared/errors.ts';
 import { normalizeUsername } from '../shared/names.ts';
 import type { Chat, ChatEvent, ConnectionState, OutboxMessage } from './chat-types.ts';
-import { type ChatClientOptions, ClientCore } from './client-core.ts';
+import { ClientCore } from './client-core.ts';
+import type { ChatClientOptions } from './client-options.ts';
 import { checkMessage, checkPassword, checkPattern } from './input-checks.ts';
 
 /** Messages of earlier runs that are told again at the start; older ones are a question of {@link Chat.history}. */
@@ -30,6 +31,10 @@ export class ChatClient implements Chat {
 
   get outbox(): readonly OutboxMessage[] {
     return this.#core.outbox.waiting;
+  }
+
+  get isNewcomer(): boolean {
+    return !this.#core.store.known;
   }
 
   start(): void {
@@ -90,7 +95,7 @@ export class ChatClient implements Chat {
     try {
       const typedAt = options.clock.now();
       const stored = { request: store.takeNumber(), from: this.username, typedAt, ...message.value };
-      return await this.#core.answered((resolve) => outbox.send(stored, resolve));
+      return await this.#core.pending.answered((resolve) => outbox.send(stored, resolve));
     } catch (failure) {
       return refusal('internal', `The message could not be kept, so it was not sent: ${(failure as Error).message}`);
     }

@@ -50,6 +50,8 @@ export interface Chat {
   /** Empty while logged out. */
   readonly username: string;
   readonly outbox: readonly OutboxMessage[];
+  /** No server ever answered on behalf of this client: its user has hardly an account yet. */
+  readonly isNewcomer: boolean;
   /** Connects and keeps connected until `close`. Events come from now on. */
   start(): void;
   onEvent(listener: (event: ChatEvent) => void): () => void;

@@ -8,40 +8,25 @@ import type {
   SessionReady,
   WriteEvent,
 } from '../shared/api.ts';
-import type { ChatError, Result } from '../shared/errors.ts';
-import type { Address } from '../shared/ids.ts';
+import type { Result } from '../shared/errors.ts';
 import { CLIENT_PROTOCOL } from '../shared/limits.ts';
 import type { Random } from '../shared/random.ts';
 import { Account } from './account.ts';
 import type { ChatEvent } from './chat-types.ts';
-import type { Clock } from './clock.ts';
+import type { ChatClientOptions } from './client-options.ts';
 import { ClusterKnowledge } from './cluster-knowledge.ts';
 import { ConnectionReport } from './connection-report.ts';
 import { Connections } from './connections.ts';
 import type { Link } from './link.ts';
 import { OutboxSender } from './outbox-sender.ts';
+import { PendingAnswers } from './pending-answers.ts';
 import { Reads } from './reads.ts';
 import { Receipts } from './receipts.ts';
 import { Replay, type Told } from './replay.ts';
 import { RequestQueue, type Write } from './request-queue.ts';
 import { moveToCluster, noticeForce, startAnew } from './starting-over.ts';
 import type { ClientStore, ToldEvent } from './store.ts';
-import type { PushEvent, Transport } from './transport.ts';
-
-export interface ChatClientOptions {
-  /** Where to look first; more is learned from the servers. */
-  servers: readonly Address[];
-  store: ClientStore;
-  connect: Transport;
-  clock: Clock;
-  random: Random;
-  /** A request that no server answered within this time is given up; 0 (the default): never. */
-  giveUpAfterMs?: number;
-  /** False: what was missed is not fetched, and what was told earlier is not told at the start. Default true. */
-  replay?: boolean;
-}
-
-const CLOSED: ChatError = { code: 'unavailable', message: 'The connection was closed.', definite: false };
+import type { PushEvent } from './transport.ts';
 
 /** The parts of the client library, wired to each other; `chat-client.ts` is its face. */
 export class ClientCore {
@@ -56,11 +41,11 @@ export class ClientCore {
   readonly outbox: OutboxSender;
   readonly receipts: Receipts;
   readonly account: Account;
+  readonly pending: PendingAnswers;
   /** The highest position that any server told: no answer may be older. */
   #seen: number;
   /** The `session:ready` that what is told stands on. */
   #ready: SessionReady | undefined;
-  readonly #unanswered = new Set<(result: Result<never>) => void>();
   readonly #keepsTold: boolean;
   #closed = false;
 
@@ -96,6 +81,7 @@ export class ClientCore {
         if (!store.known) store.markKnown();
       },
     });
+    this.pending = new PendingAnswers(clock, options.giveUpAfterMs ?? 0, () => this.queue.lastRefusal);
     this.reads = new Reads({ clock, random, onSilent, linkFor: (primaryOnly) => this.#linkForRead(primaryOnly) });
     const { replay = true } = options;
     this.#keepsTold = replay;
@@ -146,7 +132,7 @@ export class ClientCore {
     payload: Write<E>['payload'],
     onDone?: (value: Replies[E], link: Link) => void,
   ): Promise<Result<Replies[E]>> {
-    return this.answered((resolve) => {
+    return this.pending.answered((resolve) => {
       const write: Write<E> = {
         request: this.store.takeNumber(),
         event,
@@ -168,39 +154,12 @@ export class ClientCore {
   }
 
   read<E extends ReadEvent>(event: E, payload: RequestOf<E>): Promise<Result<Replies[E]>> {
-    return this.answered((resolve) => {
+    return this.pending.answered((resolve) => {
       const withdraw = this.reads.ask(event, this.#withSeen(payload), false, resolve);
       return () => {
         withdraw();
         return true;
       };
-    });
-  }
-
-  /**
-   * Waits for an answer as long as the user of the library wants to.
-   * @param ask starts the request; returns how to give it up, which says whether it surely has not been done
-   */
-  answered<T>(ask: (resolve: (result: Result<T>) => void) => () => boolean): Promise<Result<T>> {
-    const { clock, giveUpAfterMs = 0 } = this.options;
-    if (this.#closed) return Promise.resolve({ ok: false, error: CLOSED });
-    return new Promise((settle) => {
-      let cancelTimer: (() => void) | undefined;
-      const resolve = (result: Result<T>): void => {
-        cancelTimer?.();
-        this.#unanswered.delete(resolve);
-        settle(result);
-      };
-      this.#unanswered.add(resolve);
-      const giveUp = ask(resolve);
-      if (giveUpAfterMs === 0) return;
-      cancelTimer = clock.after(giveUpAfterMs, () => {
-        const definite = giveUp();
-        const outcome = definite ? 'It was not done.' : 'It may have been done.';
-        const why = this.queue.lastRefusal === '' ? '' : ` The last answer was: ${this.queue.lastRefusal}`;
-        const message = `No server did it within ${giveUpAfterMs / 1000} s. ${outcome}${why}`;
-        resolve({ ok: false, error: { code: 'unavailable', message, definite } });
-      });
     });
   }
 
@@ -213,7 +172,7 @@ export class ClientCore {
     this.reads.close();
     this.replay.suspend();
     this.report.close();
-    for (const resolve of this.#unanswered) resolve({ ok: false, error: CLOSED });
+    this.pending.close();
     await this.store.close();
   }
 

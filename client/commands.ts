@@ -191,15 +191,20 @@ function nearest<C>(table: readonly Entry<C>[], typed: string): string | undefin
   return typed !== '' && best.distance <= Math.max(1, Math.floor(best.verb.length / 3)) ? best.verb : undefined;
 }
 
+/** Letters to add, remove, replace, or swap with their neighbour to make one word of the other; 9 for "far". */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8) return 9;
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? before[j - 2]! + 1 : replaced;
+      next.push(Math.min(replaced, swapped, row[j]! + 1, next[j - 1]! + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length]!;

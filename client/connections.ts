@@ -1,10 +1,9 @@
-import type { Cluster, Handshake, SessionReady } from '../shared/api.ts';
+import type { Cluster, SessionReady } from '../shared/api.ts';
 import { type ChatError, SERVER_STATE_CODES } from '../shared/errors.ts';
 import type { Address } from '../shared/ids.ts';
-import type { Random } from '../shared/random.ts';
 import { AddressTries, type Tries } from './address-tries.ts';
-import { backoffMs, type Clock, RETRY_BACKOFF } from './clock.ts';
-import type { ClusterKnowledge } from './cluster-knowledge.ts';
+import { backoffMs, RETRY_BACKOFF } from './clock.ts';
+import type { ConnectionsListener, ConnectionsOptions } from './connections-types.ts';
 import { type Link, makeLink, markReady } from './link.ts';
 import {
   chooseTarget,
@@ -16,7 +15,7 @@ import {
   surplusLinks,
   whyUnfit,
 } from './link-choice.ts';
-import type { PushEvent, Transport } from './transport.ts';
+import type { PushEvent } from './transport.ts';
 
 /** How long no server of our cluster may be reached before another cluster at the same addresses is taken for its heir. */
 const FOREIGN_PATIENCE_MS = 3000;
@@ -24,25 +23,6 @@ const FOREIGN_PATIENCE_MS = 3000;
 const HOPELESS_FAILURES = 7;
 /** A backup may hear of a log-in a moment after the primary: not asked again at once. */
 const UNKNOWN_SESSION_FAILURES = 3;
-
-export interface ConnectionsOptions {
-  knowledge: ClusterKnowledge;
-  connect: Transport;
-  clock: Clock;
-  random: Random;
-  handshake: () => Handshake;
-}
-
-export interface ConnectionsListener {
-  /** Something changed: which link is the target, which links are open, what is known of the cluster. */
-  onChange(): void;
-  onPush(link: Link, event: PushEvent, payload: unknown): void;
-  onClosed(link: Link): void;
-  /** A server refused the handshake. */
-  onHandshakeRefused(address: Address, error: ChatError): void;
-  /** Nobody of our cluster is left at the addresses, but another cluster is. */
-  onForeignCluster(cluster: Cluster): void;
-}
 
 /** Keeps sockets to the primary and to one other server, and says which of them requests go to. */
 export class Connections {

@@ -25,8 +25,8 @@ export interface FolderStoreOptions {
   /** Where the folders of all clients are; see {@link defaultStateFolder}. */
   stateFolder: string;
   servers: readonly Address[];
-  /** The account it is wanted for; without one any will do. */
-  username?: string;
+  /** The account it is wanted for; without one any will do, with `null` none may be logged in. */
+  username?: string | null;
 }
 
 /** `$XDG_STATE_HOME/understudy`, or `~/.local/state/understudy`. */
@@ -73,12 +73,13 @@ async function candidates({ stateFolder, username }: FolderStoreOptions, servers
 }
 
 /** How well a folder suits: 0 not at all, 3 best. */
-function rank(folder: string, serversKey: string, username: string | undefined): number {
+function rank(folder: string, serversKey: string, username: string | null | undefined): number {
   const owner = readOwner(folder);
   if (owner?.servers !== serversKey) return 0;
   const waiting = waitingFrom(folder);
   const name = owner.session?.username;
-  const same = (other: string): boolean => username === undefined || nameKey(other) === nameKey(username);
+  const same = (other: string): boolean =>
+    username === undefined || (username !== null && nameKey(other) === nameKey(username));
   if (waiting.some(same)) return 3;
   if (name !== undefined && same(name)) return 2;
   return name === undefined && waiting.length === 0 ? 1 : 0;

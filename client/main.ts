@@ -110,7 +110,10 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   if (address === undefined) throw new Error(`${JSON.stringify(options.host)} is no host; give a name or an address.`);
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const giveUpAfterMs = interactive ? 0 : options.timeout;
-  const chat = await openChat({ servers: [address], stateFolder: options.stateFolder, giveUpAfterMs });
+  const folder = { stateFolder: options.stateFolder };
+  // A script logs in by itself; whoever used this machine last is not to speak in its name.
+  const account = interactive ? {} : { username: null };
+  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account });
   const { stdin } = process;
   return runRepl({ chat, input: stdin, output: standardOutput(), interactive, timeoutMs: options.timeout });
 }

@@ -6,8 +6,8 @@ import { socketTransport } from './socket-transport.ts';
 
 export interface OpenChatOptions {
   servers: readonly Address[];
-  /** The account it is wanted for. */
-  username?: string;
+  /** The account it is wanted for; without one any that was used before will do, with `null` nobody is logged in. */
+  username?: string | null;
   /** Where the outbox and what was told are kept; the user's state folder by default. */
   stateFolder?: string;
   giveUpAfterMs?: number;

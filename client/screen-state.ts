@@ -19,13 +19,15 @@ export interface ScreenStart {
   connection: ConnectionState;
   /** Put into the form. */
   suggestedUsername?: string;
+  /** The form begins with making an account. */
+  isNewcomer?: boolean;
   /** What already waits to be sent. */
   outbox?: readonly OutboxMessage[];
 }
 
 /** The first screen: nobody is logged in until an event says so. */
 export function startScreen(start: ScreenStart): ScreenState {
-  const { calendar, columns, rows, nowMs, connection, suggestedUsername = '', outbox = [] } = start;
+  const { calendar, columns, rows, nowMs, connection, suggestedUsername = '', isNewcomer = false, outbox = [] } = start;
   return {
     calendar,
     columns,
@@ -34,7 +36,7 @@ export function startScreen(start: ScreenStart): ScreenState {
     connection,
     everConnected: connection.phase === 'connected',
     form: {
-      mode: 'log-in',
+      mode: isNewcomer && suggestedUsername === '' ? 'create-account' : 'log-in',
       username: editorWith(suggestedUsername),
       password: EMPTY_EDITOR,
       focus: suggestedUsername === '' ? 'username' : 'password',

@@ -2,9 +2,10 @@ import type { Cluster } from '../../shared/api.ts';
 import type { ConnectionState } from '../chat-types.ts';
 import type { Calendar, Tone } from './model.ts';
 
-/** `0.2 s`, `14 s`, `3 min 5 s`, `2 h 10 min`. */
+/** `40 ms`, `0.2 s`, `14 s`, `3 min 5 s`, `2 h 10 min`. */
 export function asSeconds(durationMs: number): string {
   const ms = Math.max(0, durationMs);
+  if (ms < 95) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

@@ -40,6 +40,7 @@ export class ScreenStore {
       nowMs: now(),
       connection: chat.connection,
       outbox: chat.outbox,
+      isNewcomer: chat.isNewcomer,
       ...(suggestedUsername === undefined ? {} : { suggestedUsername }),
     });
     this.#stopListening = chat.onEvent((event) => this.dispatch({ type: 'event', event }));

@@ -76,7 +76,8 @@ describe('finding the primary', () => {
   it('does not follow a not-primary that is older than what it knows', async () => {
     const servers = cluster();
     servers.view = 7;
-    const { chat } = clientOf(servers);
+    const { chat } = clientOf(servers, { servers: [A as Address] });
+    await servers.clock.advance(1000);
     let refusals = 0;
     servers.intercept = ({ event }) => {
       if (event !== 'account:create' || refusals++ > 0) return undefined;
@@ -86,6 +87,7 @@ describe('finding the primary', () => {
     await servers.clock.advance(3000);
     expect(await created).toMatchObject({ ok: true });
     expect(servers.seen.filter(({ event }) => event === 'account:create').map(({ server }) => server)).toEqual([A, A]);
+    expect(servers.handshakes.filter(({ server }) => server === C)).toEqual([]);
   });
 
   it('does not take the sentence of another cluster at one of the addresses for its own', async () => {

@@ -1,6 +1,6 @@
 import { ChatClient } from '../../client/chat-client.ts';
 import type { ChatEvent } from '../../client/chat-types.ts';
-import type { ChatClientOptions } from '../../client/client-core.ts';
+import type { ChatClientOptions } from '../../client/client-options.ts';
 import { memoryStore } from '../../client/memory-store.ts';
 import { randomClientId } from '../../client/starting-over.ts';
 import type { ClientStore } from '../../client/store.ts';

@@ -47,6 +47,8 @@ export class FakeCluster {
   seen: Seen[] = [];
   handshakes: { server: string; handshake: Handshake }[] = [];
   pageSize = 500;
+  /** How long a page of history is under way before it is answered: what happens meanwhile is pushed, and not in it. */
+  readMs: () => number = () => 0;
   /** Answers in the place of the servers; `drop` lets the request get lost, `lose-answer` only what it is answered. */
   intercept: ((seen: Seen) => ChatError | 'drop' | 'lose-answer' | undefined) | undefined;
 
@@ -208,7 +210,10 @@ export class FakeCluster {
       answer({ ok: false, error: instead });
     } else {
       const reply = this.#replyTo(socket, event, payload);
-      if (instead === undefined) answer(reply);
+      if (instead !== undefined) return;
+      const lateMs = event === 'message:history' ? this.readMs() : 0;
+      if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
+      else answer(reply);
     }
   }
 

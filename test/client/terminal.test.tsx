@@ -24,8 +24,9 @@ interface Shown {
   quits: () => number;
 }
 
-function show(columns = 80, rows = 24): Shown {
+function show(columns = 80, rows = 24, isNewcomer = false): Shown {
   const chat = new FakeChat();
+  chat.isNewcomer = isNewcomer;
   let quits = 0;
   const onQuit = (): void => {
     quits += 1;
@@ -58,6 +59,11 @@ function showChatOf(username: string): Shown {
 }
 
 describe('the first screen', () => {
+  it('offers to create an account to someone who is here for the first time, and to log in to all others', async () => {
+    await show(80, 24, true).shows('(•) Create an account');
+    await show().shows('(•) Log in');
+  });
+
   it('logs in with a masked password, and says a refusal in a sentence', async () => {
     const { chat, press, shows, frame } = show();
     chat.accounts.set('ana', 'correct horse');

@@ -30,6 +30,7 @@ export class FakeChat implements Chat {
   connection: ConnectionState = { phase: 'closed' };
   username = '';
   outbox: OutboxMessage[] = [];
+  isNewcomer = false;
   /** Passwords by username. */
   readonly accounts = new Map<string, string>();
   /** Answers to `history`, newest last. */
