@@ -1,6 +1,8 @@
 import { type Result, refusal, success } from './errors.ts';
 import { USERNAME_MAX_CHARACTERS } from './limits.ts';
 
+/** What most names are; nothing of it changes when it is normalized. */
+const PLAIN = /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,31}$/;
 const ALLOWED = /^[\p{L}\p{M}\p{Nd}\-_.[\]{}\\|^`]+$/u;
 
 /**
@@ -10,6 +12,7 @@ const ALLOWED = /^[\p{L}\p{M}\p{Nd}\-_.[\]{}\\|^`]+$/u;
  * @returns the stored form, or `invalid-username` with what is wrong
  */
 export function normalizeUsername(typed: string): Result<string> {
+  if (PLAIN.test(typed)) return success(typed);
   const name = typed.normalize('NFC');
   const shown = JSON.stringify(name.length > 40 ? `${[...name].slice(0, 40).join('')}…` : name);
   if (name === '') return refusal('invalid-username', 'The username is empty; choose 1 to 32 letters or digits.');
@@ -35,5 +38,5 @@ export function normalizeUsername(typed: string): Result<string> {
 
 /** Two names are the same when their keys are equal: NFKC, then lower case, so that look-alikes by width or case are one. */
 export function nameKey(username: string): string {
-  return username.normalize('NFKC').toLowerCase();
+  return PLAIN.test(username) ? username.toLowerCase() : username.normalize('NFKC').toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { ServerStatus } from '../../shared/api.ts';
 import { AssertionError } from '../../shared/assert.ts';
@@ -77,7 +77,7 @@ export async function runServer(role: 'primary' | 'secondary', port: number, opt
       nonce: randomBytes(16).toString('hex'),
       seal: (drafts, place) => {
         lastTimeMs = Math.max(lastTimeMs, realClock.wallMs());
-        return database.codec.seal(drafts, { ...place, time: lastTimeMs }, () => randomBytes(16).toString('hex'));
+        return database.codec.seal(drafts, { ...place, time: lastTimeMs }, newNonce);
       },
     },
     storage: database.storage,
@@ -195,4 +195,18 @@ function stopOnSignals(log: (text: string) => void, leave: () => Promise<void>):
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+}
+
+const NONCE_BYTES = 16;
+const randomPool = Buffer.alloc(256 * NONCE_BYTES);
+let poolUsed = randomPool.length;
+
+/** 32 random hexadecimal digits; the system is asked for many at a time. */
+function newNonce(): string {
+  if (poolUsed === randomPool.length) {
+    randomFillSync(randomPool);
+    poolUsed = 0;
+  }
+  poolUsed += NONCE_BYTES;
+  return randomPool.toString('hex', poolUsed - NONCE_BYTES, poolUsed);
 }

@@ -84,6 +84,7 @@ export class ReplicatedEngine implements Engine {
   #lastTickMs: number;
   #clockDifferenceMs: number;
   #snapshotOp: number;
+  #snapshotRows = 0;
   #isSnapshotting = false;
   #serves = false;
   #isChanged = false;
@@ -389,7 +390,9 @@ export class ReplicatedEngine implements Engine {
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
     for (const entry of entries) this.#answer(entry);
     this.#reads.answerReady();
-    if (this.chat.position - this.#snapshotOp >= SNAPSHOT_INTERVAL_OPERATIONS) void this.#saveSnapshot();
+    // A snapshot costs as much as its rows: with the interval growing alike, an operation's share stays the same.
+    const intervalOperations = Math.max(SNAPSHOT_INTERVAL_OPERATIONS, 2 * this.#snapshotRows);
+    if (this.chat.position - this.#snapshotOp >= intervalOperations) void this.#saveSnapshot();
   }
 
   #answer(entry: LogEntry): void {
@@ -477,6 +480,7 @@ export class ReplicatedEngine implements Engine {
     this.#isSnapshotting = true;
     this.#snapshotOp = op;
     const tables = [...this.chat.snapshot(), this.#clients.snapshot()];
+    this.#snapshotRows = tables.reduce((sum, { rows }) => sum + rows.length, 0);
     const { chain, view } = entry;
     const { complete } = this.#state;
     return new Promise((resolve) => {

@@ -102,9 +102,14 @@ export class Submissions {
     return { ...common, id: this.#keys.messageId(client, request), subject: recipient.id };
   }
 
-  #resultOf(submission: { client: ClientId; request: number; subject: string }, outcome: Outcome, repeated: boolean) {
+  #resultOf(
+    submission: { client: ClientId; request: number; subject: string },
+    outcome: Outcome,
+    repeated: boolean,
+    knownId?: string,
+  ) {
     if (outcome.refused !== '') return refusal(outcome.refused, sentence(outcome.refused, submission));
-    const id = this.#keys.messageId(submission.client, submission.request);
+    const id = knownId || this.#keys.messageId(submission.client, submission.request);
     return success({ position: outcome.position, at: outcome.at, id, repeated });
   }
 
@@ -128,7 +133,8 @@ export class Submissions {
     if (!waiting) return;
     this.#inFlight.delete(key);
     const { client, request } = entry;
-    const result = this.#resultOf({ client, request, subject: waiting.subject }, outcome, false);
+    const submission = { client, request, subject: waiting.subject };
+    const result = this.#resultOf(submission, outcome, false, entry.id);
     for (const [index, answer] of waiting.answers.entries()) {
       answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
     }

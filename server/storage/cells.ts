@@ -41,7 +41,22 @@ function withoutEscapes(line: string): string | undefined {
 
 /** Rows of finished cells as CSV (RFC 4180, each row ended by a line feed). One call for many rows is the fast way. */
 export function stringifyRows(rows: readonly (readonly string[])[]): string {
-  return stringify(rows as string[][], { record_delimiter: '\n' });
+  let text = '';
+  for (const row of rows) {
+    const line = row.join(',');
+    // Most rows need no quotes, and then a row is its cells with commas between (see cutRows).
+    const isPlain = row.length > 1 && !NEEDS_QUOTES.test(line) && commasIn(line) === row.length - 1;
+    text += isPlain ? `${line}\n` : stringify([row as string[]], { record_delimiter: '\n' });
+  }
+  return text;
+}
+
+const NEEDS_QUOTES = /["\n\r]/;
+
+function commasIn(line: string): number {
+  let count = 0;
+  for (let at = line.indexOf(','); at !== -1; at = line.indexOf(',', at + 1)) count++;
+  return count;
 }
 
 /** One line of a CSV file, cut into its cells as they stand there (see {@link readCell}). */

@@ -1,0 +1,149 @@
+import { mkdirSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ClusterOptions } from './cluster.ts';
+import { type Figure, tableOf } from './figures.ts';
+import { measureKills } from './kills.ts';
+import { keepFolders } from './processes.ts';
+import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
+
+const HELP = `npm run bench -- [options]
+  --rounds N        how often each figure is measured (5)
+  --kills N         how often the primary is killed (20)
+  --quick           2 rounds, 5 kills, shorter measurements
+  --program FILE    the server to measure (dist/server/main.js)
+  --folder FOLDER   where databases and the disk's own figures are made (the folder for temporary files)
+  --profile FOLDER  have each server write a CPU profile there
+  --keep            leave the servers' folders and logs behind, and say where
+`;
+
+/** More than a full run takes; whatever hangs, the run ends. */
+const RUN_DEADLINE_MS = 600_000;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string' },
+    kills: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    program: { type: 'string', default: 'dist/server/main.js' },
+    folder: { type: 'string' },
+    profile: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  setTimeout(() => fail(`The run is not over after ${RUN_DEADLINE_MS / 1000} s.`), RUN_DEADLINE_MS).unref();
+  await run().then(
+    () => process.exit(0),
+    (error: unknown) => fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  );
+}
+
+async function run(): Promise<void> {
+  const { quick, program, folder, profile } = values;
+  if (values.keep) keepFolders();
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const options: ClusterOptions = { program: resolve(program), parentFolder: folder, profileFolder: profile };
+  const plan: RoundPlan = {
+    pump: { clients: 20, inFlight: 32, warmUpMs: quick ? 1000 : 2000, measureMs: quick ? 2000 : 4000 },
+    singles: quick ? 500 : 1000,
+  };
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const kills = countOf(values.kills, 'kills', quick ? 5 : 20);
+  say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
+  const ours: Ours[] = [];
+  const floors: Floor[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const floor = await measureFloor(plan, folder);
+    floors.push(floor);
+    say(`round ${round}/${rounds}  ${describe(floor)}`);
+    const one = await measureOurs(plan, options);
+    ours.push(one);
+    say(`round ${round}/${rounds}  ${describe(one)}`);
+  }
+  const figures = rounds === 0 ? [] : figuresOf(ours, floors);
+  if (kills > 0) figures.push(await killFigure(kills, options));
+  say('Every acknowledged message was delivered or found again, once and in order.');
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(figures)}\n`);
+}
+
+function figuresOf(ours: readonly Ours[], floors: readonly Floor[]): Figure[] {
+  const connected = ours.map(({ connectedPerSecond }) => connectedPerSecond);
+  return [
+    {
+      name: 'acknowledged, 20 × 32 in flight, connected',
+      unit: '/s',
+      ours: connected,
+      besideName: 'Socket.IO echo',
+      beside: floors.map(({ echoPerSecond }) => echoPerSecond),
+      must: 0.25,
+      goal: 0.6,
+      better: 'more',
+    },
+    {
+      name: 'acknowledged, 20 × 32 in flight, offline',
+      unit: '/s',
+      ours: ours.map(({ offlinePerSecond }) => offlinePerSecond),
+      besideName: 'ours, connected',
+      beside: connected,
+      must: 1,
+      goal: 1,
+      better: 'more',
+    },
+    {
+      name: 'p50, 1 in flight',
+      unit: 'ms',
+      ours: ours.map(({ acknowledgedMs }) => acknowledgedMs),
+      besideName: 'fdatasync, three at once + 3 round trips',
+      beside: floors.map(({ syncMs, roundTripMs }) => syncMs + 3 * roundTripMs),
+      must: 3,
+      goal: 1.7,
+      better: 'less',
+    },
+  ];
+}
+
+async function killFigure(kills: number, options: ClusterOptions): Promise<Figure> {
+  let count = 0;
+  const { silencesMs, acknowledged } = await measureKills(kills, options, (silenceMs) => {
+    count += 1;
+    say(`kill ${count}/${kills}  longest silence ${silenceMs.toFixed(1)} ms`);
+  });
+  say(`${acknowledged} acknowledged messages read back after ${kills} kills.`);
+  return {
+    name: `longest silence after kill -9, ${kills} times`,
+    unit: 'ms',
+    ours: silencesMs,
+    besideName: '',
+    beside: [],
+    must: 250,
+    goal: 60,
+    better: 'less',
+  };
+}
+
+function countOf(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,4}$/.test(text)) fail(`--${name} "${text}" is not a whole number; write for example --${name} 3.`);
+  return Number(text);
+}
+
+function describe(measured: object): string {
+  return Object.entries(measured)
+    .map(([name, value]) => `${name} ${value >= 100 ? Math.round(value) : value.toFixed(3)}`)
+    .join('  ');
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function fail(text: string): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
