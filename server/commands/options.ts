@@ -25,7 +25,7 @@ export interface ReplicaOptions {
 
 interface ParsedOptions {
   host: string;
-  join: Address[];
+  join?: Address[];
   data: string;
   replicationFactor: number;
   heartbeatInterval: number;
@@ -37,6 +37,8 @@ interface ParsedOptions {
   quiet?: true;
 }
 
+const DEFAULT_SERVERS = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
+
 const environmentName = (name: string) => `UNDERSTUDY_${name.toUpperCase().replaceAll('-', '_')}`;
 
 function option(flags: string, description: string): Option {
@@ -46,13 +48,12 @@ function option(flags: string, description: string): Option {
 
 /** Adds the options that all replicas have. */
 export function addReplicaOptions(command: Command): Command {
-  const defaultServers = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
   return command
     .addOption(option('--host <host>', 'listen on this host, and be known by it').default('localhost'))
     .addOption(
       option('--join <addresses>', 'servers to meet first, host:port, separated by commas')
         .argParser(parseAddresses)
-        .default(parseAddresses(defaultServers), defaultServers),
+        .default(undefined, `${DEFAULT_SERVERS}; none with a --host that other machines reach`),
     )
     .addOption(option('--data <folder>', 'where the databases are').default('data'))
     .addOption(
@@ -107,6 +108,7 @@ export function readReplicaOptions(parsed: ParsedOptions): ReplicaOptions {
   }
   return {
     ...parsed,
+    join: parsed.join ?? (isLoopbackHost(parsed.host) ? parseAddresses(DEFAULT_SERVERS) : []),
     heartbeatIntervalMs: heartbeatInterval,
     heartbeatTimeoutMs: heartbeatTimeout,
     trustRefused: parsed.trustRefused === 'always',

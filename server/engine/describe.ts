@@ -2,7 +2,7 @@ import type { Cluster, ServerRole, ServerStatus } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
 import { incarnationKey, sameIncarnation } from '../../shared/views.ts';
 import { readyLearners, waitingFor } from '../replication/membership.ts';
-import { type Context, isDead, isListed, isNormal, isPrimary } from '../replication/replica-state.ts';
+import { type Context, heardOf, isDead, isListed, isNormal, isPrimary } from '../replication/replica-state.ts';
 
 /** R17: a member that has heard nothing of its primary for longer than the heartbeat time-out cannot speak for the cluster. */
 function hearsPrimary({ state, config, nowMs }: Context): boolean {
@@ -40,7 +40,7 @@ export function describeCluster(context: Context): Cluster {
     members,
     spares,
     witnesses: base?.witnesses.map(({ id }) => id) ?? [],
-    known: [...state.known].sort(),
+    known: heardOf(state),
     replicationFactor: config.replicationFactor,
     ...(isSmall
       ? {

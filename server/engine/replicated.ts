@@ -16,6 +16,7 @@ import type { Hello, Input, Output } from '../replication/messages.ts';
 import { createReplica, step } from '../replication/replica.ts';
 import {
   type Context,
+  heardOf,
   isListed,
   isPrimary,
   type ReplicaConfig,
@@ -493,7 +494,7 @@ export class ReplicatedEngine implements Engine {
   }
 
   #hello(): Hello {
-    const { log, complete, known } = this.#state;
+    const { log, complete } = this.#state;
     // Never what is about to be written: a crash may still undo it, and whoever hears of a view takes it for installed.
     const file = this.#writtenFile;
     return {
@@ -507,7 +508,7 @@ export class ReplicatedEngine implements Engine {
       base: file.base,
       pending: file.pending,
       last: log.end,
-      known: [...known],
+      known: heardOf(this.#state),
     };
   }
 

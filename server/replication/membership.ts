@@ -5,6 +5,7 @@ import type { Hello, PeerMessage } from './messages.ts';
 import { startView } from './normal-operation.ts';
 import {
   type Context,
+  heardOf,
   isDead,
   isListed,
   isNormal,
@@ -92,7 +93,7 @@ export function readyLearners(context: Context): Learner[] {
 /** What every server tells all others now and then, and outsiders when they ask the wrong one. */
 export function gossipTo(context: Context, to: Address): void {
   const { state } = context;
-  send(context, to, { type: 'gossip', base: state.file.base, known: [...state.known] });
+  send(context, to, { type: 'gossip', base: state.file.base, known: heardOf(state) });
 }
 
 /** Adds an address to those this server dials and tells others about. */

@@ -199,6 +199,12 @@ export function otherMembers(state: ReplicaState): Incarnation[] {
   return state.file.base!.members.filter((member) => member.id !== state.file.id);
 }
 
+/** The servers of the cluster that this one has met or that are listed; `known` also holds addresses where nobody ever was. */
+export function heardOf(state: ReplicaState): Address[] {
+  const members = state.file.base?.members.map(({ id }) => id) ?? [];
+  return [...new Set([state.file.id, ...members, ...state.linked.keys()])].sort();
+}
+
 export function isDead(state: ReplicaState, one: Incarnation): boolean {
   return state.dead.has(incarnationKey(one));
 }
