@@ -102,12 +102,12 @@ export async function runServer(role: 'primary' | 'secondary', port: number, opt
     },
   });
   reportRole(engine, log);
+  stopOnSignals(log, () => engine.leave().then(() => end.resolve(0)));
   await listen(httpServer, address);
   log(`Server ${address} listens; its database is ${folder}.`);
   await engine.start();
   if (role === 'primary') engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
 
-  stopOnSignals(log, () => engine.leave().then(() => end.resolve(0)));
   const status = await end.promise;
   await passwords.close();
   return status;
@@ -173,7 +173,7 @@ function roleSentence({ role, view, members, primary, waitingFor }: ServerStatus
     case 'primary':
       return `Primary of view ${view}: ${members.join(', ')}.${waits}`;
     case 'backup':
-      return `Backup of ${primary ?? members[0]} in view ${view}: ${members.join(', ')}.`;
+      return `Backup of ${primary ?? members[0]} in view ${view}: ${members.join(', ')}.${waits}`;
     case 'spare':
       return `Spare: view ${view} (${members.join(', ')}) is full; this server follows.`;
     case 'joining':

@@ -96,7 +96,7 @@ export function whyRefused(context: Context, isLeaving: boolean): ChatError {
     return error('unavailable', `The primary ${state.file.id} does not reach ${others} at the moment; try again.`);
   }
   if (isPrimary(state)) {
-    return error('unavailable', `The cluster waits for ${missing}; start ${missing.startsWith('1 ') ? 'it' : 'them'}.`);
+    return error('unavailable', `The cluster is not complete yet: it waits for ${missing}.`);
   }
   if (cluster.primary !== null && cluster.primary !== state.file.id) {
     const text = `The server ${state.file.id} is not the primary; ${cluster.primary} is.`;

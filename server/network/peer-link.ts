@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { type Address, splitAddress } from '../../shared/ids.ts';
 import { PEER_PROTOCOL, PROBE_EAGER_MS, PROBE_IDLE_INTERVAL_MS, PROBE_INTERVAL_MS } from '../../shared/limits.ts';
 import type { Hello, PeerMessage } from '../replication/messages.ts';
+import { isHello } from './peer-checks.ts';
 import { isProof, newNonce, proofOf } from './peer-proof.ts';
 import { toWire } from './peer-wire.ts';
 
@@ -106,11 +107,17 @@ export class PeerLink {
         return;
       }
       const proof = proofOf(secret, 'dialer', dialerNonce, challenge.nonce);
-      socket.emit('hello', { proof, hello: hello() }, (answer: { hello: Hello }) => {
+      socket.emit('hello', { proof, hello: hello() }, (answer: { hello?: unknown } | null) => {
         clearTimeout(deadline);
+        const peer = answer?.hello;
+        if (!isHello(peer)) {
+          this.#events.onProblem(`${this.#address} answers with something that is no greeting; is it another version?`);
+          socket.disconnect();
+          return;
+        }
         if (this.#socket !== socket || this.#isClosed) return;
         this.#isUp = true;
-        this.#events.onUp(answer.hello);
+        this.#events.onUp(peer);
       });
     });
     const lost = (problem?: string) => {

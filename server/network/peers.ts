@@ -1,10 +1,11 @@
 import type { Server, Socket } from 'socket.io';
-import { type Address, parseAddress } from '../../shared/ids.ts';
+import type { Address } from '../../shared/ids.ts';
 import { PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { Hello, Input, PeerMessage } from '../replication/messages.ts';
+import { isHello, isWireMessage } from './peer-checks.ts';
 import { PeerLink } from './peer-link.ts';
 import { isLoopback, isProof, newNonce, proofOf } from './peer-proof.ts';
-import { fromWire, type OpenRows, type WireMessage } from './peer-wire.ts';
+import { fromWire, type OpenRows } from './peer-wire.ts';
 
 export interface PeerNetworkOptions {
   /** Socket.IO path of the servers among themselves. */
@@ -95,21 +96,24 @@ export class PeerNetwork {
     const dialerNonce = socket.handshake.auth.nonce as string;
     const nonce = newNonce();
     socket.emit('challenge', { nonce, proof: proofOf(secret, 'answerer', dialerNonce, nonce) });
-    socket.once('hello', (said: { proof: unknown; hello: Hello }, answer: (reply: { hello: Hello }) => void) => {
+    socket.once('hello', (said: { proof?: unknown; hello?: unknown } | null, answer: unknown) => {
       const isKnown = isProof(said?.proof, proofOf(secret, 'dialer', dialerNonce, nonce));
-      if (!isKnown || !this.#hello || typeof answer !== 'function' || !parseAddress(String(said.hello?.self?.id))) {
+      const peer = said?.hello;
+      if (!isKnown || !this.#hello || typeof answer !== 'function' || !isHello(peer)) {
         if (!isKnown) this.#sayOnce(`${socket.handshake.address} does not know the cluster's secret; it is refused.`);
         socket.disconnect(true);
         return;
       }
       answer({ hello: this.#hello() });
-      this.#onInput({ type: 'hello', peer: said.hello });
-      socket.on('message', (wire: WireMessage) => this.#onMessage(socket, said.hello, wire));
+      this.#onInput({ type: 'hello', peer });
+      socket.on('message', (wire: unknown) => this.#onMessage(socket, peer, wire));
     });
   }
 
-  #onMessage(socket: Socket, from: Hello, wire: WireMessage): void {
-    const opened = fromWire(wire, this.#options.openRows);
+  #onMessage(socket: Socket, from: Hello, wire: unknown): void {
+    const opened = isWireMessage(wire)
+      ? fromWire(wire, this.#options.openRows)
+      : { damage: 'it is none that this version knows.' };
     if ('message' in opened) {
       this.#onInput({ type: 'message', from: from.self, message: opened.message });
       return;

@@ -39,6 +39,8 @@ export function onPing(context: Context, from: Incarnation, ping: PeerMessage & 
     echoMs: ping.sentAtMs,
     leaseMs: leaseLengthMs(config.heartbeatTimeoutMs, config.tickMs),
   });
+  // A new member's first pings may reach others that have not learned the view: without its lease its death is not clean.
+  if (!holdsLeaseOf(context, from)) send(context, from.id, { type: 'ping', base: ping.base, sentAtMs: nowMs });
 }
 
 function mayGrant(context: Context, to: Incarnation, base: ViewNumber): boolean {

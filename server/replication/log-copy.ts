@@ -106,6 +106,8 @@ export function onLogChunk(
   if (!copy || copy.source !== from.id) return undefined;
   if (copy.purpose === 'join') state.primaryHeardAtMs = nowMs;
   if (chunk.mismatch) {
+    // Late: what was asked about has been replaced since.
+    if (state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
     // Up to the commit number all logs are equal (I5), so one step down is enough.
     if (chunk.fromOp > state.commit) askForMore(context, state.commit);
     else
