@@ -1,15 +1,23 @@
-import { isPrimary, type ReplicaState } from '../../server/replication/replica-state.ts';
-import { formatView } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import type { SimulatedDisk } from './disk.ts';
 
 /** A broken promise, with what it was. */
 export class Violation extends Error {}
 
-/** Watches from outside what the replicas do; shares no code with them. */
-export class Checker {
+/** A log as a checker looks at it. */
+export interface VisibleLog {
+  /** Up to it, everything is in a snapshot. */
+  readonly floor: number;
+  chainAt(op: number): string | undefined;
+}
+
+/** Watches from outside what becomes of operations: what is committed, acknowledged and read. */
+export class HistoryChecker {
   /** The one committed history: op number → chain digest. */
   readonly #committed: string[] = [];
-  readonly #primaries = new Set<string>();
+  /** Where each request of each client was executed (I9). */
+  readonly #executed = new Map<string, number>();
+  readonly #lastRequest = new Map<string, number>();
   /** Highest op that some client was told is done. */
   acknowledged = 0;
   commits = 0;
@@ -17,39 +25,60 @@ export class Checker {
   /** I5: whatever one replica commits, no other ever commits anything else there. */
   onCommit(server: string, entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      const before = this.#committed[entry.op];
-      if (before === undefined) this.#committed[entry.op] = entry.chain;
-      else if (before !== entry.chain) throw new Violation(`${server} commits another operation ${entry.op}`);
       this.commits += 1;
+      const before = this.#committed[entry.op];
+      if (before === entry.chain) continue;
+      if (before !== undefined) throw new Violation(`I5: ${server} commits another operation ${entry.op}`);
+      if (entry.op > 1 && this.#committed[entry.op - 1] === undefined) {
+        throw new Violation(`I5: ${server} commits operation ${entry.op}, but ${entry.op - 1} was never committed`);
+      }
+      this.#committed[entry.op] = entry.chain;
+      this.#onExecuted(entry);
     }
   }
 
-  /** The client was answered: from now on this operation may never be missing. */
-  onAcknowledged(op: number): void {
-    if (this.#committed[op] === undefined) throw new Violation(`operation ${op} was acknowledged but never committed`);
-    this.acknowledged = Math.max(this.acknowledged, op);
+  /** I9: each request takes effect once, and those of a client in their order. */
+  #onExecuted(entry: LogEntry): void {
+    if (entry.client === '') return;
+    const key = `${entry.client}/${entry.request}`;
+    const earlier = this.#executed.get(key);
+    if (earlier !== undefined) throw new Violation(`I9: request ${key} is executed at ${earlier} and at ${entry.op}`);
+    this.#executed.set(key, entry.op);
+    if (entry.request < (this.#lastRequest.get(entry.client) ?? 0)) {
+      throw new Violation(`I9: request ${key} is executed after a later one`);
+    }
+    this.#lastRequest.set(entry.client, entry.request);
   }
 
   /**
-   * A new primary has every operation that was acknowledged before (I4), and so has one that holds all leases (I7).
-   * One that was left behind without knowing it may lack some: it can neither commit nor confirm a read.
+   * The client was answered: from now on this operation may never be missing. R4: at that moment every disk of the
+   * view holds it.
    */
-  onPrimary(server: string, state: ReplicaState, holdsAllLeases: boolean): void {
-    if (!isPrimary(state)) return;
-    const view = `${server} ${formatView(state.file.base!.number)}`;
-    if (this.#primaries.has(view) && !holdsAllLeases) return;
-    this.#primaries.add(view);
-    for (let op = this.acknowledged; op > state.log.floor; op--) {
-      if (state.log.chainAt(op) !== this.#committed[op]) {
-        throw new Violation(`${server} is primary of view ${state.file.base!.number.round} without operation ${op}`);
+  onAcknowledged(client: string, request: number, op: number, diskOf: Iterable<SimulatedDisk>): void {
+    const chain = this.#committed[op];
+    if (chain === undefined) throw new Violation(`operation ${op} was acknowledged but never committed`);
+    const executed = this.#executed.get(`${client}/${request}`);
+    if (executed !== op)
+      throw new Violation(`I9: request ${client}/${request} is answered with ${op}, not ${executed}`);
+    for (const disk of diskOf) {
+      if (disk.chainAt(op) !== chain) {
+        throw new Violation(`R4: operation ${op} is acknowledged, but not on ${disk.file.disk} of ${disk.file.id}`);
       }
     }
+    this.acknowledged = Math.max(this.acknowledged, op);
+  }
+
+  /** I4, I7: this log has every operation that was acknowledged before. Digests are chained: the last one says it all. */
+  requireAcknowledged(what: string, log: VisibleLog): void {
+    const op = this.acknowledged;
+    if (op > log.floor && log.chainAt(op) !== this.#committed[op])
+      throw new Violation(`${what} without operation ${op}`);
   }
 
   /** R17: a confirmed read sees everything that was acknowledged before it was asked for. */
-  onReadConfirmed(server: string, state: ReplicaState, acknowledgedBefore: number): void {
-    if (state.commit < acknowledgedBefore) {
-      throw new Violation(`${server} confirms a read at ${state.commit}, but ${acknowledgedBefore} was acknowledged`);
+  onReadConfirmed(server: string, commit: number, acknowledgedBefore: number): void {
+    if (commit < acknowledgedBefore) {
+      throw new Violation(`R17: ${server} confirms a read at ${commit}, but ${acknowledgedBefore} was acknowledged`);
     }
   }
 }

@@ -1,69 +1,80 @@
-import { holdsAllLeases } from '../../server/replication/lease.ts';
+import { ClientTable } from '../../server/replication/client-table.ts';
+import { holdsAllLeases, holdsLeaseOf } from '../../server/replication/lease.ts';
 import type { Hello, Input, Output, PeerMessage } from '../../server/replication/messages.ts';
-import { createReplica, newViewFile, step } from '../../server/replication/replica.ts';
-import { isPrimary, type ReplicaConfig, type ReplicaState, selfOf } from '../../server/replication/replica-state.ts';
-import type { Address, DiskId } from '../../shared/ids.ts';
-import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
+import { createReplica, step } from '../../server/replication/replica.ts';
+import {
+  type Context,
+  isPrimary,
+  type ReplicaConfig,
+  type ReplicaState,
+  selfOf,
+} from '../../server/replication/replica-state.ts';
+import { type Address, sameView } from '../../shared/ids.ts';
+import { GENESIS_CHAIN, type LogEntry, type Outcome } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
-import type { ViewFile } from '../../shared/views.ts';
-import { type Checker, Violation } from './checkers.ts';
+import type { Incarnation } from '../../shared/views.ts';
+import { type HistoryChecker, Violation } from './checkers.ts';
+import { SimulatedDisk } from './disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { FaultRates } from './faults.ts';
-
-/** What survives a crash. */
-interface Disk {
-  file: ViewFile;
-  entries: LogEntry[];
-  /** Written, but not yet synced: a crash keeps any prefix of it. */
-  unsynced: LogEntry[];
-  sessionKey: string;
-}
+import type { InvariantChecker } from './invariants.ts';
+import type { Endpoint } from './network.ts';
+import type { LeaseHolder, PromiseChecker } from './promise-checker.ts';
+import { sealQuickly } from './seal.ts';
 
 /** What a server needs from the simulation around it. */
 export interface Surroundings {
   queue: EventQueue;
   random: Random;
   rates: FaultRates;
-  checker: Checker;
+  history: HistoryChecker;
+  invariants: InvariantChecker;
+  promises: PromiseChecker;
   config: Omit<ReplicaConfig, 'nonce' | 'seal' | 'knownAddresses'>;
   addresses: readonly Address[];
+  nextDiskNumber(): number;
   send(from: SimulatedServer, to: Address, message: PeerMessage): void;
-  onCommitted(server: SimulatedServer, entries: readonly LogEntry[]): void;
+  onApplied(server: SimulatedServer, entries: readonly LogEntry[]): void;
+  /** A step of a view change is about to be taken: a good moment for trouble. */
+  atViewChange(server: SimulatedServer): void;
   trace(text: string): void;
 }
 
-let disks = 0;
+/** Chance that a server writes a snapshot after it has applied something. */
+const SNAPSHOT_CHANCE = 0.01;
+const STORED_ENTRIES_IN_A_CHUNK = 50;
+/** A main loop that stood still for longer notices it. */
+const NOTICED_PAUSE_MS = 500;
+const CRITICAL_MESSAGES = new Set(['promise', 'start-view', 'view-ok', 'installed']);
 
 /** One process with its disk: the real core, simulated effects. */
-export class SimulatedServer {
+export class SimulatedServer implements Endpoint, LeaseHolder {
   readonly address: Address;
   readonly #world: Surroundings;
-  #disk: Disk;
+  disk: SimulatedDisk;
   state: ReplicaState | null = null;
+  clients = new ClientTable();
   #config!: ReplicaConfig;
-  /** Counts lives; whatever belongs to an earlier one is void. */
   life = 0;
   pausedUntilMs = 0;
   #inbox: Input[] = [];
+  /** What ended while the process was stopped. */
+  #whenAwake: (() => void)[] = [];
   #isWriting = false;
-  #isFlushing = false;
+  #isSyncing = false;
   #nextRead = 0;
   readonly #reads = new Map<number, number>();
+  readonly #knownCleanDeaths = new Set<string>();
+  #clock = { startedAtMs: 0, rate: 1, standMs: 0 };
 
   constructor(address: Address, world: Surroundings) {
     this.address = address;
     this.#world = world;
-    this.#disk = this.#emptyDisk();
+    this.disk = this.#emptyDisk();
   }
 
-  #emptyDisk(): Disk {
-    const disk = `disk-${disks++}` as DiskId;
-    return {
-      file: newViewFile({ id: this.address, disk, incarnation: 0 }, this.#world.config.heartbeatTimeoutMs),
-      entries: [],
-      unsynced: [],
-      sessionKey: '',
-    };
+  #emptyDisk(): SimulatedDisk {
+    return new SimulatedDisk(this.address, this.#world.nextDiskNumber(), this.#world.config.heartbeatTimeoutMs);
   }
 
   get isUp(): boolean {
@@ -74,19 +85,49 @@ export class SimulatedServer {
     return this.#world.queue.nowMs < this.pausedUntilMs;
   }
 
+  /** Takes requests: the primary, once its view is on disk and what it started with is applied. */
+  get isServing(): boolean {
+    return this.state !== null && !this.#isWriting && !this.isPaused && isPrimary(this.state);
+  }
+
+  self(): Incarnation {
+    return selfOf(this.state!);
+  }
+
+  /** The process's own monotonic clock (A3): it starts near zero, drifts, and stands still while the machine sleeps. */
+  #nowMs(): number {
+    const { startedAtMs, rate, standMs } = this.#clock;
+    return 50 + (this.#world.queue.nowMs - startedAtMs - standMs) * rate;
+  }
+
   start(): void {
-    const { queue, random, config, addresses } = this.#world;
+    const { queue, random, rates, config, addresses, trace } = this.#world;
+    const { disk } = this;
     this.life += 1;
     this.#inbox = [];
+    this.#whenAwake = [];
     this.#isWriting = false;
-    this.#isFlushing = false;
+    this.#isSyncing = false;
     this.#reads.clear();
-    this.#disk.file = { ...this.#disk.file, incarnation: this.#disk.file.incarnation + 1 };
+    this.#knownCleanDeaths.clear();
+    this.#clock = { startedAtMs: queue.nowMs, rate: 1 + rates.clockDrift * (2 * random.fraction() - 1), standMs: 0 };
+    disk.file = { ...disk.file, incarnation: disk.file.incarnation + 1 };
     this.#config = { ...config, knownAddresses: addresses, nonce: String(random.uint32()), seal: sealQuickly };
-    const { file, entries, sessionKey } = this.#disk;
-    const recovered = { file, snapshot: null, entries: [...entries], complete: false, sessionKey };
-    this.state = createReplica(recovered, this.#config, queue.nowMs);
-    this.#world.trace(`${this.address} starts, incarnation ${file.incarnation}, log ${entries.length}`);
+    const { file, entries, sessionKey } = disk;
+    const snapshot = random.chance(0.5) ? disk.snapshot : null;
+    const floor = snapshot?.op ?? 0;
+    this.clients = new ClientTable();
+    for (const entry of entries.slice(0, floor)) this.clients.record(entry, outcomeOf(entry));
+    this.clients = ClientTable.restore(this.clients.snapshot());
+    const recovered = {
+      file,
+      snapshot,
+      entries: entries.slice(floor),
+      complete: snapshot?.complete ?? false,
+      sessionKey,
+    };
+    this.state = createReplica(recovered, this.#config, this.#nowMs());
+    trace(`${this.address} starts, incarnation ${file.incarnation}, log ${entries.length}, snapshot ${floor}`);
     this.#tickLater(this.life);
   }
 
@@ -99,47 +140,57 @@ export class SimulatedServer {
   }
 
   crash(): void {
-    const { random, trace } = this.#world;
-    const { unsynced } = this.#disk;
-    const kept = random.between(0, unsynced.length + 1);
-    this.#disk.entries.push(...unsynced.slice(0, kept));
-    this.#disk.unsynced = [];
+    const unsynced = this.disk.unsyncedCount;
+    const kept = this.disk.crash(this.#world.random);
     this.state = null;
     this.life += 1;
     this.pausedUntilMs = 0;
-    trace(`${this.address} crashes, ${kept} of ${unsynced.length} unsynced rows kept`);
+    this.#world.trace(`${this.address} crashes, ${kept} of ${unsynced} unsynced rows kept`);
   }
 
   emptyFolder(): void {
-    this.#disk = this.#emptyDisk();
+    this.disk = this.#emptyDisk();
     this.#world.trace(`${this.address} loses its folder`);
+  }
+
+  /** H20: rows that were synced are gone, as after a power cut on a disk that lies. */
+  loseRows(): void {
+    const { random, trace } = this.#world;
+    const kept = random.between(this.disk.snapshot?.op ?? 0, this.disk.entries.length + 1);
+    trace(`${this.address} loses ${this.disk.entries.length - kept} synced rows`);
+    this.disk.loseAfter(kept);
   }
 
   hello(): Hello {
     const state = this.state!;
+    const { file } = this.disk;
     return {
       protocol: 1,
-      clusterId: state.file.clusterId,
+      clusterId: file.clusterId,
       complete: state.complete,
       replicationFactor: this.#config.replicationFactor,
       self: selfOf(state),
       nonce: this.#config.nonce,
-      promised: state.file.promised,
-      base: state.file.base,
-      pending: state.file.pending,
+      promised: file.promised,
+      base: file.base,
+      pending: file.pending,
       last: state.log.end,
       known: [...state.known],
     };
   }
 
-  pause(durationMs: number): void {
+  /** @param isAsleep the machine sleeps and its clock stands still (A3) */
+  pause(durationMs: number, isAsleep: boolean): void {
     const { queue, trace } = this.#world;
-    trace(`${this.address} pauses for ${durationMs} ms`);
+    if (this.isPaused) return;
+    trace(`${this.address} ${isAsleep ? 'sleeps' : 'pauses'} for ${durationMs} ms`);
     this.pausedUntilMs = queue.nowMs + durationMs;
     const { life } = this;
     queue.after(durationMs, () => {
       if (this.life !== life || !this.state || this.isPaused) return;
-      if (durationMs > 500) this.#inbox.unshift({ type: 'paused', sleptUnnoticed: false });
+      if (isAsleep) this.#clock.standMs += durationMs;
+      if (isAsleep || durationMs > NOTICED_PAUSE_MS) this.#inbox.unshift({ type: 'paused', sleptUnnoticed: isAsleep });
+      for (const run of this.#whenAwake.splice(0)) run();
       this.#drain();
     });
   }
@@ -154,72 +205,117 @@ export class SimulatedServer {
 
   read(): void {
     if (!this.state || !isPrimary(this.state)) return;
-    this.#reads.set(this.#nextRead, this.#world.checker.acknowledged);
+    this.#reads.set(this.#nextRead, this.#world.history.acknowledged);
     this.give({ type: 'confirm-read', checkId: this.#nextRead++ });
   }
 
   #drain(): void {
     while (this.state && !this.#isWriting && !this.isPaused && this.#inbox.length > 0) {
       const input = this.#inbox.shift()!;
-      const outputs = step(this.state, this.#config, input, this.#world.queue.nowMs);
-      this.#perform(outputs);
-      if (this.state) {
-        const context = { state: this.state, config: this.#config, nowMs: this.#world.queue.nowMs, outputs: [] };
-        this.#world.checker.onPrimary(this.address, this.state, !this.#isWriting && holdsAllLeases(context));
-      }
+      this.#perform(step(this.state, this.#config, input, this.#nowMs()), 0);
+      if (this.state) this.#checkCleanDeaths(this.state);
+      if (this.state && !this.#isWriting) this.#checkPrimary(this.state);
     }
   }
 
-  #perform(outputs: readonly Output[]): void {
-    for (const [index, output] of outputs.entries()) {
+  #context(state: ReplicaState): Context {
+    return { state, config: this.#config, nowMs: this.#nowMs(), outputs: [] };
+  }
+
+  reliesOn(other: Incarnation): boolean {
+    return holdsLeaseOf(this.#context(this.state!), other);
+  }
+
+  #checkCleanDeaths(state: ReplicaState): void {
+    for (const [key, one] of state.cleanDead) {
+      if (this.#knownCleanDeaths.has(key) || !state.file.base) continue;
+      this.#knownCleanDeaths.add(key);
+      this.#world.promises.onCleanDeath(selfOf(state), state.file.base.number, one);
+    }
+  }
+
+  /**
+   * A primary that holds all leases answers reads at once (I7). One that was left behind without knowing it may lack
+   * operations: it can neither commit nor confirm a read.
+   */
+  #checkPrimary(state: ReplicaState): void {
+    if (!isPrimary(state) || !holdsAllLeases(this.#context(state))) return;
+    const { round } = state.file.base!.number;
+    this.#world.history.requireAcknowledged(`I7: ${this.address} may serve reads in view ${round}`, state.log);
+  }
+
+  #perform(outputs: readonly Output[], from: number): void {
+    const { life } = this;
+    for (let index = from; index < outputs.length; index++) {
+      const output = outputs[index]!;
+      const isCritical = output.type === 'send' && CRITICAL_MESSAGES.has(output.message.type);
+      if (isCritical) this.#world.atViewChange(this);
+      if (this.life !== life) return;
+      if (this.isPaused) {
+        this.#isWriting = true;
+        this.#whenAwake.push(() => this.#goOn(outputs, index));
+        return;
+      }
       if (output.type === 'write-view-file' || output.type === 'cut-log' || output.type === 'write-session-key') {
-        this.#writeThen(output, outputs.slice(index + 1));
+        this.#writeThen(output, () => this.#goOn(outputs, index + 1));
         return;
       }
       this.#performOne(output);
     }
   }
 
+  #goOn(outputs: readonly Output[], from: number): void {
+    if (this.isPaused) {
+      this.#whenAwake.push(() => this.#goOn(outputs, from));
+      return;
+    }
+    this.#isWriting = false;
+    this.#perform(outputs, from);
+    this.#drain();
+  }
+
   /** A blocking write: what follows waits for it, and a crash in between loses that, and perhaps the write. */
-  #writeThen(output: Output, rest: readonly Output[]): void {
-    const { queue } = this.#world;
-    const { life } = this;
+  #writeThen(output: Output, done: () => void): void {
+    const { queue, random, invariants, promises } = this.#world;
+    const { life, disk } = this;
     this.#isWriting = true;
     const delayMs = this.#diskDelayMs();
-    const syncedAt = delayMs * this.#world.random.fraction();
-    queue.after(syncedAt, () => {
+    queue.after(delayMs * random.fraction(), () => {
       if (this.life !== life) return;
-      if (output.type === 'write-view-file') this.#disk.file = output.file;
-      if (output.type === 'write-session-key') this.#disk.sessionKey = output.key;
-      if (output.type === 'cut-log') {
-        this.#disk.unsynced = this.#disk.unsynced.filter((entry) => entry.op <= output.afterOp);
-        this.#disk.entries = this.#disk.entries.filter((entry) => entry.op <= output.afterOp);
+      if (output.type === 'write-session-key') disk.sessionKey = output.key;
+      if (output.type === 'cut-log') disk.cutAfter(output.afterOp);
+      if (output.type === 'write-view-file') {
+        const before = disk.file;
+        disk.file = output.file;
+        invariants.onViewFile(before, disk);
+        const promised = this.state!.promisedLists.find(({ number }) => sameView(number, output.file.promised));
+        if (promised && !sameView(before.promised, promised.number)) {
+          promises.onPromised(disk.file, promised.number, promised.members);
+        }
       }
     });
     queue.after(delayMs, () => {
-      if (this.life !== life) return;
-      this.#isWriting = false;
-      this.#perform(rest);
-      this.#drain();
+      if (this.life === life) done();
     });
   }
 
   #performOne(output: Output): void {
-    const { checker, trace } = this.#world;
+    const { history, invariants, promises, trace } = this.#world;
     switch (output.type) {
       case 'append':
-        this.#disk.unsynced.push(...output.entries);
-        this.#flush();
+        this.disk.append(output.entries);
+        this.#sync();
         break;
       case 'send':
+        invariants.onSend(this.disk, output.message);
+        promises.onSend(this.disk.file, output.to, output.message);
         this.#world.send(this, output.to, output.message);
         break;
       case 'commit':
-        checker.onCommit(this.address, output.entries);
-        this.#world.onCommitted(this, output.entries);
+        this.#apply(output.entries);
         break;
       case 'read-confirmed':
-        checker.onReadConfirmed(this.address, this.state!, this.#takeRead(output.checkId));
+        history.onReadConfirmed(this.address, this.state!.commit, this.#takeRead(output.checkId));
         break;
       case 'notice':
         trace(`${this.address}: ${output.text}`);
@@ -229,22 +325,36 @@ export class SimulatedServer {
         break;
       case 'refuse-to-run':
         throw new Violation(`${this.address} refuses to run: ${output.text}`);
-      default:
-        break;
+    }
+  }
+
+  #apply(entries: readonly LogEntry[]): void {
+    this.#world.history.onCommit(this.address, entries);
+    for (const entry of entries) {
+      if (this.clients.wasExecuted(entry)) throw new Violation(`I9: ${this.address} executes ${entry.request} twice`);
+      this.clients.record(entry, outcomeOf(entry));
+    }
+    this.#world.onApplied(this, entries);
+    const last = entries[entries.length - 1]!;
+    const isDurable = this.disk.chainAt(last.op) === last.chain;
+    if (isDurable && this.#world.random.chance(SNAPSHOT_CHANCE)) {
+      this.disk.snapshot = { op: last.op, chain: last.chain, view: last.view, complete: this.state!.complete };
     }
   }
 
   #sendStored(ask: Output & { type: 'send-log-from-storage' }): void {
-    const entries = this.#disk.entries.slice(ask.fromOp, Math.min(ask.end, ask.fromOp + 1000));
-    const chain = ask.fromOp === 0 ? GENESIS_CHAIN : this.#disk.entries[ask.fromOp - 1]?.chain;
+    const { entries } = this.disk;
+    const chain = ask.fromOp === 0 ? GENESIS_CHAIN : this.disk.chainAt(ask.fromOp);
+    const mismatch = chain !== ask.chain;
+    const through = Math.min(ask.end, ask.fromOp + STORED_ENTRIES_IN_A_CHUNK);
     this.#world.send(this, ask.to, {
       type: 'log-chunk',
       fromOp: ask.fromOp,
       previousChain: ask.chain,
-      entries,
+      entries: mismatch ? [] : entries.slice(ask.fromOp, through),
       end: ask.end,
       commit: ask.commit,
-      mismatch: chain !== ask.chain,
+      mismatch,
     });
   }
 
@@ -259,21 +369,17 @@ export class SimulatedServer {
   }
 
   /** Group commit: what arrives during a sync waits for the next. */
-  #flush(): void {
-    if (this.#isFlushing || this.#disk.unsynced.length === 0) return;
-    this.#isFlushing = true;
-    const { life } = this;
-    const batch = this.#disk.unsynced.length;
-    const lastOp = this.#disk.unsynced[batch - 1]!;
+  #sync(): void {
+    const last = this.disk.beginSync();
+    if (this.#isSyncing || !last) return;
+    this.#isSyncing = true;
+    const { life, disk } = this;
     this.#world.queue.after(this.#diskDelayMs(), () => {
       if (this.life !== life) return;
-      this.#isFlushing = false;
-      const synced = this.#disk.unsynced.filter((entry) => entry.op <= lastOp.op).slice(0, batch);
-      this.#disk.unsynced = this.#disk.unsynced.slice(synced.length);
-      this.#disk.entries.push(...synced);
-      const last = synced[synced.length - 1];
-      if (last) this.give({ type: 'appended', op: last.op, chain: last.chain });
-      this.#flush();
+      this.#isSyncing = false;
+      const durable = disk.endSync(last);
+      if (durable) this.give({ type: 'appended', op: durable.op, chain: durable.chain });
+      if (this.life === life) this.#sync();
     });
   }
 
@@ -285,25 +391,7 @@ export class SimulatedServer {
   }
 }
 
-/** Places, digests and rows that cost little: the digest only has to differ where histories differ. */
-function sealQuickly(
-  drafts: readonly EntryDraft[],
-  place: { firstOp: number; previousChain: string; view: string },
-): LogEntry[] {
-  let chain = place.previousChain;
-  return drafts.map((draft, index) => {
-    const op = place.firstOp + index;
-    chain = mix(chain, `${op} ${place.view} ${draft.client} ${draft.request} ${draft.subject}`);
-    return { ...draft, op, view: place.view, time: op, nonce: '', removedDigest: '', chain, row: 'x'.repeat(100) };
-  });
-}
-
-function mix(chain: string, text: string): string {
-  let low = Number.parseInt(chain.slice(0, 8), 16) | 0;
-  let high = Number.parseInt(chain.slice(8, 16), 16) | 0;
-  for (let index = 0; index < text.length; index++) {
-    low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(index) ^ (low >>> 15), 0x85ebca6b);
-  }
-  return (low >>> 0).toString(16).padStart(8, '0') + (high >>> 0).toString(16).padStart(8, '0');
+/** What a request ends with in the echo machine: a function of its entry. */
+export function outcomeOf(entry: LogEntry): Outcome {
+  return { position: entry.op, at: entry.time, refused: '' };
 }

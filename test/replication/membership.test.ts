@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { TestCluster } from '../support/replication-cluster.ts';
+import { helloOf, kinds, LoneReplica, numberOf, one, sent, TIMEOUT_MS, view } from '../support/replication-fixtures.ts';
+
+const LONG_MS = 10_000;
+
+describe('R14: joining', () => {
+  it('a server that was down gets what it lacks first, and is then a member, last in the order', () => {
+    const cluster = TestCluster.formed();
+    cluster.crash('B');
+    cluster.server('A').propose(1, 2);
+    cluster.start('B');
+    expect(cluster.waitUntil(() => cluster.server('B').isNormal, LONG_MS)).toBe(true);
+    expect(cluster.server('B').members).toBe('ACB');
+    expect(cluster.server('B').committed).toEqual([1, 2]);
+  });
+
+  it('R1: it is listed by its new incarnation, and the old one is nobody any more', () => {
+    const cluster = TestCluster.formed();
+    cluster.crash('C');
+    cluster.start('C');
+    cluster.waitUntil(() => cluster.server('C').isNormal, LONG_MS);
+    const listed = cluster.server('A').file.base!.members.map(({ incarnation }) => incarnation);
+    expect(listed).toEqual([1, 1, 2]);
+  });
+
+  it('a server whose folder was lost is another one, which gets everything first', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1);
+    cluster.crash('C');
+    cluster.server('C').loseFolder();
+    cluster.server('A').propose(2);
+    cluster.start('C');
+    expect(cluster.waitUntil(() => cluster.server('C').isNormal, LONG_MS)).toBe(true);
+    expect(cluster.server('C').requests).toEqual([1, 2]);
+  });
+
+  it('a proven death is dropped at once, not when the successor has caught up', () => {
+    const cluster = TestCluster.formed();
+    cluster.crash('C');
+    cluster.hold((_from, to, { type }) => to === 'C' && type === 'log-chunk');
+    cluster.start('C');
+    cluster.server('A').propose(1);
+    expect(cluster.server('A').members).toBe('AB');
+    expect(cluster.server('A').committed).toEqual([1]);
+  });
+
+  it('R9: one that came back and asks to join is listed once, also after a refusal', () => {
+    const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
+    replica.meet('B1');
+    replica.give({ type: 'hello', peer: helloOf(one('B2')) });
+    replica.hear('B2', { type: 'join-me', fromOp: 0, chain: replica.state.log.end.chain });
+    const [first] = sent(replica.meet('B2'), 'start-view-change');
+    const refusal = { reason: 'promised', promised: numberOf(50, 'B'), base: null, waitMs: 0 } as const;
+    replica.hear('B2', { type: 'refuse', number: first!.number, probe: true, ...refusal });
+    const asked = sent(replica.wait(200), 'start-view-change');
+    expect(asked.map(({ members }) => members)).toContainEqual([one('A1'), one('B2')]);
+    for (const { members } of asked) expect(members.filter(({ id }) => id === one('B2').id)).toHaveLength(1);
+  });
+
+  it('R21: of four servers with factor three, the fourth follows, and takes the place of one that dies', () => {
+    const cluster = TestCluster.formed('ABCD', 3);
+    cluster.server('A').propose(1);
+    cluster.wait(500);
+    expect(cluster.server('A').members).toBe('ABC');
+    expect(cluster.server('D').requests).toEqual([1]);
+    cluster.crash('B');
+    expect(cluster.waitUntil(() => cluster.server('D').isNormal, LONG_MS)).toBe(true);
+    expect(cluster.server('A').members).toBe('ACD');
+  });
+});
+
+describe('R15: everything stops and starts again', () => {
+  const orders = ['ABC', 'ACB', 'BAC', 'BCA', 'CAB', 'CBA'];
+
+  it.each(orders)('started in the order %s, they resume when the last disk is there, and lost nothing', (order) => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1, 2);
+    cluster.crash('A', 'B', 'C');
+    const [first, second, third] = order;
+    cluster.start(first!);
+    cluster.wait(LONG_MS);
+    cluster.start(second!);
+    cluster.wait(LONG_MS);
+    expect(cluster.servers.some(({ isPrimary }) => isPrimary)).toBe(false);
+    cluster.start(third!);
+    expect(cluster.waitUntil(() => cluster.servers.every(({ isNormal }) => isNormal), LONG_MS)).toBe(true);
+    const primary = cluster.servers.find(({ isPrimary }) => isPrimary)!;
+    primary.propose(3);
+    expect(cluster.servers.map(({ committed }) => committed)).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  it.each(orders)('after two had died, the last survivor prevails, whoever starts first (%s)', (order) => {
+    const cluster = TestCluster.formed();
+    cluster.crash('A');
+    cluster.wait(200);
+    cluster.crash('B');
+    cluster.waitUntil(() => cluster.server('C').isPrimary, LONG_MS);
+    cluster.server('C').propose(1);
+    cluster.crash('C');
+    for (const name of order) {
+      cluster.start(name);
+      cluster.wait(3000);
+    }
+    expect(cluster.waitUntil(() => cluster.servers.every(({ isNormal }) => isNormal), LONG_MS)).toBe(true);
+    expect(cluster.servers.map(({ committed }) => committed)).toEqual([[1], [1], [1]]);
+  });
+
+  it('H3: a restarted member and a living one do not outvote the one that went on without them', () => {
+    const cluster = TestCluster.formed();
+    cluster.crash('B');
+    cluster.cut('A', 'C');
+    cluster.waitUntil(() => cluster.server('A').members === 'A', LONG_MS);
+    cluster.server('A').propose(1);
+    expect(cluster.server('A').committed).toEqual([1]);
+    cluster.cut('A', 'B');
+    cluster.start('B');
+    cluster.wait(LONG_MS);
+    expect([cluster.server('B').isPrimary, cluster.server('C').isPrimary]).toEqual([false, false]);
+    for (const name of 'BC') cluster.mend('A', name);
+    expect(cluster.waitUntil(() => cluster.servers.every(({ isNormal }) => isNormal), 2 * LONG_MS)).toBe(true);
+    expect(cluster.servers.map(({ requests }) => requests)).toEqual([[1], [1], [1]]);
+  });
+
+  it('a view of one resumes at once when its server starts again', () => {
+    const cluster = TestCluster.formed('A', 1);
+    cluster.server('A').propose(1);
+    cluster.crash('A');
+    cluster.start('A');
+    expect(cluster.waitUntil(() => cluster.server('A').isPrimary, 2 * TIMEOUT_MS)).toBe(true);
+    expect(cluster.server('A').committed).toEqual([1]);
+  });
+});
+
+describe('R1, R19b: who is let in', () => {
+  const base = view(1, 'A1 B3 C1');
+
+  function heardAfter(first: string, second: string, nonce: string): string[] {
+    const replica = new LoneReplica('A1', { base });
+    replica.meet(first);
+    return kinds(replica.give({ type: 'link-up', peer: helloOf(one(second), { nonce }) }));
+  }
+
+  it('R1: an incarnation below one that was met, or below the listed one, is a copy from an older state', () => {
+    const replica = new LoneReplica('A1', { base });
+    replica.meet('B2');
+    expect(replica.state.links.size).toBe(0);
+    replica.meet('B5');
+    replica.give({ type: 'link-up', peer: helloOf(one('B4')) });
+    expect(replica.state.links.get(one('B5').id)!.self.incarnation).toBe(5);
+  });
+
+  it('R1: the same incarnation with another nonce is a copy of its folder', () => {
+    expect(heardAfter('B3', 'B3', 'another')).toEqual([]);
+  });
+
+  it('R1: nothing is heard from whoever was not let in', () => {
+    const replica = new LoneReplica('A1', { base });
+    replica.meet('B2');
+    expect(replica.hear('B2', { type: 'ping', base: base.number, sentAtMs: 0 })).toEqual([]);
+  });
+
+  it('R19b: another cluster is named and refused; another replication factor, too', () => {
+    const replica = new LoneReplica('A1', { base });
+    const strangers = [{ clusterId: 'other' }, { replicationFactor: 5 }];
+    for (const stranger of strangers) {
+      const outputs = replica.meet('B3', stranger);
+      expect(outputs.filter(({ type }) => type === 'notice')).not.toEqual([]);
+      expect(replica.state.links.size).toBe(0);
+    }
+  });
+
+  it('R19b: a server without a view does not run on with another replication factor', () => {
+    const outputs = new LoneReplica('A1', { clusterId: '' }).meet('B1', { replicationFactor: 5 });
+    expect(kinds(outputs)).toContain('refuse-to-run');
+  });
+
+  it('R19b: nobody forms a cluster who belongs to one', () => {
+    const replica = new LoneReplica('A1', { base });
+    expect(replica.give({ type: 'form', clusterId: 'second', sessionKey: 'key' })).toEqual([]);
+  });
+
+  it('R13: a higher view that it does not belong to becomes the base, on disk, before its log is touched', () => {
+    const replica = new LoneReplica('A1', { base });
+    replica.meet('B3');
+    const record = view(7, 'B3 C1', { number: numberOf(7, 'B') });
+    expect(kinds(replica.hear('B3', { type: 'installed', record }))[0]).toBe('write-view-file');
+    expect(replica.state.file).toMatchObject({ base: record, promised: record.number });
+    expect(sent(replica.wait(300), 'join-me')).not.toEqual([]);
+  });
+});

@@ -1,0 +1,413 @@
+import { describe, expect, it } from 'vitest';
+import type { PeerMessage } from '../../server/replication/messages.ts';
+import { TestCluster } from '../support/replication-cluster.ts';
+import {
+  entries,
+  kinds,
+  LoneReplica,
+  numberOf,
+  sent,
+  TICK_MS,
+  TIMEOUT_MS,
+  view,
+} from '../support/replication-fixtures.ts';
+
+const LONG_MS = 10_000;
+
+/** The round of the view of which a message tells that it is installed. */
+function newsOf(message: PeerMessage): number {
+  if (message.type === 'ping') return message.base.round;
+  if (message.type === 'prepare' || message.type === 'commit') return message.view.round;
+  if (message.type === 'installed') return message.record.number.round;
+  return message.type === 'gossip' ? (message.base?.number.round ?? 0) : 0;
+}
+
+/** What the named servers hold and have committed, one after the other. */
+function requestsOf(cluster: TestCluster, names: string): number[][] {
+  return [...names].map((name) => cluster.server(name).requests);
+}
+
+describe('R5, R7, R9: fail-over', () => {
+  it('R6d: a primary that crashes is replaced at once, without a time-out, and nothing is lost', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1);
+    const beforeMs = cluster.nowMs;
+    cluster.crash('A');
+    expect(cluster.nowMs).toBe(beforeMs);
+    expect(cluster.server('B').isPrimary).toBe(true);
+    expect(cluster.server('C').members).toBe('BC');
+    cluster.server('B').propose(2);
+    expect(cluster.server('C').committed).toEqual([1, 2]);
+  });
+
+  it('R6d: two crash one after the other, and the last one goes on alone, at once', () => {
+    for (const [first, second, last] of ['ABC', 'ACB', 'BAC', 'BCA', 'CAB', 'CBA']) {
+      const cluster = TestCluster.formed();
+      cluster.server('A').propose(1);
+      cluster.crash(first!);
+      cluster.wait(200);
+      cluster.crash(second!);
+      expect(cluster.waitUntil(() => cluster.server(last!).members === last, 300)).toBe(true);
+      cluster.server(last!).propose(2);
+      expect(cluster.server(last!).committed).toEqual([1, 2]);
+    }
+  });
+
+  it('R6d: two crash at the same moment, and the last one goes on alone', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1);
+    cluster.crash('A', 'B');
+    expect(cluster.waitUntil(() => cluster.server('C').isPrimary, 500)).toBe(true);
+    expect(cluster.server('C').requests).toEqual([1]);
+  });
+
+  it('R7: a primary that falls silent is replaced after E, and not before', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1);
+    cluster.isolate('A');
+    cluster.wait(TIMEOUT_MS - 200);
+    expect(cluster.server('B').members).toBe('ABC');
+    expect(cluster.waitUntil(() => cluster.server('B').isPrimary, 700)).toBe(true);
+    expect(cluster.server('C').members).toBe('BC');
+  });
+
+  it('R13: the silent one had known nothing of it, committed nothing meanwhile, and joins again', () => {
+    const cluster = TestCluster.formed();
+    cluster.isolate('A');
+    cluster.server('A').propose(1);
+    cluster.waitUntil(() => cluster.server('B').isPrimary, LONG_MS);
+    expect(cluster.server('A').isPrimary).toBe(true);
+    expect(cluster.server('A').holdsAllLeases).toBe(false);
+    expect(cluster.server('A').confirmsRead()).toBe(false);
+    cluster.server('B').propose(2);
+    cluster.mend('A', 'B');
+    cluster.mend('A', 'C');
+    expect(cluster.server('A').isPrimary).toBe(false);
+    cluster.waitUntil(() => cluster.server('A').members === 'BCA', LONG_MS);
+    expect(requestsOf(cluster, 'ABC')).toEqual([[2], [2], [2]]);
+    expect(cluster.server('A').committed).toEqual([2]);
+    expect(cluster.server('A').setAside).toHaveLength(1);
+  });
+
+  it('R7: a backup that falls silent is left out by the primary after E', () => {
+    const cluster = TestCluster.formed();
+    cluster.isolate('C');
+    cluster.server('A').propose(1);
+    expect(cluster.server('A').committed).toEqual([]);
+    expect(cluster.waitUntil(() => cluster.server('A').members === 'AB', 2 * TIMEOUT_MS)).toBe(true);
+    expect(cluster.server('A').committed).toEqual([1]);
+  });
+
+  it('R22: whoever slept counts nobody as silent before it has been awake for E', () => {
+    const cluster = TestCluster.formed();
+    const round = cluster.server('B').round;
+    cluster.nowMs += 3 * TIMEOUT_MS;
+    for (const server of cluster.servers) server.give({ type: 'paused', sleptUnnoticed: false });
+    cluster.wait(TIMEOUT_MS);
+    expect(cluster.servers.map((server) => server.round)).toEqual([round, round, round]);
+  });
+
+  it('R22: a primary that wakes after it was replaced commits nothing and confirms no read', () => {
+    const cluster = TestCluster.formed();
+    const woken = cluster.server('A');
+    cluster.hold((from, to) => from === 'A' || to === 'A');
+    woken.propose(1);
+    cluster.isolate('A');
+    cluster.waitUntil(() => cluster.server('B').isPrimary, LONG_MS);
+    woken.give({ type: 'paused', sleptUnnoticed: false });
+    expect(woken.confirmsRead()).toBe(false);
+    cluster.release();
+    expect(woken.committed).toEqual([]);
+  });
+
+  it('R23: one that leaves promises nothing and starts nothing, and its end is a clean death', () => {
+    const cluster = TestCluster.formed();
+    const round = cluster.server('A').round;
+    for (const server of cluster.servers) server.give({ type: 'leave' });
+    cluster.crash('A');
+    cluster.wait(3 * TIMEOUT_MS);
+    cluster.crash('B', 'C');
+    expect(cluster.servers.map(({ file }) => [file.promised.round, file.base!.number.round])).toEqual([
+      [round, round],
+      [round, round],
+      [round, round],
+    ]);
+  });
+
+  it('R23: while it leaves, a backup acknowledges on', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('C').give({ type: 'leave' });
+    cluster.server('A').propose(1);
+    expect(cluster.server('A').committed).toEqual([1]);
+    cluster.crash('C');
+    cluster.server('A').propose(2);
+    expect(cluster.server('A').members).toBe('AB');
+    expect(cluster.server('A').committed).toEqual([1, 2]);
+  });
+});
+
+describe('R9: what may be undecided is neither forgotten nor taken for decided', () => {
+  it('H1: one that was out of touch while the others died does not go on alone; it waits for them', () => {
+    const cluster = TestCluster.formed();
+    cluster.isolate('A');
+    cluster.waitUntil(() => cluster.server('B').isPrimary, LONG_MS);
+    cluster.server('B').propose(1);
+    cluster.crash('B', 'C');
+    for (const dead of ['B', 'C']) cluster.refuse('A', dead);
+    cluster.wait(LONG_MS);
+    expect(cluster.server('A').members).toBe('ABC');
+    cluster.server('A').propose(9);
+    expect(cluster.server('A').committed).toEqual([]);
+  });
+
+  it('H2: the backup that the dead primary had left out does not go on alone', () => {
+    const cluster = TestCluster.formed();
+    cluster.cut('A', 'B');
+    cluster.crash('C');
+    cluster.waitUntil(() => cluster.server('A').members === 'A', LONG_MS);
+    cluster.server('A').propose(1);
+    expect(cluster.server('A').committed).toEqual([1]);
+    cluster.crash('A');
+    cluster.refuse('B', 'A');
+    cluster.wait(LONG_MS);
+    expect(cluster.server('B').isPrimary).toBe(false);
+    cluster.start('A');
+    cluster.mend('A', 'B');
+    expect(cluster.waitUntil(() => cluster.server('B').members === 'AB', LONG_MS)).toBe(true);
+    expect(cluster.server('B').committed).toEqual([1]);
+  });
+
+  it('H5: a view that one accepted, and was not told of before its first entry came, keeps that entry', () => {
+    const cluster = TestCluster.formed();
+    const { round } = cluster.server('A');
+    cluster.isolate('C');
+    cluster.hold((from, to, message) => from + to === 'AB' && message.type !== 'prepare' && newsOf(message) > round);
+    cluster.waitUntil(() => cluster.server('A').members === 'AB', LONG_MS);
+    cluster.server('A').propose(1);
+    expect(cluster.server('B').members).toBe('AB');
+    expect(cluster.server('A').committed).toEqual([1]);
+    cluster.release(true);
+    cluster.isolate('A');
+    cluster.mend('B', 'C');
+    cluster.wait(LONG_MS);
+    expect([cluster.server('B').isPrimary, cluster.server('C').isPrimary]).toEqual([false, false]);
+    expect(cluster.server('B').requests).toEqual([1]);
+  });
+
+  it('H5: one that was told nothing at all says what it accepted, and the third cannot go on with it', () => {
+    const cluster = TestCluster.formed();
+    const { round } = cluster.server('A');
+    cluster.isolate('C');
+    cluster.hold((from, to, message) => from + to === 'AB' && newsOf(message) > round);
+    cluster.waitUntil(() => cluster.server('A').members === 'AB', LONG_MS);
+    expect(cluster.server('B').members).toBe('ABC');
+    expect(cluster.server('B').file.pending.map(({ number }) => number)).toEqual([
+      cluster.server('A').file.base!.number,
+    ]);
+    cluster.release(true);
+    cluster.isolate('A');
+    cluster.mend('B', 'C');
+    cluster.wait(LONG_MS);
+    expect([cluster.server('B').isPrimary, cluster.server('C').isPrimary]).toEqual([false, false]);
+    cluster.mend('A', 'B');
+    cluster.mend('A', 'C');
+    expect(cluster.waitUntil(() => cluster.server('C').members.length === 3, 3 * LONG_MS)).toBe(true);
+  });
+
+  it('H6, R11: a view is not installed before every member has accepted it', () => {
+    const cluster = TestCluster.formed();
+    cluster.crash('C');
+    cluster.wait(500);
+    const round = cluster.server('A').round;
+    cluster.start('C');
+    cluster.hold((from, _to, { type }) => from === 'B' && type === 'view-ok');
+    cluster.wait(300);
+    expect(cluster.server('A').running.candidacy?.phase).toBe('proposing');
+    expect(cluster.server('A').round).toBe(round);
+    cluster.release();
+    expect(cluster.server('A').members).toBe('ABC');
+  });
+
+  it('H7: what it accepted is not its base', () => {
+    const base = view(1, 'A1 B1 C1');
+    const replica = acceptingMember(base, view(2, 'A1 B1'));
+    expect(replica.state.file.base).toEqual(base);
+    expect(replica.state.file.pending.map(({ number }) => number.round)).toEqual([2]);
+    expect(replica.hear('A1', { type: 'read-check', view: numberOf(1), checkId: 1 })).toEqual([]);
+  });
+
+  it('R12: it learns from a ping, a Prepare or an Installed that the view exists, writes that down, and acknowledges', () => {
+    const base = view(1, 'A1 B1 C1');
+    const next = view(2, 'A1 B1');
+    const [entry] = entries('0/2/a:1', [1]);
+    const prepare = { previousChain: '0'.repeat(64), firstOp: 1, entries: [entry!], commit: 0 };
+    for (const message of [
+      { type: 'ping', base: next.number, sentAtMs: 0 },
+      { type: 'prepare', view: next.number, ...prepare },
+      { type: 'installed', record: next },
+      { type: 'commit', view: next.number, commit: 0, end: 0 },
+    ] as const) {
+      const replica = acceptingMember(base, next);
+      expect(kinds(replica.hear('A1', message))[0]).toBe('write-view-file');
+      expect(replica.state.file).toMatchObject({ base: next, pending: [] });
+      expect(sent(replica.hear('A1', { type: 'prepare', view: next.number, ...prepare }), 'refuse')).toEqual([]);
+      expect(replica.state.log.endOp).toBe(1);
+    }
+  });
+
+  it('R12: learning of a view after a higher promise makes it the base, but nothing is acknowledged in it', () => {
+    const base = view(1, 'A1 B1 C1');
+    const next = view(2, 'A1 B1');
+    const replica = acceptingMember(base, next);
+    replica.state.file = { ...replica.state.file, promised: numberOf(9, 'C') };
+    const [entry] = entries('0/2/a:1', [1]);
+    const prepare = { previousChain: '0'.repeat(64), firstOp: 1, entries: [entry!], commit: 0 };
+    expect(kinds(replica.hear('A1', { type: 'prepare', view: next.number, ...prepare }))).not.toContain('append');
+    expect(replica.state.file.base).toEqual(next);
+  });
+
+  it('R9: a candidate whose base moves gives up what it had asked for', () => {
+    const base = view(1, 'A1 B1 C1');
+    const next = view(2, 'A1 B1 C1', { baseNumber: base.number });
+    const replica = new LoneReplica('B1', { base, promised: next.number, pending: [next] });
+    for (const other of ['A1', 'C1']) replica.meet(other);
+    for (let waitedMs = 0; waitedMs < 4 * TIMEOUT_MS && !replica.state.candidacy; waitedMs += TICK_MS) {
+      replica.hear('C1', { type: 'ping', base: base.number, sentAtMs: replica.nowMs });
+      replica.wait(TICK_MS);
+    }
+    expect(replica.state.candidacy?.base).toEqual(base);
+    replica.hear('A1', { type: 'installed', record: next });
+    expect(replica.state.file.base).toEqual(next);
+    expect(replica.state.candidacy).toBeNull();
+  });
+
+  it('H9, R11: nobody is told that a view exists before its candidate has written it', () => {
+    const cluster = TestCluster.formed();
+    const before = cluster.server('B').outputs.length;
+    cluster.crash('A');
+    const outputs = cluster.server('B').outputs.slice(before);
+    const written = outputs.findIndex(({ type, ...more }) => {
+      return (
+        type === 'write-view-file' && 'file' in more && more.file.base?.number.candidate === cluster.server('B').address
+      );
+    });
+    const told = outputs.findIndex((output) => output.type === 'send' && output.message.type === 'installed');
+    const appended = outputs.findIndex((output) => output.type === 'append');
+    expect(written).toBeGreaterThanOrEqual(0);
+    expect(told).toBeGreaterThan(written);
+    expect(appended).toBeGreaterThan(written);
+  });
+});
+
+/** B of the base, which has promised and accepted A's next view. */
+function acceptingMember(base: ReturnType<typeof view>, next: ReturnType<typeof view>): LoneReplica {
+  const replica = new LoneReplica('B1', { base });
+  replica.meet('A1');
+  replica.nowMs += TIMEOUT_MS;
+  const ask = { type: 'start-view-change', number: next.number, probe: false, base, members: next.members } as const;
+  replica.hear('A1', { ...ask, provenDead: [] });
+  const accepted = { ...next, baseNumber: base.number, over: [base.number] };
+  const outputs = replica.hear('A1', {
+    type: 'start-view',
+    record: accepted,
+    end: replica.state.log.end,
+    sessionKey: 'key',
+  });
+  if (!kinds(outputs).includes('view-ok')) throw new Error('the view was not accepted');
+  replica.state.file = { ...replica.state.file, pending: [next] };
+  return replica;
+}
+
+describe('R10: logs become one before a view is accepted', () => {
+  const base = view(1, 'A1 B1 C1');
+  const next = view(2, 'A1 B1', { baseNumber: base.number, over: [base.number] });
+  const common = entries('0/1/a:1', [1, 2]);
+  const ask = { type: 'start-view-change', number: next.number, probe: false, base, members: next.members } as const;
+
+  function asked(own: ReturnType<typeof entries>): LoneReplica {
+    const replica = new LoneReplica('B1', { base }, { entries: own });
+    replica.meet('A1');
+    replica.nowMs += TIMEOUT_MS;
+    replica.hear('A1', { ...ask, provenDead: [] });
+    return replica;
+  }
+
+  const positionOf = (all: ReturnType<typeof entries>) => {
+    const { op, chain, view: text } = all[all.length - 1]!;
+    return { op, chain, view: text };
+  };
+
+  it('H8: a member that lacks entries fetches them, and accepts when they are on its disk', () => {
+    const replica = asked(common.slice(0, 1));
+    const startView = { type: 'start-view', record: next, end: positionOf(common), sessionKey: 'key' } as const;
+    expect(sent(replica.hear('A1', startView), 'fetch-log')).toMatchObject([{ fromOp: 1 }]);
+    const chunk = {
+      type: 'log-chunk',
+      fromOp: 1,
+      previousChain: common[0]!.chain,
+      end: 2,
+      commit: 0,
+      mismatch: false,
+    } as const;
+    expect(kinds(replica.hear('A1', { ...chunk, entries: common.slice(1) }))).toEqual(['append']);
+    const outputs = replica.give({ type: 'appended', op: 2, chain: common[1]!.chain });
+    expect(kinds(outputs)).toEqual(['write-view-file', 'view-ok']);
+  });
+
+  it('R10: entries that the candidate does not have are set aside', () => {
+    const replica = asked(entries('0/1/a:1', [1, 2, 3, 4]));
+    const startView = { type: 'start-view', record: next, end: positionOf(common), sessionKey: 'key' } as const;
+    const outputs = replica.hear('A1', startView);
+    expect(kinds(outputs)).toEqual(['cut-log', 'write-view-file', 'view-ok']);
+    expect(outputs.find(({ type }) => type === 'cut-log')).toMatchObject({ afterOp: 2 });
+  });
+
+  it('R10: entries that differ are set aside from the first difference on, and replaced', () => {
+    const own = [...common, ...entries('0/1/a:1', [3, 4], common)];
+    const others = [...common, ...entries('0/1/a:1', [5, 6, 7], common)];
+    const replica = asked(own);
+    const startView = { type: 'start-view', record: next, end: positionOf(others), sessionKey: 'key' } as const;
+    expect(sent(replica.hear('A1', startView), 'fetch-log')).toMatchObject([{ fromOp: 4 }]);
+    const chunk = { type: 'log-chunk', end: 5, commit: 0 } as const;
+    const mismatch = { ...chunk, fromOp: 4, previousChain: own[3]!.chain, entries: [], mismatch: true };
+    expect(sent(replica.hear('A1', mismatch), 'fetch-log')).toMatchObject([{ fromOp: 0 }]);
+    const whole = { ...chunk, fromOp: 0, previousChain: '0'.repeat(64), entries: others, mismatch: false };
+    const outputs = replica.hear('A1', whole);
+    expect(kinds(outputs)).toEqual(['cut-log', 'append']);
+    expect(outputs[0]).toMatchObject({ afterOp: 2 });
+    expect(replica.state.log.end.chain).toBe(others[4]!.chain);
+  });
+
+  it('R10: it accepts nothing after a higher promise', () => {
+    const replica = asked(common);
+    replica.state.file = { ...replica.state.file, promised: numberOf(9, 'C') };
+    expect(
+      replica.hear('A1', { type: 'start-view', record: next, end: positionOf(common), sessionKey: 'key' }),
+    ).toEqual([]);
+  });
+
+  it('R10: it accepts nothing from a base that is over', () => {
+    const replica = asked(common);
+    replica.state.file = { ...replica.state.file, base: view(2, 'B1 C1', { number: numberOf(2, '9') }) };
+    expect(
+      replica.hear('A1', { type: 'start-view', record: next, end: positionOf(common), sessionKey: 'key' }),
+    ).toEqual([]);
+  });
+
+  it('H20: a candidate whose log is behind fetches what it lacks before it proposes', () => {
+    const cluster = TestCluster.formed();
+    cluster.server('A').propose(1, 2, 3);
+    cluster.crash('A', 'B', 'C');
+    // A's disk has lost rows that were synced; it may follow, not lead.
+    const before = cluster.server('A').entries;
+    cluster.server('A').entries = before.slice(0, before.length - 3);
+    for (const name of 'ABC') cluster.start(name);
+    cluster.wait(LONG_MS);
+    expect(requestsOf(cluster, 'ABC')).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(cluster.servers.map(({ members }) => members.length)).toEqual([3, 3, 3]);
+  });
+});

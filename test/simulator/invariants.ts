@@ -1,0 +1,115 @@
+import type { PeerMessage } from '../../server/replication/messages.ts';
+import { compareViews, formatView, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { sameIncarnation, type ViewFile, type ViewRecord } from '../../shared/views.ts';
+import { Violation } from './checkers.ts';
+import type { SimulatedDisk } from './disk.ts';
+
+/** Watches what is on disks and on the wire: the invariants I1, I2, I3, I6 and I8 of PROTOCOL.md. */
+export class InvariantChecker {
+  readonly #members = new Map<string, string>();
+  readonly #installed = new Map<string, ViewRecord>();
+  readonly #proposed = new Map<string, ViewRecord>();
+  readonly #disks: () => Iterable<SimulatedDisk>;
+
+  /** @param disks all disks that are not lost */
+  constructor(disks: () => Iterable<SimulatedDisk>) {
+    this.#disks = disks;
+  }
+
+  /** A view file became durable. */
+  onViewFile(before: ViewFile, disk: SimulatedDisk): void {
+    const { id, promised, base, pending } = disk.file;
+    const fail = (text: string) => {
+      throw new Violation(`${text} on the disk of ${id}`);
+    };
+    if (compareViews(promised, before.promised) < 0) fail('I1: what is promised falls');
+    if (before.base && (!base || compareViews(base.number, before.base.number) < 0)) fail('I1: the base falls');
+    if (base && compareViews(promised, base.number) < 0) fail('I1: less is promised than installed');
+    for (const view of pending) {
+      if (base && compareViews(view.number, base.number) <= 0) fail('I1: a pending view is not above the base');
+    }
+    for (const view of base ? [base, ...pending] : pending) this.#onSeen(view);
+    if (base && base.number.candidate === id && !this.#installed.has(formatView(base.number)))
+      this.#onInstalled(base, disk);
+  }
+
+  /** I2: a number names one list. */
+  #onSeen(view: ViewRecord): void {
+    const name = formatView(view.number);
+    const members = JSON.stringify(view.members);
+    const before = this.#members.get(name);
+    if (before !== undefined && before !== members) throw new Violation(`I2: two lists have the number ${name}`);
+    this.#members.set(name, members);
+    const ids = new Set(view.members.map((member) => member.id));
+    if (ids.size !== view.members.length) throw new Violation(`I2: view ${name} lists a server twice`);
+  }
+
+  /** I3: a view that exists was accepted, log and all, on every disk that it lists. */
+  #onInstalled(view: ViewRecord, candidate: SimulatedDisk): void {
+    const end = candidate.entries.length;
+    for (const disk of this.#disks()) {
+      if (disk === candidate || !view.members.some((member) => member.disk === disk.file.disk)) continue;
+      const { base, pending } = disk.file;
+      const hasAccepted =
+        pending.some(({ number }) => sameView(number, view.number)) ||
+        (base !== null && compareViews(base.number, view.number) >= 0);
+      if (!hasAccepted)
+        throw new Violation(`I3: view ${formatView(view.number)} is not on the disk of ${disk.file.id}`);
+      if (end > 0 && disk.chainAt(end) !== candidate.chainAt(end)) {
+        throw new Violation(`I3: the log of view ${formatView(view.number)} is not on the disk of ${disk.file.id}`);
+      }
+    }
+    this.#installed.set(formatView(view.number), view);
+    for (const proposed of this.#proposed.values()) this.#requireChain(proposed, view);
+  }
+
+  #onProposed(view: ViewRecord): void {
+    const name = formatView(view.number);
+    if (this.#proposed.has(name)) return;
+    this.#onSeen(view);
+    this.#proposed.set(name, view);
+    for (const installed of this.#installed.values()) this.#requireChain(view, installed);
+  }
+
+  /** I6: a proposal above an installed view starts from it or from a later one, or has won it. */
+  #requireChain(proposed: ViewRecord, installed: ViewRecord): void {
+    if (compareViews(proposed.number, installed.number) <= 0) return;
+    if (compareViews(proposed.baseNumber, installed.number) >= 0) return;
+    if (proposed.over.some((number) => sameView(number, installed.number))) return;
+    throw new Violation(
+      `I6: ${formatView(proposed.number)} passes over ${formatView(installed.number)}, which is installed`,
+    );
+  }
+
+  /** I8: who answers for a view has it on disk as its base, belongs to it, and for all but leases has promised no other. */
+  onSend(disk: SimulatedDisk, message: PeerMessage): void {
+    switch (message.type) {
+      case 'start-view':
+        this.#onProposed(message.record);
+        break;
+      case 'pong':
+        this.#requireBase(disk, message.base, 'grants a lease');
+        break;
+      case 'prepare-ok':
+      case 'read-ok':
+        this.#requireBase(disk, message.view, message.type === 'read-ok' ? 'confirms a read' : 'acknowledges');
+        if (!sameView(disk.file.promised, message.view)) {
+          throw new Violation(`I8: ${disk.file.id} answers in ${formatView(message.view)} after a higher promise`);
+        }
+        if (message.type === 'prepare-ok' && disk.entries.length < message.op) {
+          throw new Violation(
+            `R3: ${disk.file.id} acknowledges ${message.op}, its disk ends at ${disk.entries.length}`,
+          );
+        }
+        break;
+    }
+  }
+
+  #requireBase(disk: SimulatedDisk, number: ViewNumber, what: string): void {
+    const { base } = disk.file;
+    const isIn =
+      base !== null && sameView(base.number, number) && base.members.some((one) => sameIncarnation(one, disk.file));
+    if (!isIn)
+      throw new Violation(`I8: ${disk.file.id} ${what} in ${formatView(number)}, which its disk does not have`);
+  }
+}
