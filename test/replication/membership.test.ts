@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster } from '../support/replication-cluster.ts';
-import { helloOf, kinds, LoneReplica, numberOf, one, sent, TIMEOUT_MS, view } from '../support/replication-fixtures.ts';
+import {
+  entries,
+  helloOf,
+  kinds,
+  LoneReplica,
+  numberOf,
+  one,
+  sent,
+  TIMEOUT_MS,
+  view,
+} from '../support/replication-fixtures.ts';
 
 const LONG_MS = 10_000;
 
@@ -56,6 +66,24 @@ describe('R14: joining', () => {
     const asked = sent(replica.wait(200), 'start-view-change');
     expect(asked.map(({ members }) => members)).toContainEqual([one('A1'), one('B2')]);
     for (const { members } of asked) expect(members.filter(({ id }) => id === one('B2').id)).toHaveLength(1);
+  });
+
+  it('an outsider commits only as far as its log is known to be that of the primary', () => {
+    const common = entries('0/1/a:1', [1, 2]);
+    const own = [...common, ...entries('0/1/a:1', [8, 9], common)];
+    const others = [...common, ...entries('0/1/a:1', [3, 4], common)];
+    const replica = new LoneReplica('B1', { base: view(2, 'A1') }, { entries: own });
+    replica.meet('A1');
+    expect(sent(replica.wait(200), 'join-me')[0]).toMatchObject({ fromOp: 4 });
+    const chunk = { type: 'log-chunk', end: 4, commit: 4, mismatch: false } as const;
+    const mismatch = { ...chunk, fromOp: 4, previousChain: own[3]!.chain, entries: [], mismatch: true };
+    expect(sent(replica.hear('A1', mismatch), 'join-me')).toMatchObject([{ fromOp: 0 }]);
+    const previousChain = '0'.repeat(64);
+    replica.hear('A1', { ...chunk, fromOp: 0, previousChain, entries: common });
+    expect(replica.state.commit).toBe(2);
+    replica.hear('A1', { ...chunk, fromOp: 2, previousChain: common[1]!.chain, entries: others.slice(2) });
+    expect(replica.state.commit).toBe(4);
+    expect(replica.state.log.end.chain).toBe(others[3]!.chain);
   });
 
   it('R21: of four servers with factor three, the fourth follows, and takes the place of one that dies', () => {

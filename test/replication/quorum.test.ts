@@ -87,6 +87,14 @@ describe('R9: the traces that simpler rules would let through', () => {
     expect(proposalOver(addressOf('B'), view0, [one('B1'), one('C1')], supporters)).toBeUndefined();
   });
 
+  it('H5: winning it is not enough: the candidate has to be listed in it, so that it has what was committed there', () => {
+    const accepted = view(1, 'A1 B1');
+    const supporters = [supporter('B1', [view0, accepted], { cleanDead: [one('A1')] }), supporter('C1', [view0])];
+    expect(winsView(accepted, supporters)).toBe(true);
+    expect(proposalOver(addressOf('C'), view0, [one('C1'), one('B1')], supporters)).toBeUndefined();
+    expect(proposalOver(addressOf('B'), view0, [one('B1'), one('C1')], supporters)).toEqual([view0, accepted]);
+  });
+
   it('H7: a proposal that its own candidate did not install is pending at nobody, and void where it reports', () => {
     const proposed = view(1, 'B1 A1');
     const supporters = [supporter('A1', [view0], { cleanDead: [one('C1')] })];

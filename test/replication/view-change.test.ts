@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PeerMessage } from '../../server/replication/messages.ts';
-import { TestCluster } from '../support/replication-cluster.ts';
+import { TestCluster, type TestServer } from '../support/replication-cluster.ts';
 import {
   entries,
   kinds,
@@ -226,6 +226,24 @@ describe('R9: what may be undecided is neither forgotten nor taken for decided',
     expect(cluster.server('A').round).toBe(round);
     cluster.release();
     expect(cluster.server('A').members).toBe('ABC');
+  });
+
+  it('R11: nor by a candidate that has promised a higher number meanwhile', () => {
+    const cluster = TestCluster.formed();
+    const [A, B, C] = cluster.servers as [TestServer, TestServer, TestServer];
+    cluster.crash('C');
+    cluster.wait(500);
+    const { round, file } = A;
+    cluster.start('C');
+    cluster.hold((from, _to, { type }) => from === 'B' && type === 'view-ok');
+    cluster.wait(300);
+    const number = { epoch: 0, round: 99, candidate: B.address };
+    const members = [B.self, A.self, C.self];
+    const ask = { type: 'start-view-change', number, probe: false, base: file.base!, members, provenDead: [] } as const;
+    A.give({ type: 'message', from: B.self, message: ask });
+    expect(A.file.promised).toEqual(number);
+    cluster.release();
+    expect(A.round).toBe(round);
   });
 
   it('H7: what it accepted is not its base', () => {

@@ -174,10 +174,12 @@ describe('a folder that can not be used', () => {
   async function refusalForUser(uid: number, folder: string): Promise<string> {
     const program = `
       import { openDatabase } from './server/storage/database.ts';
+      // Only now: that user may not be able to read the program's own files.
+      process.setuid(${uid});
       const options = { address: ${JSON.stringify(ADDRESS)}, durability: 'fsync' };
       await openDatabase(${JSON.stringify(folder)}, options).catch((error) => console.log(error.code, error.message));`;
     const parameters = ['--import', 'tsx', '--input-type=module', '--eval', program];
-    const child = spawn(process.execPath, parameters, { uid, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     let output = '';
     child.stdout.on('data', (text) => {
