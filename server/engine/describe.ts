@@ -79,6 +79,7 @@ export function describeStatus(context: Context, version: string): ServerStatus 
 
 function whatItWaitsFor(context: Context): string {
   const { state, config } = context;
+  if (roleOf(context) === 'spare') return '';
   if (!isNormal(state) || hearsPrimary(context)) return waitingFor(state, config.replicationFactor);
   return `the primary ${state.file.base!.members[0]!.id}, which is silent`;
 }
