@@ -54,7 +54,7 @@ export interface Submission {
   client: ClientId;
   /** From 1, growing with each new request of that client. */
   request: number;
-  /** The client's oldest unanswered request number; replies below it may be forgotten. */
+  /** The client's oldest unanswered request number. Not used yet: replies are forgotten by their number alone. */
   oldest?: number;
   /** The client says that it once got an `ok`: an unknown client id then means that its row was given up. */
   known: boolean;

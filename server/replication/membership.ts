@@ -77,7 +77,7 @@ export function onJoinMe(context: Context, from: Incarnation, ask: PeerMessage &
   sendLog(context, from.id, ask, state.commit);
 }
 
-/** Learners that may become members now, the furthest first; those that have been members before go first among equals. */
+/** Learners that may become members now, the furthest first, then by address. */
 export function readyLearners(context: Context): Learner[] {
   const { state, config, nowMs } = context;
   const isReady = (learner: Learner) =>

@@ -223,6 +223,8 @@ export class SimulatedServer implements Endpoint, LeaseHolder {
   }
 
   reliesOn(other: Incarnation): boolean {
+    // It has slept and learns so before anything else: nothing is decided with the leases from before.
+    if (this.#inbox[0]?.type === 'paused') return false;
     return holdsLeaseOf(this.#context(this.state!), other);
   }
 
