@@ -17,7 +17,7 @@ function requireClean(results: readonly RunResult[]): void {
 
 describe('the core under faults drawn from a seed', () => {
   it('I1 to I9: nothing acknowledged is lost, doubled or reordered, and everything is well again in the end', () => {
-    const results = runAll('understudy', 150);
+    const results = runAll('understudy', 300);
     requireClean(results);
     // The runs would say nothing if nothing happened in them.
     const faults = new Set(results.flatMap((result) => Object.keys(result.faults)));
@@ -27,7 +27,7 @@ describe('the core under faults drawn from a seed', () => {
   });
 
   it('R21: four servers, of which three are listed at a time', () => {
-    requireClean(runAll('spare', 40, { servers: 4, replicationFactor: 3 }));
+    requireClean(runAll('spare', 60, { servers: 4, replicationFactor: 3 }));
   });
 
   it('a run depends on its seed alone', () => {
