@@ -10,7 +10,7 @@ import { LogReplies } from './log-replies.ts';
 import type { Clock, PeerTransport } from './ports.ts';
 
 /** A clock difference beyond which the machine must have slept: above the clocks' coarseness, below the lease's margin. */
-const SLEPT_MS = 60;
+const SLEPT_MS = 40;
 
 export interface DriverParts {
   config: ReplicaConfig;
@@ -105,6 +105,8 @@ export class ReplicaDriver {
   give(input: Input): void {
     if (this.#isStopped) return;
     if (input.type === 'refused') this.refused.add(input.address);
+    // A death is clean only by leases that still hold: the machine may have slept since the last tick.
+    if (input.type === 'refused' || input.type === 'link-up') this.compareClocks();
     this.#inbox.push(input);
     this.#drain();
   }
@@ -121,7 +123,7 @@ export class ReplicaDriver {
     this.#stopTicking();
   }
 
-  /** A3: asked each tick, and before each read that may lean on leases. */
+  /** A3: asked each tick, and before whatever may lean on leases: reads, and proofs of death. */
   compareClocks(): void {
     const { clock } = this.#parts;
     const difference = clock.uptimeMs() - clock.monotonicMs();

@@ -32,6 +32,7 @@ export function onPing(context: Context, from: Incarnation, ping: PeerMessage & 
   const { state, config, nowMs } = context;
   state.heardAtMs.set(incarnationKey(from), nowMs);
   if (!mayGrant(context, from, ping.base)) return;
+  const grantedBeforeMs = state.grantedAtMs.get(incarnationKey(from)) ?? Number.NEGATIVE_INFINITY;
   state.grantedAtMs.set(incarnationKey(from), nowMs);
   send(context, from.id, {
     type: 'pong',
@@ -40,7 +41,9 @@ export function onPing(context: Context, from: Incarnation, ping: PeerMessage & 
     leaseMs: leaseLengthMs(config.heartbeatTimeoutMs, config.tickMs),
   });
   // A new member's first pings may reach others that have not learned the view: without its lease its death is not clean.
-  if (!holdsLeaseOf(context, from)) send(context, from.id, { type: 'ping', base: ping.base, sentAtMs: nowMs });
+  const isFirstInAWhile = nowMs - grantedBeforeMs >= config.heartbeatIntervalMs;
+  if (isFirstInAWhile && !holdsLeaseOf(context, from))
+    send(context, from.id, { type: 'ping', base: ping.base, sentAtMs: nowMs });
 }
 
 function mayGrant(context: Context, to: Incarnation, base: ViewNumber): boolean {
