@@ -25,9 +25,3 @@ export interface PeerTransport {
   /** In order while the link lasts; lost without a link. */
   send(to: Address, message: PeerMessage): void;
 }
-
-/** Random values that nobody can guess. */
-export interface Secrets {
-  /** So many random bytes, as hexadecimal digits. */
-  randomHex(bytes: number): string;
-}

@@ -1,4 +1,4 @@
-import { type Address, compareViews, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { type Address, compareViews, parseView, sameView, type ViewNumber } from '../../shared/ids.ts';
 import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
 import { bindingGrant } from './lease.ts';
 import { commitThrough, copyUpTo, isCopied } from './log-copy.ts';
@@ -173,17 +173,8 @@ function furthestLog(candidacy: Candidacy, over: readonly ViewRecord[]): Support
 }
 
 function isAhead(a: { view: string; op: number }, b: { view: string; op: number }): boolean {
-  const order = compareViewTexts(a.view, b.view);
+  const order = compareViews(parseView(a.view)!, parseView(b.view)!);
   return order > 0 || (order === 0 && a.op > b.op);
-}
-
-function compareViewTexts(a: string, b: string): number {
-  const [epochA, roundA, ...candidateA] = a.split('/');
-  const [epochB, roundB, ...candidateB] = b.split('/');
-  return compareViews(
-    { epoch: Number(epochA), round: Number(roundA), candidate: candidateA.join('/') as Address },
-    { epoch: Number(epochB), round: Number(roundB), candidate: candidateB.join('/') as Address },
-  );
 }
 
 /** R9: proposes once the candidate's own log is complete and durable. */
