@@ -16,9 +16,15 @@ export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
   return a.id === b.id && a.disk === b.disk && a.incarnation === b.incarnation;
 }
 
+/** A voter that holds no data. A restart changes nothing for it, so it is named without an incarnation (R16). */
 export interface Witness {
   readonly id: Address;
   readonly disk: DiskId;
+}
+
+/** Another disk at the same address is another witness. */
+export function sameWitness(a: Witness, b: Witness): boolean {
+  return a.id === b.id && a.disk === b.disk;
 }
 
 /** A numbered list of replicas, primary first, as it is agreed on, stored and sent. */

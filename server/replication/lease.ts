@@ -1,7 +1,17 @@
 import { compareViews, sameView, type ViewNumber } from '../../shared/ids.ts';
 import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
 import type { PeerMessage } from './messages.ts';
-import { type Context, isListed, memberOf, otherMembers, type ReplicaState, selfOf, send } from './replica-state.ts';
+import {
+  type Context,
+  isListed,
+  isNormal,
+  isPrimary,
+  memberOf,
+  otherMembers,
+  type ReplicaState,
+  selfOf,
+  send,
+} from './replica-state.ts';
 
 /** L of R6: what a pong grants, shorter than what the granter waits by the clocks' drift and two ticks. */
 export function leaseLengthMs(heartbeatTimeoutMs: number, tickMs: number): number {
@@ -13,12 +23,13 @@ function grantLengthMs(state: ReplicaState): number {
   return state.file.largestHeartbeatTimeoutMs;
 }
 
-/** R6a: pings go to all other data members, whatever the state of the view change. */
+/** R6a: pings go to all other data members, whatever the state of the view change; those to witnesses are for R16. */
 export function sendPings(context: Context): void {
   const { state, nowMs } = context;
   if (isDiskHung(context)) return;
-  for (const member of otherMembers(state)) {
-    send(context, member.id, { type: 'ping', base: state.file.base!.number, sentAtMs: nowMs });
+  const witnesses = isPrimary(state) ? state.file.base!.witnesses : [];
+  for (const { id } of [...otherMembers(state), ...witnesses]) {
+    send(context, id, { type: 'ping', base: state.file.base!.number, sentAtMs: nowMs });
   }
 }
 
@@ -82,18 +93,32 @@ export function holdsAllLeases(context: Context): boolean {
   return otherMembers(context.state).every((member) => holdsLeaseOf(context, member));
 }
 
-/**
- * R6c: how long this replica still has to wait before it may promise a list that leaves out members of `base`.
- *
- * @returns 0 when it may promise now, else milliseconds, and the member whose grant binds longest
- */
-export function bindingGrant(
-  context: Context,
-  base: ViewRecord,
-  members: readonly Incarnation[],
-): { waitMs: number; member: Incarnation | null } {
-  const { state, nowMs } = context;
-  let longest: { waitMs: number; member: Incarnation | null } = { waitMs: 0, member: null };
+/** R17: a member that has heard nothing of its primary for longer than the heartbeat time-out cannot speak for the cluster. */
+export function hearsPrimary({ state, config, nowMs }: Context): boolean {
+  const primary = state.file.base!.members[0]!;
+  if (primary.id === state.file.id) return true;
+  const heardAtMs = Math.max(state.heardAtMs.get(incarnationKey(primary)) ?? 0, state.installedAtMs);
+  return nowMs - heardAtMs < config.heartbeatTimeoutMs;
+}
+
+/** The primary with the leases of all others, or a backup that hears its primary: as far as it can tell, the view works. */
+export function isServing(context: Context): boolean {
+  const { state } = context;
+  if (!isNormal(state)) return false;
+  return isPrimary(state) ? holdsAllLeases(context) : hearsPrimary(context);
+}
+
+/** A member whose lease by this replica stands against a list without it. */
+export interface BindingGrant {
+  readonly member: Incarnation;
+  readonly waitMs: number;
+}
+
+/** R6c: the grants for which this replica has to wait before it may promise a list that leaves out members of `base`. */
+export function bindingGrants(context: Context, base: ViewRecord, members: readonly Incarnation[]): BindingGrant[] {
+  const { state, config, nowMs } = context;
+  const binding: BindingGrant[] = [];
+  if (config.role === 'witness') return binding;
   for (const member of base.members) {
     if (member.id === state.file.id) continue;
     if (members.some((listed) => sameIncarnation(listed, member))) continue;
@@ -104,9 +129,14 @@ export function bindingGrant(
       state.grantedBeforeStart.has(key) ? state.startedAtMs : Number.NEGATIVE_INFINITY,
     );
     const waitMs = grantedAt + grantLengthMs(state) - nowMs;
-    if (waitMs > longest.waitMs) longest = { waitMs, member };
+    if (waitMs > 0) binding.push({ member, waitMs });
   }
-  return longest;
+  return binding;
+}
+
+/** R6c: for how many milliseconds the last of them binds; 0 when nothing does. */
+export function bindingMs(context: Context, base: ViewRecord, members: readonly Incarnation[]): number {
+  return Math.max(0, ...bindingGrants(context, base, members).map(({ waitMs }) => waitMs));
 }
 
 /** R8: stops answering a member's pings for a while, so that the primary's next attempt without it passes. */

@@ -110,8 +110,7 @@ export function onLogChunk(
     if (state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
     // Up to the commit number all logs are equal (I5), so one step down is enough.
     if (chunk.fromOp > state.commit) askForMore(context, state.commit);
-    else
-      notice(context, `The log of ${from.id} differs from ours at operation ${chunk.fromOp}, which is committed here.`);
+    else onCommittedDiffers(context, from, chunk.fromOp);
     return undefined;
   }
   if (chunk.fromOp >= state.log.floor && state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
@@ -120,6 +119,16 @@ export function onLogChunk(
   if (copy.end && reaches(state, copy.end)) cutAfter(context, copy.end.op, `not in the log of ${from.id}`);
   else if (chunk.entries.length > 0 && sharedOp < (copy.end?.op ?? chunk.end)) askForMore(context, sharedOp);
   return sharedOp;
+}
+
+/** R20: an operator has forced a view without what was committed here. It is set aside; nothing else can make two such logs. */
+function onCommittedDiffers(context: Context, from: Incarnation, op: number): void {
+  const text = `The log of ${from.id} differs from ours at operation ${op}, which is committed here`;
+  if (context.state.copy!.purpose === 'join') {
+    context.outputs.push({ type: 'start-over', text: `${text}: its view was forced without it.` });
+  } else {
+    notice(context, `${text}.`);
+  }
 }
 
 function takeEntries(context: Context, from: Incarnation, entries: readonly LogEntry[]): void {

@@ -1,5 +1,7 @@
-import { type Address, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
-import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
+import { type Address, compareViews, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { GENESIS_CHAIN } from '../../shared/operations.ts';
+import { type Incarnation, incarnationKey, sameIncarnation, sameWitness, type ViewRecord } from '../../shared/views.ts';
+import { isServing } from './lease.ts';
 import { sendLog, startCopy } from './log-copy.ts';
 import type { Hello, PeerMessage } from './messages.ts';
 import { startView } from './normal-operation.ts';
@@ -18,6 +20,7 @@ import {
   send,
   writeViewFile,
 } from './replica-state.ts';
+import { hearOfView } from './voter.ts';
 
 /** A learner whose log is behind by at most so many operations is caught up: the view change copies the rest. */
 const CAUGHT_UP_OPERATIONS = 2000;
@@ -43,7 +46,7 @@ export function form(context: Context, input: { clusterId: string; sessionKey: s
   startView(context, record, 0);
 }
 
-/** R14: an outsider asks the primary, as far as it knows one, for what follows its log. */
+/** R14, R16: an outsider asks the primary, as far as it knows one, for what follows its log; a witness, for its vote. */
 export function askToJoin(context: Context): void {
   const { state, config, nowMs } = context;
   const { base } = state.file;
@@ -51,6 +54,12 @@ export function askToJoin(context: Context): void {
   const primary = base.members[0]!.id;
   const isOther = primary !== state.file.id && state.links.has(primary);
   if (!isOther || nowMs - state.joinAskedAtMs < config.heartbeatIntervalMs) return;
+  if (config.role === 'witness') {
+    if (base.witnesses.some((witness) => sameWitness(witness, state.file))) return;
+    state.joinAskedAtMs = nowMs;
+    send(context, primary, { type: 'join-me', fromOp: 0, chain: GENESIS_CHAIN });
+    return;
+  }
   if (state.copy && state.copy.purpose !== 'join') return;
   state.joinAskedAtMs = nowMs;
   startCopy(context, {
@@ -71,6 +80,13 @@ export function onJoinMe(context: Context, from: Incarnation, ask: PeerMessage &
     return;
   }
   if (state.file.base!.members.some((member) => sameIncarnation(member, from))) return;
+  const link = state.links.get(from.id);
+  // Only its hello says whether it can hold data; it asks again.
+  if (!link || !sameIncarnation(link.self, from)) return;
+  if (link.role === 'witness') {
+    state.heardAtMs.set(incarnationKey(from), nowMs);
+    return;
+  }
   const isPrefix = ask.fromOp < state.log.floor || state.log.chainAt(ask.fromOp) === ask.chain;
   const op = isPrefix ? Math.min(ask.fromOp, state.commit) : 0;
   state.learners.set(from.id, { replica: from, op, heardAtMs: nowMs });
@@ -93,7 +109,21 @@ export function readyLearners(context: Context): Learner[] {
 /** What every server tells all others now and then, and outsiders when they ask the wrong one. */
 export function gossipTo(context: Context, to: Address): void {
   const { state } = context;
-  send(context, to, { type: 'gossip', base: state.file.base, known: heardOf(state) });
+  const { base, promised, pending } = state.file;
+  const serves = isServing(context);
+  send(context, to, { type: 'gossip', base, known: heardOf(state), promised, pending, last: state.log.end, serves });
+}
+
+export function onGossip(context: Context, from: Incarnation, gossip: PeerMessage & { type: 'gossip' }): void {
+  const { state, nowMs } = context;
+  const { base, promised, pending, last, serves } = gossip;
+  for (const address of gossip.known) know(context, address);
+  const link = state.links.get(from.id);
+  if (link && sameIncarnation(link.self, from)) {
+    state.toldAtMs.set(from.id, nowMs);
+    state.links.set(from.id, { ...link, base, promised, pending, last, serves });
+  }
+  if (base) hearOfView(context, base);
 }
 
 /** Adds an address to those this server dials and tells others about. */
@@ -105,8 +135,22 @@ export function know(context: Context, address: Address): void {
 }
 
 /**
- * R1, R19b: may this replica have anything to do with that one? Another cluster, replication factor or protocol, and a
- * folder that was copied or put back from an older state, are refused by name.
+ * R1: the primary says that this folder is a copy, or an old one put back. Its files are set aside and another disk joins:
+ * only a running primary may say so, because elsewhere these data may be the last there are.
+ */
+export function onTurnedAway(context: Context, from: Incarnation, message: PeerMessage & { type: 'turn-away' }): void {
+  const { state, config } = context;
+  const { base } = state.file;
+  // A hello that arrives late may be that of an earlier life here.
+  if (!sameIncarnation(message.whom, selfOf(state)) || message.nonce !== config.nonce) return;
+  if (isNormal(state) || (base && compareViews(message.view, base.number) < 0)) return;
+  const text = `The primary ${from.id} knows a later start of ${state.file.id}: its database folder is a copy, or was put back from an older state.`;
+  context.outputs.push({ type: 'start-over', text });
+}
+
+/**
+ * R1, R19b: may this replica have anything to do with that one? Another cluster, replication factor, way to take refused
+ * connects or protocol, and a folder that was copied or put back from an older state, are refused by name.
  */
 export function isAcceptable(context: Context, peer: Hello): boolean {
   const { state, config } = context;
@@ -121,20 +165,30 @@ export function isAcceptable(context: Context, peer: Hello): boolean {
     context.outputs.push(base ? { type: 'notice', text } : { type: 'refuse-to-run', text });
     return false;
   }
+  if (peer.trustRefused !== config.trustRefused) {
+    const word = (trusts: boolean) => (trusts ? 'always' : 'never');
+    const text = `The server ${peer.self.id} runs with --trust-refused ${word(peer.trustRefused)}, this one with ${word(config.trustRefused)}; all servers of a cluster need the same.`;
+    context.outputs.push(base ? { type: 'notice', text } : { type: 'refuse-to-run', text });
+    return false;
+  }
   if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
     const text = `The server ${peer.self.id} belongs to another cluster (${peer.clusterId}) than this one (${clusterId}).`;
-    const yields = !state.complete && peer.complete;
-    context.outputs.push(
-      yields
-        ? {
-            type: 'refuse-to-run',
-            text: `${text} This one was never complete: move its database folder away and start it again to join.`,
-          }
-        : { type: 'notice', text },
-    );
+    const mayYield = config.role === 'replica' && !wasEverComplete(state);
+    if (mayYield && peer.complete) {
+      context.outputs.push({ type: 'start-over', text: `${text} This one was never complete and gives way.` });
+    } else {
+      notice(context, text);
+      // The other one may be complete the next time that it says hello.
+      if (mayYield) context.outputs.push({ type: 'dial-again', address: peer.self.id });
+    }
     return false;
   }
   return isCurrent(context, peer);
+}
+
+/** R19b: perhaps only by an entry that is in the log and not known to be committed: after a crash nothing after the snapshot is. */
+export function wasEverComplete({ complete, log }: ReplicaState): boolean {
+  return complete || log.entriesInMemory.some(({ event }) => event === 'cluster:complete');
 }
 
 /** R1: an incarnation below one known for its disk, or equal with another nonce, is a copy. */
@@ -146,9 +200,12 @@ function isCurrent(context: Context, peer: Hello): boolean {
   const lowest = Math.max(met?.incarnation ?? 0, listed?.disk === disk ? listed.incarnation : 0);
   const isCopy = incarnation < lowest || (met?.incarnation === incarnation && met.nonce !== peer.nonce);
   if (isCopy || disk === state.file.disk) {
+    if (isPrimary(state)) {
+      send(context, id, { type: 'turn-away', view: state.file.base!.number, whom: peer.self, nonce: peer.nonce });
+    }
     notice(
       context,
-      `The server ${id} runs on a folder that was copied or put back from an older state (start ${incarnation}, known ${lowest}); it is refused. Move its database folder away and start it again.`,
+      `The server ${id} runs on a folder that was copied or put back from an older state (start ${incarnation}, known ${lowest}); it is refused.`,
     );
     return false;
   }

@@ -9,17 +9,23 @@ export interface LogPosition {
   readonly chain: string;
 }
 
+/** A replica holds data; a witness only votes on views (R16). */
+export type ReplicaRole = 'replica' | 'witness';
+
 /**
  * What each side of a connection says first; a receiver keeps the latest of each address. It shows the view file as it
  * is on disk, never as it is about to be: a view that is heard of exists (R11), and a crash may still undo a write.
  */
 export interface Hello {
   readonly protocol: number;
+  readonly role: ReplicaRole;
   /** Empty while the server belongs to no cluster. */
   readonly clusterId: string;
-  /** Whether the cluster had ever reached its replication factor, as far as this server has applied the log. */
+  /** Whether the cluster had ever reached its replication factor, as far as this server's log tells, committed or not. */
   readonly complete: boolean;
   readonly replicationFactor: number;
+  /** `--trust-refused`: proofs of death are passed on, so all servers need the same. */
+  readonly trustRefused: boolean;
   readonly self: Incarnation;
   /** Random, made with each incarnation: two processes on copies of one folder have different ones (R1). */
   readonly nonce: string;
@@ -27,6 +33,8 @@ export interface Hello {
   readonly base: ViewRecord | null;
   readonly pending: readonly ViewRecord[];
   readonly last: LogPosition;
+  /** It is the primary and holds all leases, or a backup that hears its primary. */
+  readonly serves: boolean;
   /** All servers of the cluster that it has heard of. */
   readonly known: readonly Address[];
 }
@@ -35,7 +43,15 @@ export interface Hello {
 export type PeerMessage =
   | { type: 'ping'; base: ViewNumber; sentAtMs: number }
   | { type: 'pong'; base: ViewNumber; echoMs: number; leaseMs: number }
-  | { type: 'gossip'; base: ViewRecord | null; known: readonly Address[] }
+  | {
+      type: 'gossip';
+      base: ViewRecord | null;
+      known: readonly Address[];
+      promised: ViewNumber;
+      pending: readonly ViewRecord[];
+      last: LogPosition;
+      serves: boolean;
+    }
   | { type: 'prepare'; view: ViewNumber; previousChain: string; firstOp: number; entries: LogEntry[]; commit: number }
   | { type: 'prepare-ok'; view: ViewNumber; op: number; resend: boolean }
   | { type: 'commit'; view: ViewNumber; commit: number; end: number }
@@ -59,15 +75,17 @@ export type PeerMessage =
       pending: readonly ViewRecord[];
       cleanDead: readonly Incarnation[];
       last: LogPosition;
+      /** What this voter writes is synced: no power cut takes it back (R9, W3). */
+      synced: boolean;
     }
   | {
       type: 'refuse';
       number: ViewNumber;
       probe: boolean;
-      reason: 'stale-base' | 'promised' | 'lease' | 'not-listed';
+      reason: 'stale-base' | 'promised' | 'lease' | 'primary-heard' | 'not-listed';
       promised: ViewNumber;
       base: ViewRecord | null;
-      /** With `lease`: how long the lease that stands in the way can still be relied on. */
+      /** With `lease` and `primary-heard`: how long what stands in the way lasts, unless it is renewed. */
       waitMs: number;
     }
   | { type: 'start-view'; record: ViewRecord; end: LogPosition; sessionKey: string }
@@ -87,7 +105,11 @@ export type PeerMessage =
       mismatch: boolean;
     }
   | { type: 'read-check'; view: ViewNumber; checkId: number }
-  | { type: 'read-ok'; view: ViewNumber; checkId: number };
+  | { type: 'read-ok'; view: ViewNumber; checkId: number }
+  /** R23: the last words of an incarnation, which does nothing more: a proof of its death. */
+  | { type: 'farewell' }
+  /** R1: from a primary to somebody on a copied folder, or on one put back from an older state; says whom it means. */
+  | { type: 'turn-away'; view: ViewNumber; whom: Incarnation; nonce: string };
 
 /** Everything that can happen to a replica. */
 export type Input =
@@ -105,7 +127,8 @@ export type Input =
   | { type: 'refused'; address: Address }
   /** Somebody connected and said hello: proves nothing, but tells whom to dial (R5). */
   | { type: 'hello'; peer: Hello }
-  | { type: 'message'; from: Incarnation; message: PeerMessage }
+  /** `nonce` is that of the sender's hello on the same connection (R1). */
+  | { type: 'message'; from: Incarnation; nonce: string; message: PeerMessage }
   | { type: 'propose'; drafts: readonly EntryDraft[] }
   /** Entries up to and including this one are durable here. */
   | { type: 'appended'; op: number; chain: string }
@@ -113,7 +136,12 @@ export type Input =
   | { type: 'confirm-read'; checkId: number }
   /** Start a cluster of one on an empty folder (R19b). */
   | { type: 'form'; clusterId: string; sessionKey: string }
-  | { type: 'leave' };
+  /** R20: an operator says that this replica is to go on alone. Refused unless it waits and belongs to a cluster. */
+  | { type: 'force' }
+  /** R23: takes part in no view change from now on; what is in flight may still commit. */
+  | { type: 'leave' }
+  /** R23: the end of this incarnation. No other input may follow. */
+  | { type: 'farewell' };
 
 /**
  * What a replica wants done, in this order. `write-view-file`, `write-session-key` and `cut-log` must be durable before
@@ -129,10 +157,14 @@ export type Output =
   | { type: 'send-log-from-storage'; to: Address; fromOp: number; chain: string; end: number; commit: number }
   | { type: 'commit'; entries: readonly LogEntry[] }
   | { type: 'dial'; address: Address }
+  /** Ends the connection to that address in a while, and dials it anew: its hello may be another one by then. */
+  | { type: 'dial-again'; address: Address }
   | { type: 'read-confirmed'; checkId: number }
   /** Role, view, members or links changed: whoever shows or serves them should look again. */
   | { type: 'changed' }
   /** A sentence for the operator. */
   | { type: 'notice'; text: string }
   /** This replica must not go on: wrong replication factor, a copied folder, another cluster. */
-  | { type: 'refuse-to-run'; text: string };
+  | { type: 'refuse-to-run'; text: string }
+  /** R1, R19b, R20: this incarnation ends; its files are to be set aside, and a new disk joins in its place. */
+  | { type: 'start-over'; text: string };

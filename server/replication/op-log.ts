@@ -33,6 +33,11 @@ export class OpLog {
       : { op: this.floor, chain: this.#floorChain, view: this.#floorView };
   }
 
+  /** Those after the floor, in order. */
+  get entriesInMemory(): readonly LogEntry[] {
+    return this.#entries;
+  }
+
   /** Undefined above the end and at or below the floor. */
   entry(op: number): LogEntry | undefined {
     return this.#entries[op - this.floor - 1];

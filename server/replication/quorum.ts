@@ -18,31 +18,34 @@ export interface Supporter {
   readonly pending: readonly ViewRecord[];
   readonly cleanDead: readonly Incarnation[];
   readonly last: LogPosition;
+  /** What it writes is synced: only then a set by W3 is sure to share a disk with others. */
+  readonly synced: boolean;
 }
 
 /**
  * R9: may these supporters leave view `view` behind? W1: all its disks are here. W2: a majority of its voters, its
- * cleanly dead members not counted; half is enough with the first of the others. W3: with witnesses, so many disks
- * and witnesses that every other winning set shares one with them.
+ * cleanly dead members not counted; half is enough with the first of the others. W3: with witnesses, so many synced
+ * disks and witnesses that every other winning set shares one with them.
  *
  * Two sets that win the same view always share a voter, or a member that must accept both (PROTOCOL.md, "Why it is safe").
  */
 export function winsView(view: ViewRecord, supporters: readonly Supporter[]): boolean {
   const replicas = supporters.filter((supporter) => supporter.replica !== undefined);
-  const witnesses = view.witnesses.filter((witness) =>
-    supporters.some(({ witness: voter }) => voter?.id === witness.id && voter.disk === witness.disk),
-  ).length;
+  const supportingWitnesses = view.witnesses.flatMap((witness) =>
+    supporters.filter(({ witness: voter }) => voter?.id === witness.id && voter.disk === witness.disk),
+  );
+  const witnesses = supportingWitnesses.length;
 
   // A disk that did not hold the view before this view change lost what it knew of it: it may only join.
-  const hasDisk = (member: Incarnation) =>
-    replicas.some(
+  const disks = view.members.flatMap((member) =>
+    replicas.filter(
       ({ replica, heldBefore }) =>
         replica!.id === member.id &&
         replica!.disk === member.disk &&
         heldBefore.some((held) => sameView(held, view.number)),
-    );
-  const missingDisks = view.members.filter((member) => !hasDisk(member)).length;
-  if (missingDisks === 0) return true;
+    ),
+  );
+  if (disks.length === view.members.length) return true;
 
   const isLive = (member: Incarnation) => replicas.some(({ replica }) => sameIncarnation(replica!, member));
   const cleanDead = new Set(supporters.flatMap((supporter) => supporter.cleanDead.map(incarnationKey)));
@@ -55,9 +58,11 @@ export function winsView(view: ViewRecord, supporters: readonly Supporter[]): bo
     if (2 * votes === total && isLive(counted[0]!)) return true;
   }
 
+  const syncedDisks = disks.filter(({ synced }) => synced).length;
+  const syncedWitnesses = supportingWitnesses.filter(({ synced }) => synced).length;
   const witnessCount = view.witnesses.length;
-  if (witnessCount < 2 || missingDisks === view.members.length) return false;
-  return missingDisks + 2 * (witnessCount - witnesses) < witnessCount;
+  if (witnessCount < 2 || syncedDisks === 0) return false;
+  return view.members.length - syncedDisks + 2 * (witnessCount - syncedWitnesses) < witnessCount;
 }
 
 /**

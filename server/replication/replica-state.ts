@@ -1,5 +1,5 @@
 import type { Address, ViewNumber } from '../../shared/ids.ts';
-import { compareViews, sameView } from '../../shared/ids.ts';
+import { compareViews, parseView, sameView } from '../../shared/ids.ts';
 import type { EntryDraft, LogEntry } from '../../shared/operations.ts';
 import {
   type Incarnation,
@@ -7,13 +7,15 @@ import {
   sameIncarnation,
   type ViewFile,
   type ViewRecord,
+  type Witness,
 } from '../../shared/views.ts';
-import type { Hello, LogPosition, Output, PeerMessage } from './messages.ts';
+import type { Hello, LogPosition, Output, PeerMessage, ReplicaRole } from './messages.ts';
 import type { OpLog } from './op-log.ts';
 import type { Supporter } from './quorum.ts';
 
 /** What a replica is told once, when it starts. All times in milliseconds. */
 export interface ReplicaConfig {
+  readonly role: ReplicaRole;
   readonly replicationFactor: number;
   /** E: how long a member may be silent before it is suspected. */
   readonly heartbeatTimeoutMs: number;
@@ -22,6 +24,8 @@ export interface ReplicaConfig {
   readonly rankDelayMs: number;
   readonly retryMs: number;
   readonly retryMaxMs: number;
+  /** What is reported as durable is synced to the disk (`--durability fsync`); W3 of R9 needs it. */
+  readonly synced: boolean;
   /** A4: a refused connect proves a death. */
   readonly trustRefused: boolean;
   /** Addresses that it knew before it met anybody. */
@@ -42,6 +46,12 @@ export interface Candidacy {
   /** `probing`: asks what voters would say. `promising`: collects promises. `fetching`: completes its log. `proposing`: collects acceptances. */
   phase: 'probing' | 'promising' | 'fetching' | 'proposing';
   readonly supporters: Map<Address, Supporter>;
+  /** R7: the witnesses that a primary wants in place of those of its view; null: as they are. */
+  readonly newWitnesses: readonly Witness[] | null;
+  /** Witnesses of the views to be won that have been asked. */
+  readonly askedWitnesses: Map<Address, Witness>;
+  /** Those of them that would not promise: others may be enough. */
+  readonly unwillingWitnesses: Set<Address>;
   readonly accepted: Set<Address>;
   record: ViewRecord | null;
   overRecords: readonly ViewRecord[];
@@ -114,6 +124,8 @@ export interface ReplicaState {
   readonly answeredAtMs: Map<string, number>;
   /** Replicas to which our dial stands. */
   readonly links: Map<Address, Hello>;
+  /** When what {@link links} says of that address was told last. */
+  readonly toldAtMs: Map<Address, number>;
   /** The incarnation to which our dial last stood at each address, whether it still stands or not. */
   readonly linked: Map<Address, Incarnation>;
   /** R1: the highest incarnation met of each disk. */
@@ -130,6 +142,8 @@ export interface ReplicaState {
   highestRound: number;
   /** Which list is tried next while one after the other is refused. */
   attempt: number;
+  /** R16: new witnesses did not accept; not before then are they asked again. */
+  witnessesRetryAtMs: number;
   /** The primary this outsider heard from last, and when. */
   primaryHeardAtMs: number;
   joinAskedAtMs: number;
@@ -169,6 +183,8 @@ export function notice(context: Context, text: string): void {
 /** Replaces parts of the view file; durable before anything that comes after it in the outputs. */
 export function writeViewFile(context: Context, change: Partial<ViewFile>): void {
   context.state.file = { ...context.state.file, ...change };
+  // R6b: who is left out holds no leases any more.
+  if (change.base && !isListed(context.state)) context.state.leaseUntilMs.clear();
   context.outputs.push({ type: 'write-view-file', file: context.state.file }, { type: 'changed' });
 }
 
@@ -211,6 +227,12 @@ export function isDead(state: ReplicaState, one: Incarnation): boolean {
 
 export function noteRound(state: ReplicaState, number: ViewNumber): void {
   state.highestRound = Math.max(state.highestRound, number.round);
+}
+
+/** R9: the log that ends at `a` has entries that the one that ends at `b` lacks. */
+export function isAhead(a: { view: string; op: number }, b: { view: string; op: number }): boolean {
+  const order = compareViews(parseView(a.view)!, parseView(b.view)!);
+  return order > 0 || (order === 0 && a.op > b.op);
 }
 
 /** Views above the base only, ascending. */

@@ -1,10 +1,11 @@
 import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import { type Incarnation, incarnationKey, type ViewFile } from '../../shared/views.ts';
-import { recordRefused, recordReplaced } from './deaths.ts';
+import { recordDeath, recordRefused, recordReplaced } from './deaths.ts';
+import { force } from './force.ts';
 import { onPing, onPong } from './lease.ts';
 import { commitThrough, onFetchLog, onLogChunk } from './log-copy.ts';
-import { form, isAcceptable, know, onJoinMe } from './membership.ts';
+import { form, isAcceptable, know, onGossip, onJoinMe, onTurnedAway } from './membership.ts';
 import type { Hello, Input, Output, PeerMessage } from './messages.ts';
 import {
   acknowledge,
@@ -19,7 +20,15 @@ import {
   resend,
 } from './normal-operation.ts';
 import { OpLog } from './op-log.ts';
-import { type Context, isNormal, isPrimary, type ReplicaConfig, type ReplicaState } from './replica-state.ts';
+import {
+  type Context,
+  isNormal,
+  isPrimary,
+  noteRound,
+  type ReplicaConfig,
+  type ReplicaState,
+  send,
+} from './replica-state.ts';
 import { considerViewChange, onPaused, onTick } from './timers.ts';
 import { abandon, advance, noteProgress, onPromise, onRefuse, onViewOk } from './view-change.ts';
 import { finishAccept, hearOfView, learnInstalled, onStartView, onStartViewChange } from './voter.ts';
@@ -68,6 +77,7 @@ export function createReplica(recovered: Recovered, config: ReplicaConfig, nowMs
     heardAtMs: new Map(),
     answeredAtMs: new Map(),
     links: new Map(),
+    toldAtMs: new Map(),
     linked: new Map(),
     met: new Map(),
     known: new Set<Address>([file.id, ...config.knownAddresses, ...(file.base?.members.map(({ id }) => id) ?? [])]),
@@ -78,6 +88,7 @@ export function createReplica(recovered: Recovered, config: ReplicaConfig, nowMs
     reasonSinceMs: null,
     highestRound: Math.max(file.promised.round, file.base?.number.round ?? 0),
     attempt: 0,
+    witnessesRetryAtMs: nowMs,
     primaryHeardAtMs: Number.NEGATIVE_INFINITY,
     joinAskedAtMs: Number.NEGATIVE_INFINITY,
     acknowledged: new Map(),
@@ -130,7 +141,7 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       meet(context, input.peer);
       break;
     case 'message':
-      if (isAccepted(state, input.from)) onMessage(context, input.from, input.message);
+      if (isAccepted(state, input.from, input.nonce)) onMessage(context, input.from, input.message);
       break;
     case 'propose':
       propose(context, input.drafts);
@@ -144,18 +155,25 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
     case 'form':
       form(context, input);
       break;
+    case 'force':
+      force(context);
+      break;
     case 'leave':
       state.leaving = true;
       // R23: what was only asked for is not begun.
       if (state.candidacy?.phase === 'probing') state.candidacy = null;
+      break;
+    case 'farewell':
+      for (const address of state.links.keys()) send(context, address, { type: 'farewell' });
       break;
   }
   return context.outputs;
 }
 
 /** Only from those whose hello was acceptable, as they are now: not from the dead, from copies, from other clusters. */
-function isAccepted(state: ReplicaState, from: Incarnation): boolean {
-  return state.met.get(from.disk)?.incarnation === from.incarnation && !state.dead.has(incarnationKey(from));
+function isAccepted(state: ReplicaState, from: Incarnation, nonce: string): boolean {
+  const met = state.met.get(from.disk);
+  return met?.incarnation === from.incarnation && met.nonce === nonce && !state.dead.has(incarnationKey(from));
 }
 
 /** A member died: whoever waits for it, or was promised to it, need not wait any longer. */
@@ -174,6 +192,7 @@ function onDeath(context: Context): void {
 /** What any hello tells, whoever dialed: its installed view, its cluster, whom it knows. */
 function meet(context: Context, peer: Hello): boolean {
   if (!isAcceptable(context, peer)) return false;
+  noteRound(context.state, peer.promised);
   know(context, peer.self.id);
   for (const address of peer.known) know(context, address);
   if (peer.base) hearOfView(context, peer.base);
@@ -181,15 +200,18 @@ function meet(context: Context, peer: Hello): boolean {
 }
 
 function onLinkUp(context: Context, peer: Hello): void {
-  const { state, outputs } = context;
+  const { state, outputs, nowMs } = context;
   if (!meet(context, peer)) return;
   const { self } = peer;
   recordReplaced(context, peer);
   state.links.set(self.id, peer);
+  state.toldAtMs.set(self.id, nowMs);
   state.linked.set(self.id, self);
   outputs.push({ type: 'changed' });
   resend(context, self.id);
-  acknowledge(context, false);
+  if (state.file.base?.members[0]?.id === self.id) acknowledge(context, false);
+  // Whoever is back may be what the last attempts lacked.
+  state.attempt = 0;
   onDeath(context);
 }
 
@@ -221,8 +243,7 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       onPong(context, from, message);
       break;
     case 'gossip':
-      for (const address of message.known) know(context, address);
-      if (message.base) hearOfView(context, message.base);
+      onGossip(context, from, message);
       break;
     case 'prepare':
       learnInstalled(context, message.view);
@@ -260,7 +281,6 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       break;
     case 'join-me':
       onJoinMe(context, from, message);
-      considerViewChange(context);
       break;
     case 'log-chunk':
       onChunk(context, from, message);
@@ -270,6 +290,13 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       break;
     case 'read-ok':
       onReadOk(context, from, message);
+      break;
+    case 'farewell':
+      // R5c: its own word, given when it had stopped. Clean as any other death, if its lease is held.
+      if (recordDeath(context, from)) onDeath(context);
+      break;
+    case 'turn-away':
+      onTurnedAway(context, from, message);
       break;
   }
 }

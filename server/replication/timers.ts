@@ -14,6 +14,7 @@ import {
   selfOf,
 } from './replica-state.ts';
 import { abandonWhenStuck, advance, startCandidacy } from './view-change.ts';
+import { betterWitnesses } from './witness.ts';
 
 /** Gossip goes out with every so many heartbeats. */
 const HEARTBEATS_PER_GOSSIP = 5;
@@ -53,29 +54,36 @@ export function onPaused({ state, nowMs }: Context, sleptUnnoticed: boolean): vo
 export function considerViewChange(context: Context): void {
   const { state, config, nowMs } = context;
   const { base } = state.file;
-  if (!base || state.leaving || !memberOf(base, state.file.id)) return;
+  if (!base || state.leaving || config.role === 'witness' || !memberOf(base, state.file.id)) return;
   if (state.candidacy) {
     advance(context);
     return;
   }
-  const members = isListed(state) ? nextMembers(context, base) : returningMembers(context, base);
+  const witnesses = betterWitnesses(context, base);
+  const members = isListed(state)
+    ? nextMembers(context, base, witnesses !== undefined)
+    : returningMembers(context, base);
   if (!members) {
     state.reasonSinceMs = null;
     return;
   }
   state.reasonSinceMs ??= nowMs;
-  const turnAtMs = Math.max(state.reasonSinceMs, state.retryAtMs) + rank(context, base) * config.rankDelayMs;
-  if (nowMs >= turnAtMs) startCandidacy(context, base, members);
+  const turnAtMs = Math.max(state.reasonSinceMs, state.retryAtMs) + politenessMs(context, base);
+  if (nowMs >= turnAtMs) startCandidacy(context, base, members, witnesses);
 }
 
-/** The list that a member of the base proposes; undefined while it has no reason to. */
-function nextMembers(context: Context, base: ViewRecord): Incarnation[] | undefined {
+/**
+ * The list that a member of the base proposes; undefined while it has no reason to.
+ *
+ * @param wantsWitnesses there is a reason besides the members
+ */
+function nextMembers(context: Context, base: ViewRecord, wantsWitnesses: boolean): Incarnation[] | undefined {
   const { state, config } = context;
   const others = otherMembers(state);
   const living = others.filter((member) => isLiving(context, member));
   const joiners = isPrimary(state) && base.members.length < config.replicationFactor ? readyLearners(context) : [];
   const isStuck = !isNormal(state);
-  if (living.length === others.length && joiners.length === 0 && !isStuck) return undefined;
+  if (living.length === others.length && joiners.length === 0 && !isStuck && !wantsWitnesses) return undefined;
   const members = [selfOf(state), ...living];
   // What the living alone cannot win may be won with the disks of those that came back (W1).
   if (state.attempt % 2 === 1) {
@@ -120,6 +128,13 @@ function isLiving(context: Context, member: Incarnation): boolean {
     state.installedAtMs,
   );
   return nowMs - heardAtMs < config.heartbeatTimeoutMs;
+}
+
+/** R7: how long this replica leaves it to others; first of all to the primary, as long as it lives. */
+function politenessMs(context: Context, base: ViewRecord): number {
+  const { state, config } = context;
+  const isLedByOther = isNormal(state) && !isPrimary(state) && isLiving(context, base.members[0]!);
+  return rank(context, base) * config.rankDelayMs + (isLedByOther ? config.heartbeatTimeoutMs : 0);
 }
 
 /** How many others come before this replica in the order of the base. */

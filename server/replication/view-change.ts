@@ -1,6 +1,13 @@
-import { type Address, compareViews, parseView, sameView, type ViewNumber } from '../../shared/ids.ts';
-import { type Incarnation, incarnationKey, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
-import { bindingGrant } from './lease.ts';
+import { type Address, compareViews, sameView, type ViewNumber } from '../../shared/ids.ts';
+import {
+  type Incarnation,
+  incarnationKey,
+  sameIncarnation,
+  sameWitness,
+  type ViewRecord,
+  type Witness,
+} from '../../shared/views.ts';
+import { bindingMs } from './lease.ts';
 import { commitThrough, copyUpTo, isCopied } from './log-copy.ts';
 import type { PeerMessage } from './messages.ts';
 import { startView } from './normal-operation.ts';
@@ -8,6 +15,7 @@ import { proposalOver, type Supporter, winsView } from './quorum.ts';
 import {
   type Candidacy,
   type Context,
+  isAhead,
   memberOf,
   noteRound,
   notice,
@@ -17,12 +25,21 @@ import {
   writeViewFile,
 } from './replica-state.ts';
 
-/** R7: asks the voters of the base for a view of `members`, first only what they would say. */
-export function startCandidacy(context: Context, base: ViewRecord, members: readonly Incarnation[]): void {
+/**
+ * R7: asks the voters of the base for a view of `members`, first only what they would say.
+ *
+ * @param newWitnesses with which the primary replaces those of its view; null to keep them
+ */
+export function startCandidacy(
+  context: Context,
+  base: ViewRecord,
+  members: readonly Incarnation[],
+  newWitnesses: readonly Witness[] | null = null,
+): void {
   const { state, nowMs } = context;
-  const grant = bindingGrant(context, base, members);
-  if (grant.waitMs > 0) {
-    state.retryAtMs = nowMs + grant.waitMs;
+  const waitMs = bindingMs(context, base, members);
+  if (waitMs > 0) {
+    state.retryAtMs = nowMs + waitMs;
     return;
   }
   const number: ViewNumber = {
@@ -30,13 +47,15 @@ export function startCandidacy(context: Context, base: ViewRecord, members: read
     round: Math.max(state.highestRound, state.file.promised.round) + 1,
     candidate: state.file.id,
   };
-  noteRound(state, number);
   state.candidacy = {
     number,
     base,
     members,
     phase: 'probing',
     supporters: new Map(),
+    newWitnesses,
+    askedWitnesses: new Map(),
+    unwillingWitnesses: new Set(),
     accepted: new Set(),
     record: null,
     overRecords: [],
@@ -49,24 +68,36 @@ export function startCandidacy(context: Context, base: ViewRecord, members: read
 }
 
 function askVoters(context: Context, candidacy: Candidacy): void {
-  const { state } = context;
-  const provenDead = candidacy.base.members.filter((member) => state.dead.has(incarnationKey(member)));
-  const voters = [...candidacy.members.map(({ id }) => id), ...candidacy.base.witnesses.map(({ id }) => id)];
-  for (const voter of voters) {
-    if (voter === state.file.id) continue;
-    send(context, voter, {
-      type: 'start-view-change',
-      number: candidacy.number,
-      probe: candidacy.phase === 'probing',
-      base: candidacy.base,
-      members: candidacy.members,
-      provenDead,
-    });
+  for (const { id } of candidacy.members) if (id !== context.state.file.id) ask(context, candidacy, id);
+  askWitnesses(context, candidacy);
+}
+
+/** Those of every view that may have to be won; a promise can tell of more. */
+function askWitnesses(context: Context, candidacy: Candidacy): void {
+  const reported = [...candidacy.supporters.values()].flatMap(({ pending }) => pending);
+  for (const view of [candidacy.base, ...context.state.file.pending, ...reported]) {
+    for (const witness of view.witnesses) {
+      if (candidacy.askedWitnesses.has(witness.id)) continue;
+      candidacy.askedWitnesses.set(witness.id, witness);
+      ask(context, candidacy, witness.id);
+    }
   }
 }
 
+function ask(context: Context, candidacy: Candidacy, voter: Address): void {
+  const { dead } = context.state;
+  send(context, voter, {
+    type: 'start-view-change',
+    number: candidacy.number,
+    probe: candidacy.phase === 'probing',
+    base: candidacy.base,
+    members: candidacy.members,
+    provenDead: candidacy.base.members.filter((member) => dead.has(incarnationKey(member))),
+  });
+}
+
 /** The candidate is its own supporter; what it knows grows while it waits for the others, and stands still once its base has moved (R6d). */
-function supportOneself({ state }: Context, candidacy: Candidacy): void {
+function supportOneself({ state, config }: Context, candidacy: Candidacy): void {
   if (!state.file.base || !sameView(state.file.base.number, candidacy.base.number)) return;
   candidacy.supporters.set(state.file.id, {
     id: state.file.id,
@@ -75,6 +106,7 @@ function supportOneself({ state }: Context, candidacy: Candidacy): void {
     pending: state.file.pending,
     cleanDead: [...state.cleanDead.values()],
     last: state.log.end,
+    synced: config.synced,
   });
 }
 
@@ -84,7 +116,8 @@ export function onPromise(context: Context, from: Incarnation, promise: PeerMess
   if (!candidacy || !sameView(candidacy.number, promise.number)) return;
   if (promise.probe !== (candidacy.phase === 'probing')) return;
   if (!sameView(promise.baseNumber, candidacy.base.number)) return;
-  const witness = candidacy.base.witnesses.find(({ id, disk }) => id === from.id && disk === from.disk);
+  const asked = candidacy.askedWitnesses.get(from.id);
+  const witness = asked && sameWitness(asked, from) ? asked : undefined;
   const listed = candidacy.members.some((member) => sameIncarnation(member, from));
   if (!witness && !listed) return;
   const supporter: Supporter = {
@@ -94,8 +127,11 @@ export function onPromise(context: Context, from: Incarnation, promise: PeerMess
     pending: promise.pending,
     cleanDead: promise.cleanDead,
     last: promise.last,
+    synced: promise.synced,
   };
   candidacy.supporters.set(from.id, supporter);
+  candidacy.unwillingWitnesses.delete(from.id);
+  askWitnesses(context, candidacy);
   advance(context);
 }
 
@@ -115,9 +151,13 @@ function collect(context: Context, candidacy: Candidacy): void {
   const supporters = [...candidacy.supporters.values()];
   const over = proposalOver(state.file.id, candidacy.base, candidacy.members, supporters);
   if (!over) {
-    // Everybody would say yes and it is not enough: another list may be.
-    const asked = candidacy.members.length + candidacy.base.witnesses.length;
-    if (candidacy.phase === 'probing' && supporters.length === asked) abandon(context, nowMs + config.rankDelayMs);
+    // Everybody has answered and it is not enough: another list may be.
+    const asked = candidacy.members.length + candidacy.askedWitnesses.size;
+    const answered = supporters.length + candidacy.unwillingWitnesses.size;
+    if (candidacy.phase === 'probing' && answered === asked) {
+      const waitMs = config.rankDelayMs * 2 ** state.attempt;
+      abandon(context, nowMs + Math.min(waitMs, 2 * config.retryMs));
+    }
     return;
   }
   if (candidacy.phase === 'probing') {
@@ -144,14 +184,18 @@ function collect(context: Context, candidacy: Candidacy): void {
 /** The voters would agree: now the candidate promises itself, which stops it in its present view. */
 function promiseOneself(context: Context, candidacy: Candidacy): void {
   const { state, nowMs } = context;
-  if (bindingGrant(context, candidacy.base, candidacy.members).waitMs > 0) return;
+  if (bindingMs(context, candidacy.base, candidacy.members) > 0) return;
   if (compareViews(candidacy.number, state.file.promised) <= 0) {
     abandon(context, nowMs);
     return;
   }
+  // Only now is the number used up: whoever waits for long asks again and again with the same one.
+  noteRound(state, candidacy.number);
   candidacy.phase = 'promising';
   candidacy.progressAtMs = nowMs;
   candidacy.supporters.clear();
+  candidacy.askedWitnesses.clear();
+  candidacy.unwillingWitnesses.clear();
   state.promisedLists.push({ number: candidacy.number, members: candidacy.members });
   state.lastPromise = null;
   state.copy = null;
@@ -172,11 +216,6 @@ function furthestLog(candidacy: Candidacy, over: readonly ViewRecord[]): Support
   return best;
 }
 
-function isAhead(a: { view: string; op: number }, b: { view: string; op: number }): boolean {
-  const order = compareViews(parseView(a.view)!, parseView(b.view)!);
-  return order > 0 || (order === 0 && a.op > b.op);
-}
-
 /** R9: proposes once the candidate's own log is complete and durable. */
 function propose(context: Context, candidacy: Candidacy): void {
   const { state } = context;
@@ -190,7 +229,7 @@ function propose(context: Context, candidacy: Candidacy): void {
     clusterId: candidacy.base.clusterId,
     number: candidacy.number,
     members: candidacy.members,
-    witnesses: candidacy.overRecords[candidacy.overRecords.length - 1]!.witnesses,
+    witnesses: candidacy.newWitnesses ?? candidacy.overRecords[candidacy.overRecords.length - 1]!.witnesses,
     replicationFactor: context.config.replicationFactor,
     over: candidacy.overRecords.map((view) => view.number),
     baseNumber: candidacy.base.number,
@@ -210,7 +249,7 @@ export function sendStartView(context: Context, to: Address): void {
 export function onViewOk(context: Context, from: Incarnation, ok: PeerMessage & { type: 'view-ok' }): void {
   const candidacy = context.state.candidacy;
   if (!candidacy?.record || !sameView(candidacy.number, ok.number)) return;
-  const isWitness = candidacy.record.witnesses.some(({ id, disk }) => id === from.id && disk === from.disk);
+  const isWitness = candidacy.record.witnesses.some((witness) => sameWitness(witness, from));
   if (!isWitness && !candidacy.record.members.some((member) => sameIncarnation(member, from))) return;
   candidacy.accepted.add(from.id);
   candidacy.progressAtMs = context.nowMs;
@@ -224,17 +263,25 @@ function installWhenAccepted(context: Context, candidacy: Candidacy): void {
   const { base, promised } = state.file;
   if (!sameView(promised, candidacy.number)) return;
   if (!base || ![candidacy.base.number, ...record.over].some((number) => sameView(number, base.number))) return;
-  if (!record.members.every(({ id }) => candidacy.accepted.has(id))) return;
+  const needed = [...record.members, ...newWitnessesOf(record, candidacy.overRecords)];
+  if (!needed.every(({ id }) => candidacy.accepted.has(id))) return;
   const acceptors = [...candidacy.supporters.values()].filter(({ id }) => candidacy.accepted.has(id));
   const wins = candidacy.overRecords.every((view) => winsView(view, acceptors));
   if (!wins) return;
   state.candidacy = null;
+  state.retryAtMs = nowMs;
   state.retryDelayMs = context.config.retryMs;
   state.attempt = 0;
   state.installedAtMs = nowMs;
   writeViewFile(context, { base: record, pending: pendingAfter(state.file.pending, record.number) });
   commitThrough(context, candidacy.end!.op);
   startView(context, record, candidacy.end!.op);
+}
+
+/** R11: a witness that is not one of every view that was won knows nothing of the record before it has accepted it. */
+function newWitnessesOf(record: ViewRecord, over: readonly ViewRecord[]): Witness[] {
+  const isOld = (witness: Witness) => over.every((view) => view.witnesses.some((one) => sameWitness(one, witness)));
+  return record.witnesses.filter((witness) => !isOld(witness));
 }
 
 export function onRefuse(context: Context, from: Incarnation, refusal: PeerMessage & { type: 'refuse' }): void {
@@ -244,8 +291,14 @@ export function onRefuse(context: Context, from: Incarnation, refusal: PeerMessa
   if (!candidacy || !sameView(candidacy.number, refusal.number)) return;
   if (candidacy.phase === 'fetching' || candidacy.phase === 'proposing') return;
   if (refusal.probe !== (candidacy.phase === 'probing')) return;
+  if (candidacy.askedWitnesses.has(from.id)) {
+    candidacy.unwillingWitnesses.add(from.id);
+    collect(context, candidacy);
+    return;
+  }
   switch (refusal.reason) {
     case 'lease':
+    case 'primary-heard':
       abandon(context, nowMs + refusal.waitMs + config.tickMs);
       break;
     case 'promised':
@@ -269,13 +322,22 @@ export function abandonWhenStuck(context: Context): void {
   const { state, config, nowMs } = context;
   const candidacy = state.candidacy;
   if (!candidacy || nowMs - candidacy.progressAtMs < state.retryDelayMs) return;
+  const waitMs = jitterMs(context, candidacy.number.round);
   if (candidacy.phase !== 'probing') state.retryDelayMs = Math.min(2 * state.retryDelayMs, config.retryMaxMs);
-  abandon(context, nowMs);
+  abandon(context, nowMs + waitMs);
+}
+
+/** R7: a quarter of the retry delay at most, another one for each candidate and try, so that two do not meet for ever. */
+function jitterMs({ state, config }: Context, round: number): number {
+  let hash = round;
+  for (const digit of config.nonce) hash = (Math.imul(hash, 31) + digit.codePointAt(0)!) >>> 0;
+  return ((hash % 1000) / 1000) * (state.retryDelayMs / 4);
 }
 
 /** Gives the attempt up; the next one waits until then, and may try another list. */
-export function abandon({ state }: Context, retryAtMs: number): void {
+export function abandon({ state, config }: Context, retryAtMs: number): void {
   if (state.candidacy?.phase === 'probing') state.attempt += 1;
+  if (state.candidacy?.newWitnesses) state.witnessesRetryAtMs = retryAtMs + config.retryMaxMs;
   state.candidacy = null;
   if (state.copy?.purpose === 'propose') state.copy = null;
   state.retryAtMs = retryAtMs;

@@ -1,7 +1,7 @@
 import { compareViews, sameView } from '../../shared/ids.ts';
 import { type Incarnation, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
 import { recordDeath } from './deaths.ts';
-import { bindingGrant, condemn, sendPings } from './lease.ts';
+import { bindingGrants, condemn, sendPings } from './lease.ts';
 import { copyUpTo, isCopied } from './log-copy.ts';
 import type { PeerMessage } from './messages.ts';
 import {
@@ -16,15 +16,16 @@ import {
   send,
   writeViewFile,
 } from './replica-state.ts';
+import { acceptAsWitness, politenessMs } from './witness.ts';
 
 type StartViewChange = PeerMessage & { type: 'start-view-change' };
 type Refusal = PeerMessage & { type: 'refuse' };
 
 /** R8: promises a candidate, or refuses and says why. A probe is answered alike, but writes nothing. */
 export function onStartViewChange(context: Context, from: Incarnation, ask: StartViewChange): void {
-  const { state, nowMs } = context;
+  const { state, config, nowMs } = context;
   if (state.leaving || (state.file.base && state.file.base.clusterId !== ask.base.clusterId)) return;
-  noteRound(state, ask.number);
+  if (!ask.probe) noteRound(state, ask.number);
   for (const one of ask.provenDead) recordDeath(context, one);
   const refusal = refusalOf(context, from, ask);
   if (refusal) {
@@ -51,6 +52,7 @@ export function onStartViewChange(context: Context, from: Incarnation, ask: Star
     pending,
     cleanDead: [...state.cleanDead.values()],
     last: state.log.end,
+    synced: config.synced,
   };
   if (!ask.probe) state.lastPromise = { candidate: from.id, message: promise };
   send(context, from.id, promise);
@@ -70,12 +72,16 @@ function refusalOf(
   const because = (reason: Refusal['reason'], waitMs = 0) => ({ reason, promised, base, waitMs });
   if (base && compareViews(ask.base.number, base.number) < 0) return because('stale-base');
   if (compareViews(ask.number, promised) <= 0) return because('promised');
+  if (context.config.role === 'witness') {
+    const politeMs = politenessMs(context, from, ask.base);
+    return politeMs > 0 ? because('primary-heard', politeMs) : null;
+  }
   if (!ask.members.some((member) => sameIncarnation(member, selfOf(state)))) return because('not-listed');
-  const grant = bindingGrant(context, ask.base, ask.members);
-  if (grant.waitMs === 0) return null;
+  const binding = bindingGrants(context, ask.base, ask.members);
+  if (binding.length === 0) return null;
   const primary = ask.base.members[0]!;
-  if (sameIncarnation(primary, from)) condemn(context, grant.member!);
-  return because('lease', grant.waitMs);
+  if (sameIncarnation(primary, from)) for (const { member } of binding) condemn(context, member);
+  return because('lease', Math.max(...binding.map(({ waitMs }) => waitMs)));
 }
 
 /** R10: makes its log equal to the candidate's; the rest follows in {@link finishAccept}. */
@@ -83,14 +89,23 @@ export function onStartView(context: Context, from: Incarnation, ask: PeerMessag
   const { state } = context;
   const { record, end } = ask;
   const { base, promised } = state.file;
-  if (!sameView(promised, record.number)) return;
-  if (!record.members.some((member) => sameIncarnation(member, selfOf(state)))) return;
+  if (base && base.clusterId !== record.clusterId) return;
+  if (
+    context.config.role === 'witness' ? compareViews(promised, record.number) > 0 : !sameView(promised, record.number)
+  ) {
+    return;
+  }
   const mayReplace = !base || [record.baseNumber, ...record.over].some((number) => sameView(number, base.number));
   if (!mayReplace) return;
   if (state.file.pending.some((view) => sameView(view.number, record.number))) {
     send(context, from.id, { type: 'view-ok', number: record.number });
     return;
   }
+  if (context.config.role === 'witness') {
+    acceptAsWitness(context, from, record);
+    return;
+  }
+  if (!record.members.some((member) => sameIncarnation(member, selfOf(state)))) return;
   copyUpTo(context, {
     purpose: 'accept',
     source: from.id,
@@ -130,6 +145,7 @@ export function learnInstalled(context: Context, number: ViewRecord['number']): 
   const hasWon = state.candidacy?.record?.over.some((won) => sameView(won, record.number)) ?? false;
   if (!hasWon) state.candidacy = null;
   state.copy = null;
+  state.retryAtMs = nowMs;
   state.retryDelayMs = config.retryMs;
   state.attempt = 0;
   state.installedAtMs = nowMs;

@@ -116,6 +116,20 @@ describe('R5, R7, R9: fail-over', () => {
     ]);
   });
 
+  it.each(['always', 'never'])(
+    'R23: its farewell is enough, with --trust-refused %s: the next goes on without a time-out',
+    (trust) => {
+      const cluster = TestCluster.formed('ABC', 3, { trustRefused: trust === 'always' });
+      cluster.server('A').propose(1);
+      const beforeMs = cluster.nowMs;
+      cluster.leave('A');
+      cluster.leave('B');
+      expect([cluster.nowMs, cluster.server('C').members]).toEqual([beforeMs, 'C']);
+      cluster.server('C').propose(2);
+      expect(cluster.server('C').committed).toEqual([1, 2]);
+    },
+  );
+
   it('R23: while it leaves, a backup acknowledges on', () => {
     const cluster = TestCluster.formed();
     cluster.server('C').give({ type: 'leave' });

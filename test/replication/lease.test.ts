@@ -49,7 +49,7 @@ describe('R6a: who is granted a lease', () => {
     const outputs = replica.lose('A1');
     const [probe] = sent(outputs, 'start-view-change');
     const number = probe!.number;
-    const promise = { baseNumber: view0.number, heldBefore: [view0.number], pending: [], cleanDead: [] };
+    const promise = { baseNumber: view0.number, heldBefore: [view0.number], pending: [], cleanDead: [], synced: true };
     replica.hear('C1', { type: 'promise', number, probe: true, ...promise, last: replica.state.log.end });
     expect(replica.state.file.promised).toEqual(number);
     replica.meet('A1');

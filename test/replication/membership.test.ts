@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ViewRecord } from '../../shared/views.ts';
 import { TestCluster } from '../support/replication-cluster.ts';
 import {
   entries,
@@ -58,14 +59,25 @@ describe('R14: joining', () => {
   it('R9: one that came back and asks to join is listed once, also after a refusal', () => {
     const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
     replica.meet('B1');
-    replica.give({ type: 'hello', peer: helloOf(one('B2')) });
+    replica.meet('B2');
     replica.hear('B2', { type: 'join-me', fromOp: 0, chain: replica.state.log.end.chain });
-    const [first] = sent(replica.meet('B2'), 'start-view-change');
+    const [first] = sent(replica.wait(100), 'start-view-change');
     const refusal = { reason: 'promised', promised: numberOf(50, 'B'), base: null, waitMs: 0 } as const;
     replica.hear('B2', { type: 'refuse', number: first!.number, probe: true, ...refusal });
     const asked = sent(replica.wait(200), 'start-view-change');
     expect(asked.map(({ members }) => members)).toContainEqual([one('A1'), one('B2')]);
     for (const { members } of asked) expect(members.filter(({ id }) => id === one('B2').id)).toHaveLength(1);
+  });
+
+  it('R16: a witness never becomes a member, whatever arrives first', () => {
+    const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
+    replica.meet('B1');
+    const ask = { type: 'join-me', fromOp: 0, chain: replica.state.log.end.chain } as const;
+    replica.give({ type: 'hello', peer: helloOf(one('V1'), { role: 'witness' }) });
+    replica.hear('V1', ask);
+    replica.meet('V1', { role: 'witness' });
+    replica.hear('V1', ask);
+    expect(sent(replica.wait(200), 'start-view-change')).toEqual([]);
   });
 
   it('an outsider commits only as far as its log is known to be that of the primary', () => {
@@ -182,8 +194,39 @@ describe('R1, R19b: who is let in', () => {
     expect(replica.state.links.get(one('B5').id)!.self.incarnation).toBe(5);
   });
 
-  it('R1: the same incarnation with another nonce is a copy of its folder', () => {
-    expect(heardAfter('B3', 'B3', 'another')).toEqual([]);
+  it('R1: the same incarnation with another nonce is a copy of its folder; a primary says so', () => {
+    expect(heardAfter('B3', 'B3', 'another')).toEqual(['turn-away']);
+  });
+
+  it('R1: whoever is turned away by the primary starts over, unless an earlier life is meant or it serves', () => {
+    const turnAway = (view: ViewRecord, whom: string, nonce: string) =>
+      ({ type: 'turn-away', view: view.number, whom: one(whom), nonce }) as const;
+    const old = new LoneReplica('B2', { base });
+    old.meet('A1');
+    expect(kinds(old.hear('A1', turnAway(base, 'B1', 'own')))).toEqual([]);
+    expect(kinds(old.hear('A1', turnAway(base, 'B2', 'another')))).toEqual([]);
+    expect(kinds(old.hear('A1', turnAway(base, 'B2', 'own')))).toEqual(['start-over']);
+    const serving = new LoneReplica('B3', { base });
+    serving.meet('A1');
+    expect(kinds(serving.hear('A1', turnAway(base, 'B3', 'own')))).toEqual([]);
+  });
+
+  const foreign = helloOf(one('D1'), { clusterId: 'other', complete: true });
+
+  it('R19b: a cluster that was never complete gives way to one that was', () => {
+    const replica = new LoneReplica('A1', { base }, { complete: false });
+    expect(kinds(replica.give({ type: 'link-up', peer: foreign }))).toEqual(['start-over']);
+  });
+
+  it('R19b: one that was complete does not, even if that is not known to be committed; nor does a witness', () => {
+    const complete = entries('0/1/a:1', [1]).map((entry) => ({ ...entry, event: 'cluster:complete' as const }));
+    const replica = new LoneReplica('A1', { base }, { complete: false, entries: complete });
+    expect(kinds(replica.give({ type: 'link-up', peer: foreign }))).toEqual([]);
+    const young = new LoneReplica('A1', { base }, { complete: false });
+    const notYet = { ...foreign, complete: false };
+    expect(kinds(young.give({ type: 'link-up', peer: notYet }))).toEqual(['dial-again']);
+    const witness = new LoneReplica('A1', { base }, { complete: false }, { role: 'witness' });
+    expect(kinds(witness.give({ type: 'link-up', peer: foreign }))).toEqual([]);
   });
 
   it('R1: nothing is heard from whoever was not let in', () => {

@@ -6,6 +6,7 @@ import {
   helloOf,
   kinds,
   LoneReplica,
+  nonceOf,
   one,
   sent,
   TIMEOUT_MS,
@@ -182,7 +183,7 @@ describe('R2, R13: after a higher promise', () => {
       members,
       provenDead: [],
     } as const;
-    cluster.server('A').give({ type: 'message', from, message });
+    cluster.server('A').give({ type: 'message', from, nonce: nonceOf(from), message });
     expect(cluster.server('A').isPrimary).toBe(false);
     cluster.release();
     expect(cluster.server('A').committed).toEqual([]);

@@ -5,6 +5,7 @@ import {
   entries,
   kinds,
   LoneReplica,
+  nonceOf,
   numberOf,
   sent,
   TICK_MS,
@@ -116,7 +117,7 @@ describe('R9: what may be undecided is neither forgotten nor taken for decided',
     const number = { epoch: 0, round: 99, candidate: B.address };
     const members = [B.self, A.self, C.self];
     const ask = { type: 'start-view-change', number, probe: false, base: file.base!, members, provenDead: [] } as const;
-    A.give({ type: 'message', from: B.self, message: ask });
+    A.give({ type: 'message', from: B.self, nonce: nonceOf(B.self), message: ask });
     expect(A.file.promised).toEqual(number);
     cluster.release();
     expect(A.round).toBe(round);

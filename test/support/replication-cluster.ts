@@ -1,11 +1,17 @@
-import { holdsAllLeases } from '../../server/replication/lease.ts';
+import { holdsAllLeases, isServing } from '../../server/replication/lease.ts';
 import type { Hello, Input, Output, PeerMessage } from '../../server/replication/messages.ts';
 import { createReplica, newViewFile, step } from '../../server/replication/replica.ts';
-import { isNormal, isPrimary, type ReplicaConfig, type ReplicaState } from '../../server/replication/replica-state.ts';
+import {
+  type Context,
+  isNormal,
+  isPrimary,
+  type ReplicaConfig,
+  type ReplicaState,
+} from '../../server/replication/replica-state.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import { type Incarnation, sameIncarnation, type ViewFile } from '../../shared/views.ts';
-import { addressOf, configOf, draft, helloOf, TICK_MS, TIMEOUT_MS } from './replication-fixtures.ts';
+import { addressOf, configOf, draft, helloOf, nonceOf, TICK_MS, TIMEOUT_MS } from './replication-fixtures.ts';
 
 interface Mail {
   from: Incarnation;
@@ -67,13 +73,30 @@ export class TestServer {
     return this.state !== null && isPrimary(this.state);
   }
 
+  /** V and W are witnesses; all others hold data. */
+  get role(): 'replica' | 'witness' {
+    return 'VW'.includes(this.name) ? 'witness' : 'replica';
+  }
+
+  /** The names of the witnesses of its base. */
+  get witnesses(): string {
+    return (this.file.base?.witnesses ?? []).map(({ id }) => id[0]!.toUpperCase()).join('');
+  }
+
   get isNormal(): boolean {
     return this.state !== null && isNormal(this.state);
   }
 
+  get #context(): Context {
+    return { state: this.running, config: this.#config, nowMs: this.#cluster.nowMs, outputs: [] };
+  }
+
   get holdsAllLeases(): boolean {
-    const context = { state: this.running, config: this.#config, nowMs: this.#cluster.nowMs, outputs: [] };
-    return holdsAllLeases(context);
+    return holdsAllLeases(this.#context);
+  }
+
+  get serves(): boolean {
+    return isServing(this.#context);
   }
 
   /** The requests in its log, committed or not. */
@@ -94,7 +117,20 @@ export class TestServer {
   hello(): Hello {
     const { clusterId, promised, base, pending } = this.file;
     const { complete, log, known } = this.running;
-    return helloOf(this.self, { clusterId, promised, base, pending, complete, last: log.end, known: [...known] });
+    const { role, serves } = this;
+    const { trustRefused } = this.#config;
+    return helloOf(this.self, {
+      role,
+      serves,
+      trustRefused,
+      clusterId,
+      promised,
+      base,
+      pending,
+      complete,
+      last: log.end,
+      known: [...known],
+    });
   }
 
   /** R1: a new incarnation on what is on disk; all unsynced entries are lost. */
@@ -103,7 +139,9 @@ export class TestServer {
     this.#unsynced = [];
     this.outputs = [];
     const knownAddresses = this.#cluster.servers.map(({ address }) => address);
-    this.#config = configOf(`nonce of ${this.file.disk} ${this.file.incarnation}`, {
+    this.#config = configOf(nonceOf(this.self), {
+      ...this.#cluster.config,
+      role: this.role,
       knownAddresses,
       replicationFactor: this.#cluster.replicationFactor,
     });
@@ -171,20 +209,23 @@ export class TestServer {
 export class TestCluster {
   readonly servers: readonly TestServer[];
   readonly replicationFactor: number;
+  /** Beside what is usual in these tests. */
+  readonly config: Partial<ReplicaConfig>;
   nowMs = 10_000;
   #mail: Mail[] = [];
   #held: Mail[] = [];
   #filter: Filter = () => false;
   readonly #cuts = new Set<string>();
 
-  constructor(names = 'ABC', replicationFactor = 3) {
+  constructor(names = 'ABC', replicationFactor = 3, config: Partial<ReplicaConfig> = {}) {
     this.replicationFactor = replicationFactor;
+    this.config = config;
     this.servers = [...names].map((name) => new TestServer(name, this));
   }
 
-  /** All servers run, and the first `replicationFactor` of them are one view, in the order of their names. */
-  static formed(names = 'ABC', replicationFactor = 3): TestCluster {
-    const cluster = new TestCluster(names, replicationFactor);
+  /** All servers run, and the first `replicationFactor` replicas are one view, in the order of their names. */
+  static formed(names = 'ABC', replicationFactor = 3, config: Partial<ReplicaConfig> = {}): TestCluster {
+    const cluster = new TestCluster(names, replicationFactor, config);
     for (const server of cluster.servers) cluster.start(server.name);
     cluster.server('A').give({ type: 'form', clusterId: 'test', sessionKey: 'key' });
     cluster.settle();
@@ -233,6 +274,17 @@ export class TestCluster {
       }
     }
     this.settle();
+  }
+
+  /** R23: it leaves in order: says farewell, and its process ends. */
+  leave(name: string): void {
+    const server = this.server(name);
+    server.give({ type: 'leave' });
+    this.settle();
+    server.give({ type: 'farewell' });
+    // Its last words have left the process before it ends.
+    while (this.#mail.length > 0) this.#deliver(this.#mail.shift()!);
+    this.crash(name);
   }
 
   /** The connection that `from` had to `to` has ended, and a fresh one is refused. */
@@ -304,7 +356,7 @@ export class TestCluster {
     const isGone = !sender.state || !sameIncarnation(sender.self, mail.from);
     if (this.#isCut(from, to) || isGone || !sender.state!.links.has(mail.to)) return;
     if (this.#filter(from, to, mail.message)) this.#held.push(mail);
-    else this.server(to).give({ type: 'message', from: mail.from, message: mail.message });
+    else this.server(to).give({ type: 'message', from: mail.from, nonce: nonceOf(mail.from), message: mail.message });
   }
 
   /** Time passes for all, tick by tick; messages take none. */

@@ -3,9 +3,10 @@ import type { Supporter } from '../../server/replication/quorum.ts';
 import { createReplica, newViewFile, type Recovered, step } from '../../server/replication/replica.ts';
 import type { ReplicaConfig, ReplicaState } from '../../server/replication/replica-state.ts';
 import { type Address, type ClientId, type DiskId, NO_VIEW, type ViewNumber } from '../../shared/ids.ts';
+import { PEER_PROTOCOL } from '../../shared/limits.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile, ViewRecord, Witness } from '../../shared/views.ts';
-import { sealQuickly } from '../simulator/seal.ts';
+import { sealQuickly } from './seal.ts';
 
 /** E, HB, L and the tick of all replicas in these tests, milliseconds. */
 export const TIMEOUT_MS = 1500;
@@ -54,12 +55,20 @@ export function supporter(text: string, held: readonly ViewRecord[], more: Parti
   const replica = one(text);
   const heldBefore = held.map(({ number }) => number);
   const pending = held.slice(1);
-  return { id: replica.id, replica, heldBefore, pending, cleanDead: [], last: NO_LOG, ...more };
+  return { id: replica.id, replica, heldBefore, pending, cleanDead: [], last: NO_LOG, synced: true, ...more };
 }
 
 /** A witness that promised and had accepted these views. */
 export function witnessSupporter(name: string, pending: readonly ViewRecord[] = []): Supporter {
-  return { id: addressOf(name), witness: witness(name), heldBefore: [], pending, cleanDead: [], last: NO_LOG };
+  return {
+    id: addressOf(name),
+    witness: witness(name),
+    heldBefore: [],
+    pending,
+    cleanDead: [],
+    last: NO_LOG,
+    synced: true,
+  };
 }
 
 /** Drafts of requests 1, 2, 3 … of one client. */
@@ -77,6 +86,8 @@ export function entries(viewText: string, requests: readonly number[], after: re
 
 export function configOf(nonce: string, more: Partial<ReplicaConfig> = {}): ReplicaConfig {
   return {
+    role: 'replica',
+    synced: true,
     replicationFactor: 3,
     heartbeatTimeoutMs: TIMEOUT_MS,
     heartbeatIntervalMs: HEARTBEAT_MS,
@@ -92,19 +103,27 @@ export function configOf(nonce: string, more: Partial<ReplicaConfig> = {}): Repl
   };
 }
 
+/** The nonce with which an incarnation says hello, and sends whatever follows. */
+export function nonceOf(self: Incarnation): string {
+  return `nonce of ${self.disk} ${self.incarnation}`;
+}
+
 /** What an incarnation says when it connects. */
 export function helloOf(self: Incarnation, more: Partial<Hello> = {}): Hello {
   return {
-    protocol: 1,
+    protocol: PEER_PROTOCOL,
+    role: 'replica',
     clusterId: 'test',
     complete: true,
     replicationFactor: 3,
+    trustRefused: true,
     self,
-    nonce: `nonce of ${self.disk} ${self.incarnation}`,
+    nonce: nonceOf(self),
     promised: NO_VIEW,
     base: null,
     pending: [],
     last: NO_LOG,
+    serves: false,
     known: [],
     ...more,
   };
@@ -118,9 +137,14 @@ export class LoneReplica {
   nowMs = 10_000;
 
   /** @param file what its view file says beyond its identity; promised is the base's number unless given */
-  constructor(self: string, file: Partial<ViewFile> = {}, recovered: Partial<Recovered> = {}) {
+  constructor(
+    self: string,
+    file: Partial<ViewFile> = {},
+    recovered: Partial<Recovered> = {},
+    config: Partial<ReplicaConfig> = {},
+  ) {
     this.self = one(self);
-    this.config = configOf('own');
+    this.config = configOf('own', config);
     const promised = file.promised ?? file.base?.number ?? NO_VIEW;
     const whole = { ...newViewFile(this.self, TIMEOUT_MS), clusterId: 'test', promised, ...file };
     const nothing = { snapshot: null, entries: [], complete: true, sessionKey: 'key' };
@@ -145,7 +169,7 @@ export class LoneReplica {
 
   /** A message arrives; returns what is done about it. */
   hear(from: string, message: PeerMessage): Output[] {
-    return this.give({ type: 'message', from: one(from), message });
+    return this.give({ type: 'message', from: one(from), nonce: nonceOf(one(from)), message });
   }
 
   /** Time passes, tick by tick; returns everything that is done meanwhile. */
