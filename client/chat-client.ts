@@ -103,7 +103,7 @@ export class ChatClient implements Chat {
 
   async deleteMessage(id: string): Promise<Result<{ position: number }>> {
     if (this.username === '') return notLoggedIn();
-    return this.#core.write('message:delete', { id });
+    return this.#core.write('message:delete', { id }, ({ position }) => this.#core.saw(position));
   }
 
   async history(ask: Parameters<Chat['history']>[0]): Promise<Result<Replies['message:history']>> {

@@ -44,6 +44,8 @@ export class ClientCore {
   readonly pending: PendingAnswers;
   /** The highest position that any server told: no answer may be older. */
   #seen: number;
+  /** Counts how often positions lost their meaning: another cluster, or a forced view. */
+  #seenEra = 0;
   /** The `session:ready` that what is told stands on. */
   #ready: SessionReady | undefined;
   readonly #keepsTold: boolean;
@@ -65,7 +67,7 @@ export class ClientCore {
         onClosed: (link) => this.reads.onLinkClosed(link),
         onHandshakeRefused: (address, error) => this.emit({ type: 'notice', text: `${address}: ${error.message}` }),
         onForeignCluster: (cluster) => {
-          this.#seen = 0;
+          this.#forgetSeen();
           moveToCluster(this, cluster);
         },
       },
@@ -75,6 +77,7 @@ export class ClientCore {
       random,
       onForgotten: () => startAnew(this),
       onSilent,
+      onPace: () => this.connections.reconcile(),
       onNotPrimary: (link, error) => this.connections.onNotPrimary(link, error),
       onDone: () => {
         this.connections.onDone();
@@ -89,7 +92,10 @@ export class ClientCore {
       replay,
       fetch: (ask, answer) => this.reads.ask('message:history', this.#withSeen(ask), true, answer),
       tell: (event, replayed) => this.#tell(event, replayed),
-      onToldUpTo: (position) => this.#keep({ upTo: position }),
+      onToldUpTo: (position) => {
+        this.saw(position);
+        this.#keep({ upTo: position });
+      },
       onFailed: (reason) => this.emit({ type: 'notice', text: `What was missed cannot be fetched: ${reason}` }),
     });
     this.outbox = new OutboxSender({
@@ -123,6 +129,11 @@ export class ClientCore {
     this.#seen = Math.max(this.#seen, position);
   }
 
+  #forgetSeen(): void {
+    this.#seen = 0;
+    this.#seenEra += 1;
+  }
+
   /**
    * Has something done that is numbered but not kept in the outbox.
    * @param onDone called with the answer before anything else that the server says
@@ -154,8 +165,13 @@ export class ClientCore {
   }
 
   read<E extends ReadEvent>(event: E, payload: RequestOf<E>): Promise<Result<Replies[E]>> {
+    const era = this.#seenEra;
     return this.pending.answered((resolve) => {
-      const withdraw = this.reads.ask(event, this.#withSeen(payload), false, resolve);
+      const withdraw = this.reads.ask(event, this.#withSeen(payload), false, (result) => {
+        // R17: the next read must not be older than this one, wherever it is served.
+        if (result.ok && era === this.#seenEra && 'position' in result.value) this.saw(result.value.position);
+        resolve(result);
+      });
       return () => {
         withdraw();
         return true;
@@ -180,7 +196,7 @@ export class ClientCore {
     const { target } = this.connections;
     if (target?.ended !== undefined && this.account.username !== '') this.account.lose(target.ended);
     if (noticeForce(this)) {
-      this.#seen = 0;
+      this.#forgetSeen();
       this.#ready = undefined;
     }
     this.report.update(this.connections);
@@ -188,7 +204,10 @@ export class ClientCore {
     if (target?.ready !== this.#ready) {
       this.#ready = target?.ready;
       this.replay.suspend();
-      if (target?.ready) this.account.onReady(target);
+      if (target?.ready) {
+        this.saw(target.ready.position);
+        this.account.onReady(target);
+      }
     }
     this.reads.pump();
   }

@@ -11,6 +11,7 @@ import {
   nextToOpen,
   primaryAddress,
   READY_DEADLINE_MS,
+  REPLACE_DELAY_MS,
   type Scene,
   surplusLinks,
   whyUnfit,
@@ -40,6 +41,7 @@ export class Connections {
   #pollAttempt = 0;
   #pollAtMs = 0;
   #ownSeenAtMs = 0;
+  #replaceFromMs = 0;
   #cancelWake: (() => void) | undefined;
 
   constructor(options: ConnectionsOptions, listener: ConnectionsListener) {
@@ -141,6 +143,7 @@ export class Connections {
       nowMs: clock.now(),
       token: handshake().token,
       rotation: this.#rotation,
+      replaceFromMs: this.#replaceFromMs,
     };
   }
 
@@ -210,12 +213,18 @@ export class Connections {
 
   #onClosed(link: Link, reason: string, error: ChatError | undefined): void {
     if (link.closed) return;
+    if (link === this.#target) this.#replaceFromMs = this.#replacementDueMs();
     const hopeless = error !== undefined && !SERVER_STATE_CODES.has(error.code);
     this.#tries.fail(link.address, error?.message ?? reason, hopeless ? HOPELESS_FAILURES : 1);
     if (!link.open) this.#rotation += 1;
     this.#drop(link);
     if (error && hopeless) this.#listener.onHandshakeRefused(link.address, error);
     this.reconcile();
+  }
+
+  #replacementDueMs(): number {
+    const { clock, random } = this.#options;
+    return clock.now() + Math.round(REPLACE_DELAY_MS * (0.75 + random.fraction() / 2));
   }
 
   #askStatus(link: Link): void {

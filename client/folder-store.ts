@@ -160,6 +160,10 @@ class FolderStore implements ClientStore {
     this.#outbox.remove(request);
   }
 
+  refuse(request: number, why: NonNullable<StoredMessage['refused']>): Promise<void> {
+    return this.#outbox.refuse(request, why);
+  }
+
   park(request: number): void {
     this.#outbox.park(request);
   }

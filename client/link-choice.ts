@@ -10,6 +10,8 @@ const SOCKETS_MAX = 4;
 const SLOW_OPEN_MS = 300;
 /** Longer than any transport waits for a handshake. */
 const OPEN_DEADLINE_MS = 5000;
+/** Servers that change their view are not to be met by all clients at once: the socket that is left tells of the outcome. */
+export const REPLACE_DELAY_MS = 150;
 /** A full socket is told `session:ready` at once; one that is not was forgotten and is opened anew. */
 export const READY_DEADLINE_MS = 3000;
 
@@ -24,6 +26,8 @@ export interface Scene {
   token: string | undefined;
   /** Where in the list of addresses to begin. */
   rotation: number;
+  /** Until then nothing is opened in the place of a lost primary as long as another server is reached. */
+  replaceFromMs: number;
 }
 
 export function primaryAddress(knowledge: ClusterKnowledge): Address | undefined {
@@ -61,7 +65,8 @@ export function surplusLinks(scene: Scene): Link[] {
   const order = scene.knowledge.members();
   const place = (link: Link): number => order.indexOf(nameOf(link, scene.knowledge));
   const others = scene.links.filter((link) => link !== scene.target && link.open);
-  return others.sort((a, b) => place(a) - place(b)).slice(SOCKETS_WANTED - 1);
+  const wanted = SOCKETS_WANTED - (scene.target.slow ? 0 : 1);
+  return others.sort((a, b) => place(a) - place(b)).slice(wanted);
 }
 
 /** The address to try next, if another socket is wanted; `tryable` says which addresses may be tried now. */
@@ -74,7 +79,8 @@ export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean)
   // The one that takes over next makes the better second socket: it will be a full one without another handshake.
   const next = scene.target && knowledge.members().find((address) => address !== primary);
   if (next && isFree(next) && scene.tries.failures(next) === 0 && tryable(next)) return next;
-  const counted = links.filter((link) => link.open || nowMs - link.openedAtMs < SLOW_OPEN_MS).length;
+  if (nowMs < scene.replaceFromMs && links.some((link) => link.open && !link.foreign)) return undefined;
+  const counted = links.filter((link) => (link.open ? !link.slow : nowMs - link.openedAtMs < SLOW_OPEN_MS)).length;
   if (counted >= SOCKETS_WANTED || links.length >= SOCKETS_MAX) return undefined;
   return candidates(scene).find((address) => address !== primary && isFree(address) && tryable(address));
 }
@@ -82,7 +88,7 @@ export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean)
 /** The moments at which the scene changes by itself, in milliseconds since 1970. */
 export function coming(scene: Scene): number[] {
   const { links, target, tries } = scene;
-  const moments: number[] = [];
+  const moments: number[] = [scene.replaceFromMs];
   if (target && !target.ready) moments.push(target.readyDueMs);
   for (const link of links) {
     if (!link.open) moments.push(link.openedAtMs + SLOW_OPEN_MS, link.openedAtMs + OPEN_DEADLINE_MS);

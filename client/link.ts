@@ -11,6 +11,8 @@ export interface Link {
   readonly openedAtMs: number;
   open: boolean;
   closed: boolean;
+  /** A request that went over it has waited for an answer for long: news of the cluster are sought elsewhere, too. */
+  slow: boolean;
   /** What the server calls itself, once that is certain. */
   self: Address | undefined;
   ready: SessionReady | undefined;
@@ -37,6 +39,7 @@ export function makeLink(
     openedAtMs,
     open: false,
     closed: false,
+    slow: false,
     self: undefined,
     ready: undefined,
     readyDueMs: 0,

@@ -36,6 +36,11 @@ class MemoryStore implements ClientStore {
     this.outbox = this.outbox.filter((message) => message.request !== request);
   }
 
+  refuse(request: number, refused: NonNullable<StoredMessage['refused']>): Promise<void> {
+    this.outbox = this.outbox.map((message) => (message.request === request ? { ...message, refused } : message));
+    return Promise.resolve();
+  }
+
   park(request: number): void {
     this.outbox = this.outbox.map((message) => (message.request === request ? { ...message, parked: true } : message));
   }

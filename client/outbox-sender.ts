@@ -56,16 +56,21 @@ export class OutboxSender {
   load(): void {
     const { store } = this.#options;
     const owner = store.session?.username;
-    const adrift: Item[] = [];
+    const ended: { item: Item; error: ChatError }[] = [];
     for (const stored of store.outbox) {
       const item = itemOf(stored, undefined);
       this.#items.push(item);
+      if (stored.refused) {
+        ended.push({ item, error: { ...stored.refused, definite: true } });
+        continue;
+      }
       if (stored.parked) continue;
       // Under another account's log-in the server would do it anew rather than say whether it was done.
-      if (owner !== undefined && nameKey(owner) !== nameKey(stored.from)) adrift.push(item);
+      if (owner !== undefined && nameKey(owner) !== nameKey(stored.from))
+        ended.push({ item, error: MAY_HAVE_BEEN_DONE });
       else this.#enqueue(item, true, true);
     }
-    for (const item of adrift) this.#finish(item, { ok: false, error: MAY_HAVE_BEEN_DONE });
+    for (const { item, error } of ended) this.#finish(item, { ok: false, error });
   }
 
   /** @returns withdraws the message; false when it cannot, because it was sent: then it stays until it is answered */
@@ -163,13 +168,20 @@ export class OutboxSender {
 
   #finish(item: Item, result: SendResult): void {
     this.#items = this.#items.filter((other) => other !== item);
-    this.#options.store.removeFromOutbox(item.stored.request);
-    if (!result.ok) {
-      const { code, message } = result.error;
-      this.#options.emit({ type: 'send-failed', message: item.shown, code, reason: message });
-    }
-    this.#announce();
-    item.resolve?.(result);
+    const { store } = this.#options;
+    const { request } = item.stored;
+    const tell = (): void => {
+      store.removeFromOutbox(request);
+      if (!result.ok) {
+        const { code, message } = result.error;
+        this.#options.emit({ type: 'send-failed', message: item.shown, code, reason: message });
+      }
+      this.#announce();
+      item.resolve?.(result);
+    };
+    if (result.ok) tell();
+    // A crash must neither send again what the user was told has failed, nor keep from the user that it has.
+    else store.refuse(request, { code: result.error.code, message: result.error.message }).then(tell, tell);
   }
 
   #withdraw(item: Item): boolean {

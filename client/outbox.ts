@@ -14,7 +14,8 @@ type OutboxRecord =
   | { upTo: number }
   | { message: StoredMessage }
   | { answered: number }
-  | { parked: number };
+  | { parked: number }
+  | { refused: number; why: NonNullable<StoredMessage['refused']> };
 
 /**
  * The file from which a client knows after a crash what it asked for under which number: its id, the numbers it may have
@@ -78,15 +79,26 @@ export class Outbox {
 
   add(message: StoredMessage): Promise<void> {
     this.#messages.set(message.request, message);
-    this.#buffer.push({ message });
+    return this.#durably({ message }, message.request);
+  }
+
+  #durably(record: OutboxRecord, request: number): Promise<void> {
+    this.#buffer.push(record);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject, request: message.request });
+      this.#waiting.push({ resolve, reject, request });
       this.#flush();
     });
   }
 
   remove(request: number): void {
     if (this.#messages.delete(request)) this.#note({ answered: request });
+  }
+
+  refuse(request: number, why: NonNullable<StoredMessage['refused']>): Promise<void> {
+    const message = this.#messages.get(request);
+    if (!message) return Promise.resolve();
+    this.#messages.set(request, { ...message, refused: why });
+    return this.#durably({ refused: request, why }, request);
   }
 
   park(request: number): void {
@@ -222,6 +234,9 @@ function apply(messages: Map<number, StoredMessage>, record: OutboxRecord): void
   } else if ('parked' in record) {
     const message = messages.get(record.parked);
     if (message) messages.set(record.parked, { ...message, parked: true });
+  } else if ('refused' in record) {
+    const message = messages.get(record.refused);
+    if (message) messages.set(record.refused, { ...message, refused: record.why });
   }
 }
 
@@ -240,5 +255,5 @@ function writeAll(file: number, text: string, sync: boolean): Promise<void> {
 
 function isOutboxRecord(value: unknown): value is OutboxRecord {
   if (typeof value !== 'object' || value === null) return false;
-  return ['client', 'known', 'upTo', 'message', 'answered', 'parked'].some((key) => key in value);
+  return ['client', 'known', 'upTo', 'message', 'answered', 'parked', 'refused'].some((key) => key in value);
 }

@@ -9,6 +9,8 @@ import type { Link } from './link.ts';
 export const ANSWER_TIMEOUT_MS = HOLD_DURING_VIEW_CHANGE_MS + 1000;
 /** Passwords are hashed one after the other when many log in at once. */
 const PASSWORD_ANSWER_TIMEOUT_MS = 30_000;
+/** Longer than servers take to go on without one that fell silent: when two did, neither of our sockets tells of it. */
+const SLOW_ANSWER_MS = 2000;
 
 /** A numbered request on its way. */
 export interface Write<E extends WriteEvent = WriteEvent> {
@@ -41,6 +43,8 @@ export interface RequestQueueOptions {
   onForgotten: () => void;
   /** The link's server does not answer. */
   onSilent: (link: Link) => void;
+  /** Whether the link is slow has changed. */
+  onPace: () => void;
   onNotPrimary: (link: Link, error: ChatError) => void;
   /** A server answered `ok`. */
   onDone: () => void;
@@ -91,6 +95,8 @@ export class RequestQueue {
   setTarget(link: Link | undefined): void {
     if (link === this.#target) return;
     this.#target = link;
+    // What another server put off says nothing about this one.
+    this.#attempt = 0;
     this.#unpause();
     this.#startRound();
     this.pump();
@@ -128,6 +134,7 @@ export class RequestQueue {
     const payload = { ...write.payload, request: write.request, oldest } as RequestOf<WriteEvent>;
     target.connection.request(write.event, payload as never, (reply) => {
       this.#onReply(entry, target, round, reply as Reply<WriteEvent>);
+      if (target.slow) this.#setSlow(target, this.#isLate(target));
     });
   }
 
@@ -198,7 +205,7 @@ export class RequestQueue {
     const first = this.#entries.find((entry) => entry.sentOver !== undefined);
     if (!first) return;
     const { clock } = this.#options;
-    const dueMs = first.sentAtMs + timeoutOf(first.write.event);
+    const dueMs = first.sentAtMs + this.#patienceMs(first);
     // A timer that goes off too early finds nothing and is set again; one for each request would cost more.
     if (this.#watchDueMs <= dueMs) return;
     this.#cancelWatch?.();
@@ -206,10 +213,30 @@ export class RequestQueue {
     this.#cancelWatch = clock.after(Math.max(1, dueMs - clock.now()), () => {
       this.#watchDueMs = Number.POSITIVE_INFINITY;
       const oldest = this.#entries.find((entry) => entry.sentOver !== undefined);
-      const overdue = oldest && clock.now() >= oldest.sentAtMs + timeoutOf(oldest.write.event);
-      if (overdue && oldest.sentOver) this.#options.onSilent(oldest.sentOver);
-      else this.#watch();
+      const waitedMs = oldest ? clock.now() - oldest.sentAtMs : 0;
+      if (oldest?.sentOver && waitedMs >= timeoutOf(oldest.write.event)) {
+        this.#options.onSilent(oldest.sentOver);
+        return;
+      }
+      if (oldest?.sentOver && waitedMs >= SLOW_ANSWER_MS) this.#setSlow(oldest.sentOver, true);
+      this.#watch();
     });
+  }
+
+  #isLate(link: Link): boolean {
+    const sinceMs = this.#options.clock.now() - SLOW_ANSWER_MS;
+    return this.#entries.some(({ sentOver, sentAtMs }) => sentOver === link && sentAtMs <= sinceMs);
+  }
+
+  /** Until there is something to do about a request that is not answered. */
+  #patienceMs({ write, sentOver }: Entry): number {
+    return sentOver?.slow ? timeoutOf(write.event) : SLOW_ANSWER_MS;
+  }
+
+  #setSlow(link: Link, slow: boolean): void {
+    if (link.slow === slow || link.closed) return;
+    link.slow = slow;
+    this.#options.onPace();
   }
 }
 

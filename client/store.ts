@@ -1,4 +1,5 @@
 import type { Deletion, Message } from '../shared/api.ts';
+import type { ErrorCode } from '../shared/errors.ts';
 import type { ClientId } from '../shared/ids.ts';
 import type { OutboxMessage } from './chat-types.ts';
 
@@ -8,6 +9,8 @@ export interface StoredMessage extends OutboxMessage {
   from: string;
   /** It surely has not been done and waits for a log-in; it gets a new number then. */
   parked?: true;
+  /** It was refused for good, which the user may not have been told yet: it is never sent again. */
+  refused?: { code: ErrorCode; message: string };
 }
 
 export interface StoredSession {
@@ -47,6 +50,8 @@ export interface ClientStore {
   addToOutbox(message: StoredMessage): Promise<void>;
   /** It was answered. May be forgotten by a power cut: the message is then resent under its number. */
   removeFromOutbox(request: number): void;
+  /** Notes that the message was refused for good. Resolves when that survives a power cut: only then is the user told. */
+  refuse(request: number, why: { code: ErrorCode; message: string }): Promise<void>;
   /** Notes that the message surely has not been done. */
   park(request: number): void;
   /** Puts these in the place of the whole outbox, at once and surviving a power cut. */

@@ -1,9 +1,20 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { parseAddress } from '../shared/ids.ts';
+import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
-import { addReplicaOptions, OptionError, parsePort, readReplicaOptions } from './commands/options.ts';
-import { runServer, ServerError } from './commands/run.ts';
+import { type DrillOptions, runDrill } from './commands/drill.ts';
+import { ServerError } from './commands/life.ts';
+import {
+  addReplicaOptions,
+  OptionError,
+  parsePort,
+  parseServer,
+  readReplicaOptions,
+  readSecret,
+  secretFileOption,
+} from './commands/options.ts';
+import { promote } from './commands/promote.ts';
+import { runServer } from './commands/run.ts';
 import { startAll } from './commands/start.ts';
 import { printStatus } from './commands/status.ts';
 import { packageVersion } from './commands/version.ts';
@@ -19,13 +30,24 @@ const program = new Command('server')
 
 let exitStatus = 0;
 
-for (const role of ['primary', 'secondary'] as const) {
-  const description =
-    role === 'primary'
-      ? 'start the first server of a cluster, or take up where its folder left off'
-      : 'join the cluster of the servers named with --join';
+const FIRST_SERVER = parseServer(`localhost:${DEFAULT_PORTS[0]}`);
+
+interface PromoteFlags {
+  server: Address;
+  force?: true;
+  yes?: string;
+  secretFile?: string;
+}
+
+const ROLES = {
+  primary: 'start the first server of a cluster, or take up where its folder left off',
+  secondary: 'join the cluster of the servers named with --join',
+  witness: 'vote, and hold no data; of use when there are two',
+} as const;
+
+for (const role of ['primary', 'secondary', 'witness'] as const) {
   addReplicaOptions(
-    program.command(role).description(description).argument('<port>', 'the port to listen on', parsePort),
+    program.command(role).description(ROLES[role]).argument('<port>', 'the port to listen on', parsePort),
   ).action(async (port: number, options) => {
     exitStatus = await runServer(role, port, readReplicaOptions(options));
   });
@@ -34,13 +56,21 @@ for (const role of ['primary', 'secondary'] as const) {
 program
   .command('status')
   .description('show the cluster as one of its servers sees it')
-  .option('--server <address>', 'the server to ask', `localhost:${DEFAULT_PORTS[0]}`)
+  .option('--server <address>', 'the server to ask', parseServer, FIRST_SERVER)
   .option('--json', 'print one JSON object')
-  .action(async ({ server, json }: { server: string; json?: true }) => {
-    const address = parseAddress(server);
-    if (!address)
-      throw new OptionError(`--server "${server}" is not an address; write host:port, e.g. localhost:1538.`);
-    exitStatus = await printStatus(address, json === true);
+  .action(async ({ server, json }: { server: Address; json?: true }) => {
+    exitStatus = await printStatus(server, json === true);
+  });
+
+program
+  .command('promote')
+  .description('have a server that waits for lost ones go on alone (what only they have is lost)')
+  .option('--server <address>', 'the server to go on', parseServer, FIRST_SERVER)
+  .option('--force', 'really')
+  .option('--yes <address>', "the server's address, instead of typing it")
+  .addOption(secretFileOption())
+  .action(async ({ server, force, yes, secretFile }: PromoteFlags) => {
+    exitStatus = await promote({ server, force: force === true, yes, secret: readSecret(secretFile) });
   });
 
 program
@@ -49,6 +79,15 @@ program
   .option('--data <folder>', 'where the databases are', 'data')
   .action(async ({ data }: { data: string }) => {
     exitStatus = await startAll(data);
+  });
+
+program
+  .command('drill')
+  .description('try it: a throw-away cluster whose servers are killed while users chat; says what came of it')
+  .option('--seed <text>', 'repeat a drill: who is hit, and who returns first')
+  .option('--keep', "keep the folder with the servers' data and output")
+  .action(async (options: DrillOptions) => {
+    exitStatus = await runDrill(options);
   });
 
 program.version(packageVersion(), '-V, --version');

@@ -147,6 +147,16 @@ export interface ServerToClientEvents {
   'cluster:changed': (cluster: Cluster) => void;
 }
 
+/** What a server ever cut off or set aside; nothing is removed from there by the program. */
+export interface QuarantineStatus {
+  /** The folder, as the server was told to find its data. */
+  path: string;
+  /** How many files and folders lie there. */
+  count: number;
+  /** Names of the newest few, the newest first. */
+  newest: string[];
+}
+
 export type ServerRole = 'primary' | 'backup' | 'spare' | 'witness' | 'joining' | 'waiting';
 
 /** `GET /status`. */
@@ -163,4 +173,6 @@ export interface ServerStatus {
   waitingFor: string;
   cluster: Cluster;
   version: string;
+  /** Absent where nothing is kept in files. */
+  quarantine?: QuarantineStatus;
 }

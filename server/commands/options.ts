@@ -87,9 +87,13 @@ export function addReplicaOptions(command: Command): Command {
         .choices(['always', 'never'])
         .default('always'),
     )
-    .addOption(option('--secret-file <file>', 'the secret that all servers of the cluster share'))
+    .addOption(secretFileOption())
     .addOption(option('--log-level <level>', 'what is printed').choices(['info', 'error']).default('info'))
     .addOption(option('--quiet', 'the same as --log-level error'));
+}
+
+export function secretFileOption(): Option {
+  return option('--secret-file <file>', 'the secret that all servers of the cluster share');
 }
 
 /** @throws OptionError with one sentence when options contradict each other or a file cannot be read */
@@ -120,7 +124,12 @@ export function readReplicaOptions(parsed: ParsedOptions): ReplicaOptions {
 /** An option that cannot be used; its message is the sentence for the person who typed it. */
 export class OptionError extends Error {}
 
-function readSecret(file: string | undefined): string {
+/**
+ * The secret in a file, or without one that of the environment; empty when there is none.
+ *
+ * @throws OptionError when the file cannot be read or is too short
+ */
+export function readSecret(file: string | undefined): string {
   if (file === undefined) return (process.env.CLUSTER_SECRET ?? '').trim();
   try {
     const secret = readFileSync(file, 'utf8').trim();
@@ -161,6 +170,13 @@ export function parseAddresses(text: string): Address[] {
       throw new InvalidArgumentError(`"${part.trim()}" is not an address; write host:port, e.g. localhost:1538.`);
     return address;
   });
+}
+
+/** One address. */
+export function parseServer(text: string): Address {
+  const address = parseAddress(text.trim());
+  if (!address) throw new InvalidArgumentError(`"${text}" is not an address; write host:port, e.g. localhost:1538.`);
+  return address;
 }
 
 function parseReplicationFactor(text: string): number {

@@ -1,6 +1,7 @@
 import type { ServerStatus } from '../../shared/api.ts';
 import { type Address, splitAddress } from '../../shared/ids.ts';
 import { resolveHost } from '../network/peer-link.ts';
+import { tableLines, wrapped } from './table.ts';
 
 const ASK_TIMEOUT_MS = 2000;
 
@@ -37,23 +38,60 @@ export async function printStatus(address: Address, isJson: boolean): Promise<nu
   }
   const others = status.cluster.known.filter((known) => known !== status.address) as Address[];
   const answers = await Promise.all(others.map(askStatus));
-  const rows = [
-    ['server', 'role', 'view', 'operations', ''],
-    row(status),
-    ...answers.map((answer, index) => (answer ? row(answer) : [others[index]!, 'not reached', '', '', ''])),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  const lines = rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  process.stdout.write(`${lines.join('\n')}\n`);
-  if (status.cluster.warning) process.stdout.write(`WARNING: ${status.cluster.warning}\n`);
+  const seen = others.map((server, index): Seen => ({ address: server, status: answers[index] }));
+  process.stdout.write(`${clusterLines([{ address: status.address as Address, status }, ...seen]).join('\n')}\n`);
   return 0;
 }
 
-function row({ address, role, view, commit, waitingFor }: ServerStatus): string[] {
-  return [address, role, String(view), String(commit), waitingFor === '' ? '' : `waiting for ${waitingFor}`];
+/** A server of the cluster, and what it says of itself; undefined when it is not reached. */
+interface Seen {
+  address: Address;
+  status: ServerStatus | undefined;
+}
+
+/** One row for each server, then whatever there is to say. */
+export function clusterLines(servers: readonly Seen[]): string[] {
+  const reached = servers.flatMap(({ status }) => (status ? [status] : []));
+  const newest = reached.reduce((best, one) => (isNewer(one, best) ? one : best));
+  const ordered = [...servers].sort(
+    (a, b) => placeOf(a, newest) - placeOf(b, newest) || (a.address < b.address ? -1 : 1),
+  );
+  const showsEpoch = reached.some(({ epoch }) => epoch > 0);
+  const header = ['server', 'role', 'view', 'operations'];
+  const table = tableLines([header, ...ordered.map((one) => rowOf(one, showsEpoch))], [2, 3]);
+  const notes = ordered.flatMap(({ status }) => (status ? [...waitingLines(status), ...quarantineLines(status)] : []));
+  const { warning } = newest.cluster;
+  const all = [...notes, ...(warning ? [`WARNING: ${warning}`] : [])];
+  return all.length === 0 ? table : [...table, '', ...all];
+}
+
+function isNewer(a: ServerStatus, b: ServerStatus): boolean {
+  return a.epoch === b.epoch ? a.view > b.view : a.epoch > b.epoch;
+}
+
+/** The members in their order, then those that hold data beside them, then the witnesses. */
+function placeOf({ address, status }: Seen, { cluster }: ServerStatus): number {
+  const place = cluster.members.indexOf(address);
+  if (place >= 0) return place;
+  return cluster.members.length + (status?.role === 'witness' || cluster.witnesses.includes(address) ? 1 : 0);
+}
+
+function rowOf({ address, status }: Seen, showsEpoch: boolean): string[] {
+  if (!status) return [address, 'not reached', '', ''];
+  const { role, epoch, view, commit } = status;
+  // A witness has none, and a server that waits does not know yet how many of those in its log count.
+  const operations = role === 'witness' || (role === 'waiting' && commit === 0) ? '' : String(commit);
+  return [address, role, showsEpoch ? `${view} (epoch ${epoch})` : String(view), operations];
+}
+
+function waitingLines({ address, waitingFor }: ServerStatus): string[] {
+  return waitingFor === '' ? [] : wrapped(`${address} waits for ${waitingFor}.`);
+}
+
+function quarantineLines({ address, quarantine }: ServerStatus): string[] {
+  if (!quarantine || quarantine.count === 0) return [];
+  const { count, newest, path } = quarantine;
+  const things = count === 1 ? 'One thing that was' : `${count} things that were`;
+  const first = count > newest.length ? ', the newest' : '';
+  return [`${things} set aside by ${address} in`, `  ${path}${first}:`, ...newest.map((name) => `    ${name}`)];
 }

@@ -1,16 +1,17 @@
 import type { Cluster, ServerRole, ServerStatus } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
-import { incarnationKey, sameIncarnation } from '../../shared/views.ts';
+import { sameIncarnation, sameWitness } from '../../shared/views.ts';
+import { hearsPrimary } from '../replication/lease.ts';
 import { readyLearners, waitingFor } from '../replication/membership.ts';
-import { type Context, heardOf, isDead, isListed, isNormal, isPrimary } from '../replication/replica-state.ts';
-
-/** R17: a member that has heard nothing of its primary for longer than the heartbeat time-out cannot speak for the cluster. */
-function hearsPrimary({ state, config, nowMs }: Context): boolean {
-  const primary = state.file.base!.members[0]!;
-  if (primary.id === state.file.id) return true;
-  const heardAtMs = Math.max(state.heardAtMs.get(incarnationKey(primary)) ?? 0, state.installedAtMs);
-  return nowMs - heardAtMs < config.heartbeatTimeoutMs;
-}
+import {
+  type Context,
+  heardOf,
+  isDead,
+  isListed,
+  isNormal,
+  isPrimary,
+  type ReplicaState,
+} from '../replication/replica-state.ts';
 
 /** The primary as far as this replica knows one that lives. */
 function livingPrimary(context: Context): string | null {
@@ -53,6 +54,7 @@ export function describeCluster(context: Context): Cluster {
 export function roleOf(context: Context): ServerRole {
   const { state } = context;
   const { base } = state.file;
+  if (context.config.role === 'witness') return 'witness';
   if (isPrimary(state)) return 'primary';
   if (isNormal(state) && hearsPrimary(context)) return 'backup';
   if (isListed(state)) return 'waiting';
@@ -79,9 +81,27 @@ export function describeStatus(context: Context, version: string): ServerStatus 
 
 function whatItWaitsFor(context: Context): string {
   const { state, config } = context;
-  if (roleOf(context) === 'spare') return '';
+  const role = roleOf(context);
+  if (role === 'spare') return '';
+  if (role === 'witness') return whatAWitnessWaitsFor(state);
   if (!isNormal(state) || hearsPrimary(context)) return waitingFor(state, config.replicationFactor);
-  return `the primary ${state.file.base!.members[0]!.id}, which is silent`;
+  const [primary, ...others] = state.file.base!.members.map(({ id }) => id);
+  const away = others.filter((id) => id !== state.file.id && !state.links.has(id));
+  return `the primary ${primary}, which is silent${away.length > 0 ? `, or for ${away.join(' or ')}` : ''}`;
+}
+
+/** R16: empty when it has a vote. */
+function whatAWitnessWaitsFor({ file, links }: ReplicaState): string {
+  const { base } = file;
+  if (!base) return 'a server of the cluster to join';
+  if (base.witnesses.some((witness) => sameWitness(witness, file))) return '';
+  const takesIn = `the primary ${base.members[0]!.id} to take it in`;
+  if (base.witnesses.length > 0) {
+    const names = base.witnesses.map(({ id }) => id);
+    return names.includes(file.id) ? takesIn : `a place: the view has its witnesses, ${names.join(' and ')}`;
+  }
+  const hasOther = [...links.values()].some(({ role }) => role === 'witness');
+  return hasOther ? takesIn : 'a second witness';
 }
 
 /** Why a write is refused here and now, and where to go with it. */

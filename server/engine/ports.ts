@@ -22,6 +22,8 @@ export interface PeerTransport {
   start(onInput: (input: Input) => void, hello: () => Hello): void;
   /** Connects to that address from now on, and again whenever the connection ends. */
   dial(address: Address): void;
+  /** Ends the connection to that address in a while, and dials it anew. */
+  dialAgain(address: Address): void;
   /** In order while the link lasts; lost without a link. */
   send(to: Address, message: PeerMessage): void;
 }

@@ -12,6 +12,8 @@ export interface RecoveredEngine {
   replica: RecoveredReplica;
   chat: ChatState;
   clients: ClientTable;
+  /** Of the last entry in the log, milliseconds since 1970; 0 without one. */
+  lastTimeMs: number;
 }
 
 /**
@@ -31,8 +33,10 @@ export async function recoverEngine(
   const clientTable = snapshot?.tables.find(({ name }) => name === 'client_table');
   const clients = clientTable ? ClientTable.restore(clientTable) : new ClientTable();
   const entries: LogEntry[] = [];
+  let lastTimeMs = 0;
   await database.scan((batch) => {
     for (const entry of batch) {
+      lastTimeMs = entry.time;
       if (entry.op <= (snapshot?.op ?? 0)) chat.replayHistory(entry);
       else entries.push(entry);
     }
@@ -65,5 +69,6 @@ export async function recoverEngine(
     },
     chat,
     clients,
+    lastTimeMs,
   };
 }

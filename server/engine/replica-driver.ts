@@ -2,6 +2,8 @@ import type { Address } from '../../shared/ids.ts';
 import { PAUSE_MS, PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
+import { isServing } from '../replication/lease.ts';
+import { wasEverComplete } from '../replication/membership.ts';
 import type { Hello, Input, Output } from '../replication/messages.ts';
 import { step } from '../replication/replica.ts';
 import { type Context, heardOf, type ReplicaConfig, type ReplicaState, selfOf } from '../replication/replica-state.ts';
@@ -31,6 +33,8 @@ export interface DriverEvents {
   onSettled(): void;
   /** This replica must not go on, and does not. */
   onFatal(text: string): void;
+  /** R1: this incarnation has ended; its files are to be set aside, and another disk joins in its place. */
+  onStartOver(text: string): void;
 }
 
 /**
@@ -105,8 +109,6 @@ export class ReplicaDriver {
   give(input: Input): void {
     if (this.#isStopped) return;
     if (input.type === 'refused') this.refused.add(input.address);
-    // A death is clean only by leases that still hold: the machine may have slept since the last tick.
-    if (input.type === 'refused' || input.type === 'link-up') this.compareClocks();
     this.#inbox.push(input);
     this.#drain();
   }
@@ -123,20 +125,22 @@ export class ReplicaDriver {
     this.#stopTicking();
   }
 
-  /** A3: asked each tick, and before whatever may lean on leases: reads, and proofs of death. */
-  compareClocks(): void {
+  /**
+   * A3: the clocks are compared before every step, since a read, a proof of death, or another's word of one leans on
+   * leases; the machine may have slept since the last tick, and while the input waited for the disk.
+   */
+  #nextInput(): Input {
     const { clock } = this.#parts;
     const difference = clock.uptimeMs() - clock.monotonicMs();
-    if (Math.abs(difference - this.#clockDifferenceMs) <= SLEPT_MS) return;
+    if (Math.abs(difference - this.#clockDifferenceMs) <= SLEPT_MS) return this.#inbox.shift()!;
     this.#clockDifferenceMs = difference;
-    this.give({ type: 'paused', sleptUnnoticed: true });
+    return { type: 'paused', sleptUnnoticed: true };
   }
 
   #tick(): void {
     const { nowMs } = this;
     if (nowMs - this.#lastTickMs > PAUSE_MS) this.give({ type: 'paused', sleptUnnoticed: false });
     this.#lastTickMs = nowMs;
-    this.compareClocks();
     this.#isChanged = true;
     this.give({ type: 'tick' });
   }
@@ -145,7 +149,7 @@ export class ReplicaDriver {
     // What a listener asks for while outputs are being performed comes after them.
     if (this.#isPerforming) return;
     while (!this.#isWriting && !this.#isStopped && this.#inbox.length > 0) {
-      const input = this.#inbox.shift()!;
+      const input = this.#nextInput();
       this.#perform(step(this.state, this.#parts.config, input, this.nowMs), 0);
     }
     if (!this.#isChanged || !this.isSettled || this.#isStopped) return;
@@ -210,6 +214,9 @@ export class ReplicaDriver {
       case 'dial':
         transport.dial(output.address);
         break;
+      case 'dial-again':
+        transport.dialAgain(output.address);
+        break;
       case 'read-confirmed':
         this.#events.onReadConfirmed(output.checkId);
         break;
@@ -221,6 +228,10 @@ export class ReplicaDriver {
         break;
       case 'refuse-to-run':
         this.#end(output.text);
+        break;
+      case 'start-over':
+        this.stop();
+        this.#events.onStartOver(output.text);
         break;
     }
   }
@@ -235,20 +246,23 @@ export class ReplicaDriver {
   }
 
   #hello(): Hello {
-    const { log, complete } = this.state;
+    const { log } = this.state;
     // Never what is about to be written: a crash may still undo it, and whoever hears of a view takes it for installed.
     const { clusterId, promised, base, pending } = this.#writtenFile;
     return {
       protocol: PEER_PROTOCOL,
+      role: this.#parts.config.role,
       clusterId,
-      complete,
+      complete: wasEverComplete(this.state),
       replicationFactor: this.#parts.config.replicationFactor,
+      trustRefused: this.#parts.config.trustRefused,
       self: selfOf(this.state),
       nonce: this.#parts.config.nonce,
       promised,
       base,
       pending,
       last: log.end,
+      serves: isServing(this.context),
       known: heardOf(this.state),
     };
   }

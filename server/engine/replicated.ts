@@ -2,15 +2,18 @@ import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { assert } from '../../shared/assert.ts';
 import { type ChatError, type Result, success } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
-import { HOLD_DURING_VIEW_CHANGE_MS } from '../../shared/limits.ts';
+import { HOLD_DURING_VIEW_CHANGE_MS, SNAPSHOT_INTERVAL_OPERATIONS } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { ClientTable } from '../replication/client-table.ts';
+import { holdsAllLeases } from '../replication/lease.ts';
 import { createReplica } from '../replication/replica.ts';
-import { isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
+import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
 import type { ChatReader, Notice } from '../state/reader.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
 import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
+import { HeldSubmissions } from './held-submissions.ts';
+import { type Forced, forceReplica } from './operator.ts';
 import { PendingReads } from './pending-reads.ts';
 import { Receipts } from './receipts.ts';
 import type { RecoveredEngine } from './recovery.ts';
@@ -21,6 +24,8 @@ import { Submissions } from './submissions.ts';
 
 /** How long a read may wait for its position or its confirmation. */
 const READ_WAIT_MS = 2000;
+/** A server that stops waits so long for its snapshot; the log has everything, so that only the next start takes longer. */
+const LEAVE_SNAPSHOT_MS = 2000;
 /** How long a first server waits for addresses that neither answer nor refuse, before it starts a cluster of its own. */
 const FORM_WAIT_MS = 3000;
 
@@ -28,14 +33,12 @@ export interface EngineParts extends DriverParts {
   recovered: RecoveredEngine;
   /** Of the program, for `status`. */
   version: string;
+  /** A snapshot is written after so many operations at least; by default what `shared/limits.ts` says. */
+  snapshotIntervalOperations?: number;
   /** This server must end: its disk failed, or it must not go on. Nothing is acknowledged from now on. */
   onFatal(text: string): void;
-}
-
-interface HeldSubmission {
-  submission: Submission;
-  answer: (result: Result<Committed>) => void;
-  untilMs: number;
+  /** As {@link onFatal}, but another disk at this address is to join: the database folder has to be set aside. */
+  onStartOver(text: string): void;
 }
 
 /** The engine over our own replication: what the log says is applied here, and whoever asked is answered. */
@@ -51,12 +54,13 @@ export class ReplicatedEngine implements Engine {
   readonly #snapshots: Snapshots;
   readonly #receipts = new Receipts();
   readonly #listeners: EngineListener[] = [];
-  #held: HeldSubmission[] = [];
+  readonly #held = new HeldSubmissions();
   #isLeaving = false;
   #isFlushDue = false;
   #nextCheckId = 1;
   #serves = false;
-  #clusterText = '';
+  #announced: Cluster;
+  #announcedText = '';
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -68,14 +72,19 @@ export class ReplicatedEngine implements Engine {
     this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
     this.#reads = new PendingReads(this.chat);
     const snapshotOp = recovered.replica.snapshot?.op ?? 0;
-    this.#snapshots = new Snapshots(this.#state, this.chat, this.#clients, storage, snapshotOp);
+    this.#snapshots = new Snapshots(this.#state, this.chat, this.#clients, storage, {
+      op: snapshotOp,
+      intervalOperations: parts.snapshotIntervalOperations ?? SNAPSHOT_INTERVAL_OPERATIONS,
+    });
     this.#driver = new ReplicaDriver(this.#state, parts, {
       onCommit: (entries) => this.#apply(entries),
-      onReadConfirmed: (checkId) => this.#reads.confirm(checkId),
+      onReadConfirmed: (checkId) => this.#onConfirmed(checkId),
       onDurable: () => this.#flush(),
       onSettled: () => this.#look(),
       onFatal: (text) => parts.onFatal(text),
+      onStartOver: (text) => parts.onStartOver(text),
     });
+    this.#announced = describeCluster(this.#driver.context);
   }
 
   /** R1: writes the new incarnation down, then meets the others. Resolves when that is done. */
@@ -103,9 +112,7 @@ export class ReplicatedEngine implements Engine {
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    // While outputs wait for the disk, what the log holds is not applied yet: a request in it would pass for a new one.
-    const canJudge = this.#driver.isSettled && this.isPrimary() && isPrimary(this.#state);
-    if (this.#held.length > 0 || !canJudge) {
+    if (!this.#held.isEmpty || !this.#canJudge || !holdsAllLeases(this.#driver.context)) {
       this.#holdOrRefuse(submission, answer);
       return;
     }
@@ -113,15 +120,27 @@ export class ReplicatedEngine implements Engine {
     this.#flushSoon();
   }
 
-  /** A view change that this server leads is over in a moment: nobody need be sent away for it. */
+  /** While outputs wait for the disk, what the log holds is not applied yet: a request in it would pass for a new one. */
+  get #canJudge(): boolean {
+    return this.#driver.isSettled && this.isPrimary() && isPrimary(this.#state);
+  }
+
+  /** A view change that this server leads is over in a moment, and leases come back: nobody need be sent away for it. */
   #holdOrRefuse(submission: Submission, answer: (result: Result<Committed>) => void): void {
-    const isInBetween = !this.#driver.isSettled || this.#state.candidacy !== null;
+    const isInBetween = !this.#driver.isSettled || this.#state.candidacy !== null || this.#canJudge;
     const isTakingOver = isInBetween && this.#state.complete && !this.#isLeaving && !this.#driver.isStopped;
-    if (!isTakingOver && this.#held.length === 0) {
+    if (!isTakingOver && this.#held.isEmpty) {
       answer({ ok: false, error: this.whyNotPrimary() });
       return;
     }
-    this.#held.push({ submission, answer, untilMs: this.#driver.nowMs + HOLD_DURING_VIEW_CHANGE_MS });
+    this.#held.add(submission, answer, this.#driver.nowMs + HOLD_DURING_VIEW_CHANGE_MS);
+    if (this.#canJudge) this.#driver.lookAgain();
+  }
+
+  #onConfirmed(checkId: number): void {
+    this.#reads.confirm(checkId);
+    this.#held.confirm(checkId);
+    if (!this.#held.isEmpty) this.#driver.lookAgain();
   }
 
   /** Everything that is asked for in one turn of the main loop, or while a batch is being written, is the next batch. */
@@ -145,19 +164,35 @@ export class ReplicatedEngine implements Engine {
   read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
     const wait = { position: seen ?? 0, deadlineMs: this.#driver.nowMs + READ_WAIT_MS };
     if (isPrimary(this.#state) || this.#isExtending) {
-      this.#driver.compareClocks();
       const checkId = this.#nextCheckId++;
       this.#reads.add({ ...wait, checkId }, query, answer);
       this.#driver.give({ type: 'confirm-read', checkId });
       return;
     }
-    if (roleOf(this.#driver.context) === 'waiting') answer({ ok: false, error: this.whyNotPrimary() });
+    const role = roleOf(this.#driver.context);
+    if (role === 'waiting' || role === 'witness') answer({ ok: false, error: this.whyNotPrimary() });
     else if (wait.position <= this.chat.position) answer(success(query(this.chat)));
     else this.#reads.add({ ...wait, checkId: null }, query, answer);
   }
 
   received(account: AccountId, position: number): void {
     if (position > this.chat.received(account)) this.#receipts.note(account, position);
+  }
+
+  /** The replica as it is now, for questions: whoever asks changes nothing. */
+  get replica(): Context {
+    return this.#driver.context;
+  }
+
+  /** R20: an operator says that this server goes on alone. @returns the new view, or why there is none, as a sentence */
+  force(): Promise<Forced | string> {
+    return forceReplica(this.#driver, this.#parts.clock);
+  }
+
+  /** Of the last entry in the log, whoever appended it; no later one may have a lower time. */
+  get lastTimeMs(): number {
+    const { log } = this.#state;
+    return log.entry(log.endOp)?.time ?? this.#parts.recovered.lastTimeMs;
   }
 
   tokenFor(session: SessionId): string {
@@ -189,8 +224,9 @@ export class ReplicatedEngine implements Engine {
     return whyRefused(this.#driver.context, this.#isLeaving);
   }
 
+  /** What is announced: a view that is decided but not yet written down does not exist (R11), and nobody is sent there. */
   cluster(): Cluster {
-    return describeCluster(this.#driver.context);
+    return this.#driver.isSettled ? describeCluster(this.#driver.context) : this.#announced;
   }
 
   status(): ServerStatus {
@@ -205,15 +241,19 @@ export class ReplicatedEngine implements Engine {
   async leave(): Promise<void> {
     if (this.#driver.isStopped) return;
     const { clock, config, storage } = this.#parts;
-    this.#isLeaving = true;
     this.#driver.give({ type: 'leave' });
+    // While it still serves: the others will have the disk and the processors for themselves when they change views.
+    const isLate = new Promise<void>((resolve) => clock.after(LEAVE_SNAPSHOT_MS, resolve));
+    await Promise.race([this.#saveSnapshot(), isLate]);
+    this.#isLeaving = true;
     this.#driver.lookAgain();
     const giveUpAtMs = clock.monotonicMs() + config.heartbeatTimeoutMs;
-    while (this.#submissions.inFlight > 0 && clock.monotonicMs() < giveUpAtMs && !this.#driver.isStopped) {
-      await new Promise<void>((resolve) => clock.after(5, resolve));
+    // Until then it acknowledges and answers pings: so the others hold its leases, and its death is clean.
+    const isUnderWay = () => this.#submissions.inFlight > 0 || !this.#driver.isSettled;
+    while (isUnderWay() && clock.monotonicMs() < giveUpAtMs && !this.#driver.isStopped) {
+      await new Promise<void>((resolve) => clock.after(1, resolve));
     }
-    // Until the end it acknowledges and answers pings: so the others hold its leases when it dies, and need not wait.
-    await this.#saveSnapshot();
+    if (this.#driver.isSettled) this.#driver.give({ type: 'farewell' });
     this.#driver.stop();
     await new Promise<void>((resolve) => storage.close(() => resolve()));
   }
@@ -258,7 +298,7 @@ export class ReplicatedEngine implements Engine {
       this.#driver.give({ type: 'propose', drafts: [draft] }),
     );
     this.#reads.refuseLate(nowMs, isPrimary(this.#state) || this.#isExtending, () => this.whyNotPrimary());
-    this.#refuseHeld(nowMs);
+    this.#held.refuse(nowMs, this.#state.candidacy === null && !this.isPrimary(), () => this.whyNotPrimary());
   }
 
   /** Tells the listeners what changed for them, once for each change, and only what has been carried out. */
@@ -270,35 +310,31 @@ export class ReplicatedEngine implements Engine {
     }
     const cluster = this.cluster();
     const text = JSON.stringify(cluster);
-    if (text === this.#clusterText) return;
-    this.#clusterText = text;
+    if (text === this.#announcedText) return;
+    this.#announced = cluster;
+    this.#announcedText = text;
     for (const listener of this.#listeners) listener.onClusterChanged(cluster);
   }
 
   /** This server is the primary of an installed view: what waited for that goes on. */
   #resume(): void {
-    if (this.#reads.waitForConfirmation) {
+    this.#releaseHeld();
+    if (!this.#held.isEmpty) this.#held.coverWith(this.#nextCheckId++);
+    if (this.#reads.waitForConfirmation || !this.#held.isEmpty) {
       this.#driver.give({ type: 'confirm-read', checkId: this.#nextCheckId - 1 });
     }
     this.#flushSoon();
-    if (this.#held.length === 0) return;
-    this.#parts.clock.soon(() => {
-      const held = this.#held;
-      this.#held = [];
-      for (const { submission, answer } of held) this.submit(submission, answer);
-    });
+  }
+
+  #releaseHeld(): void {
+    if (this.#held.isEmpty || !this.#canJudge) return;
+    for (const { submission, answer } of this.#held.take(holdsAllLeases(this.#driver.context))) {
+      this.#submissions.add(submission, answer);
+    }
   }
 
   #abandonSubmissions(): void {
     if (this.#submissions.inFlight === 0 || this.#isLeaving) return;
     this.#submissions.abandonAll(this.whyNotPrimary());
-  }
-
-  #refuseHeld(nowMs: number): void {
-    const isOver = this.#state.candidacy === null && !this.isPrimary();
-    const refused = this.#held.filter(({ untilMs }) => isOver || nowMs >= untilMs);
-    if (refused.length === 0) return;
-    this.#held = this.#held.filter((held) => !refused.includes(held));
-    for (const { answer } of refused) answer({ ok: false, error: this.whyNotPrimary() });
   }
 }

@@ -1,4 +1,3 @@
-import { SNAPSHOT_INTERVAL_OPERATIONS } from '../../shared/limits.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import type { ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
@@ -10,22 +9,33 @@ export class Snapshots {
   readonly #chat: ChatState;
   readonly #clients: ClientTable;
   readonly #storage: ReplicaStorage;
+  readonly #intervalOperations: number;
   #op: number;
   #rows = 0;
   #isWriting = false;
 
-  /** @param op the last operation of the snapshot that is on disk; 0 when there is none */
-  constructor(state: ReplicaState, chat: ChatState, clients: ClientTable, storage: ReplicaStorage, op: number) {
+  /**
+   * @param options.op the last operation of the snapshot that is on disk; 0 when there is none
+   * @param options.intervalOperations another is due after so many operations at least
+   */
+  constructor(
+    state: ReplicaState,
+    chat: ChatState,
+    clients: ClientTable,
+    storage: ReplicaStorage,
+    options: { op: number; intervalOperations: number },
+  ) {
     this.#state = state;
     this.#chat = chat;
     this.#clients = clients;
     this.#storage = storage;
-    this.#op = op;
+    this.#op = options.op;
+    this.#intervalOperations = options.intervalOperations;
   }
 
   /** A snapshot costs as much as its rows: with the interval growing alike, an operation's share stays the same. */
   get isDue(): boolean {
-    return this.#chat.position - this.#op >= Math.max(SNAPSHOT_INTERVAL_OPERATIONS, 2 * this.#rows);
+    return this.#chat.position - this.#op >= Math.max(this.#intervalOperations, 2 * this.#rows);
   }
 
   /** Resolves when it is durable, or when there is nothing new to write; with the failure if there was one. */

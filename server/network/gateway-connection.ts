@@ -9,6 +9,9 @@ export type ClientSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
 /** A write in its turn; a promise holds back the socket's later writes until it is settled. */
 export type Write = () => Promise<void> | undefined;
 
+/** Calls back once after a while; returns how to prevent that. */
+export type After = (delayMs: number, run: () => void) => () => void;
+
 /** What a packet waiting to be sent costs besides its text. */
 const PACKET_BYTES = 100;
 
@@ -36,7 +39,7 @@ export class Connection {
 
   #mark: { request: number; error: ChatError } | undefined;
   #held: Write[] | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #cancelDeadline = () => {};
   #unmeasuredBytes = 0;
   readonly #unreadBytesMax: number;
 
@@ -78,15 +81,14 @@ export class Connection {
   }
 
   /** The socket is closed unless somebody logs in before then. */
-  startDeadline(milliseconds: number): void {
-    this.stopDeadline();
-    this.#deadline = setTimeout(() => this.socket.disconnect(true), milliseconds);
-    this.#deadline.unref();
+  startDeadline(milliseconds: number, after: After): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = after(milliseconds, () => this.socket.disconnect(true));
   }
 
   stopDeadline(): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = undefined;
+    this.#cancelDeadline();
+    this.#cancelDeadline = () => {};
   }
 
   /** Something of about that length was sent: cuts the socket when too much is waiting for its reader. */

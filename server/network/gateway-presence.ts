@@ -1,7 +1,7 @@
 import type { Message } from '../../shared/api.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import type { AccountView, Engine, Notice } from '../engine/engine.ts';
-import type { Connection } from './gateway-connection.ts';
+import type { After, Connection } from './gateway-connection.ts';
 import { Pushes } from './gateway-pushes.ts';
 import type { ClientServer } from './io.ts';
 
@@ -16,15 +16,17 @@ export class Presence {
   readonly #pushes: Pushes;
   readonly #engine: Engine;
   readonly #loginDeadlineMs: number;
+  readonly #after: After;
   readonly #accounts = new Map<AccountId, Set<Connection>>();
   readonly #sessions = new Map<SessionId, Set<Connection>>();
   /** Sockets with a genuine token whose log-in this server has not applied yet. */
   readonly #pending = new Set<Connection>();
 
-  constructor(io: ClientServer, engine: Engine, loginDeadlineMs: number) {
+  constructor(io: ClientServer, engine: Engine, loginDeadlineMs: number, after: After) {
     this.#pushes = new Pushes(io);
     this.#engine = engine;
     this.#loginDeadlineMs = loginDeadlineMs;
+    this.#after = after;
   }
 
   /** How many sockets are logged in. */
@@ -40,7 +42,7 @@ export class Presence {
 
   add(connection: Connection): void {
     this.all.add(connection);
-    connection.startDeadline(this.#loginDeadlineMs);
+    connection.startDeadline(this.#loginDeadlineMs, this.#after);
   }
 
   remove(connection: Connection): void {
@@ -93,7 +95,7 @@ export class Presence {
   /** The log-in of the socket ended, as it asked for. */
   logOut(connection: Connection): void {
     this.#leave(connection);
-    connection.startDeadline(this.#loginDeadlineMs);
+    connection.startDeadline(this.#loginDeadlineMs, this.#after);
   }
 
   /** The log-in turned out to be void: the socket is logged out and told so. */

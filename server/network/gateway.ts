@@ -1,7 +1,7 @@
 import type { Handshake } from '../../shared/api.ts';
 import type { ClientId } from '../../shared/ids.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type ClientSocket, Connection } from './gateway-connection.ts';
+import { type After, type ClientSocket, Connection } from './gateway-connection.ts';
 import {
   GATEWAY_LIMITS,
   type GatewayContext,
@@ -11,7 +11,7 @@ import {
 } from './gateway-context.ts';
 import { Door } from './gateway-door.ts';
 import { Presence } from './gateway-presence.ts';
-import { createRates } from './gateway-rates.ts';
+import { createRates, type Rates } from './gateway-rates.ts';
 import { Service } from './gateway-service.ts';
 import type { ClientServer } from './io.ts';
 import { type Passwords, unmatchableHash } from './passwords.ts';
@@ -20,6 +20,10 @@ export interface GatewayOptions {
   /** What to allow instead of what `shared/limits.ts` says. */
   limits?: Partial<GatewayLimits>;
   metrics?: GatewayMetrics;
+  /** How often things may be asked for; by default what the limits say. */
+  rates?: Rates;
+  /** By default real time. */
+  after?: After;
   /**
    * Something broke inside while a request was served: a programming error, never a client's doing. The client has
    * been answered `internal`; to log it, and to end the program if that is safer, is up to the caller.
@@ -46,8 +50,8 @@ export function attachGateway(
 ): Gateway {
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...options.limits };
   const door = new Door(limits);
-  const presence = new Presence(io, engine, limits.loginDeadlineMs);
-  const rates = createRates(limits);
+  const presence = new Presence(io, engine, limits.loginDeadlineMs, options.after ?? realAfter);
+  const rates = options.rates ?? createRates(limits);
   const context: GatewayContext = { engine, passwords, presence, rates, unmatchable: unmatchableHash() };
   const service = new Service(context, options);
   const sockets = (): SocketCount => ({ open: presence.all.size, loggedIn: presence.loggedInSockets });
@@ -94,3 +98,8 @@ export function attachGateway(
     },
   };
 }
+
+const realAfter: After = (delayMs, run) => {
+  const timer = setTimeout(run, delayMs).unref();
+  return () => clearTimeout(timer);
+};

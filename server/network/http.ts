@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { QuarantineStatus } from '../../shared/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -13,8 +14,14 @@ interface Page {
 /**
  * Answers the plain HTTP requests of the port: `GET /healthz`, `/readyz`, `/metrics`, `/status`.
  * Socket.IO takes its own paths before this listener sees them.
+ *
+ * @param quarantine looks up what the server has set aside; absent where nothing is kept in files
  */
-export function createHttpListener(engine: Engine, metrics: Metrics): RequestListener {
+export function createHttpListener(
+  engine: Engine,
+  metrics: Metrics,
+  quarantine?: () => Promise<QuarantineStatus>,
+): RequestListener {
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (!PATHS.includes(path as (typeof PATHS)[number])) {
@@ -26,14 +33,19 @@ export function createHttpListener(engine: Engine, metrics: Metrics): RequestLis
       send(request, response, plain(405, `${request.method} is not possible at ${path}; use GET.`));
       return;
     }
-    answer(path, engine, metrics).then(
+    answer(path, engine, metrics, quarantine).then(
       (page) => send(request, response, page),
       (error: unknown) => send(request, response, plain(500, `The answer could not be made: ${String(error)}`)),
     );
   };
 }
 
-async function answer(path: string, engine: Engine, metrics: Metrics): Promise<Page> {
+async function answer(
+  path: string,
+  engine: Engine,
+  metrics: Metrics,
+  quarantine: (() => Promise<QuarantineStatus>) | undefined,
+): Promise<Page> {
   switch (path) {
     case '/healthz':
       return plain(200, 'alive');
@@ -42,12 +54,13 @@ async function answer(path: string, engine: Engine, metrics: Metrics): Promise<P
     case '/metrics':
       return { status: 200, contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     default:
-      return {
-        status: 200,
-        contentType: 'application/json; charset=utf-8',
-        text: `${JSON.stringify(engine.status())}\n`,
-      };
+      return status(engine, await quarantine?.());
   }
+}
+
+function status(engine: Engine, quarantine: QuarantineStatus | undefined): Page {
+  const text = `${JSON.stringify({ ...engine.status(), quarantine })}\n`;
+  return { status: 200, contentType: 'application/json; charset=utf-8', text };
 }
 
 function readiness(engine: Engine): Page {

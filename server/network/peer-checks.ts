@@ -18,6 +18,10 @@ const listOf =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
+const oneOf =
+  (...words: string[]): Check =>
+  (value) =>
+    words.includes(value as string);
 const fields = (table: Readonly<Record<string, Check>>): Check => {
   const checks = Object.entries(table);
   return (value) =>
@@ -42,22 +46,32 @@ const viewRecord = fields({
 
 const hello = fields({
   protocol: (value) => value === PEER_PROTOCOL,
+  role: oneOf('replica', 'witness'),
   clusterId: text,
   complete: flag,
   replicationFactor: count,
+  trustRefused: flag,
   self: incarnation,
   nonce: text,
   promised: viewNumber,
   base: orNull(viewRecord),
   pending: listOf(viewRecord),
   last: position,
+  serves: flag,
   known: listOf(address),
 });
 
 const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
   ping: fields({ base: viewNumber, sentAtMs: milliseconds }),
   pong: fields({ base: viewNumber, echoMs: milliseconds, leaseMs: milliseconds }),
-  gossip: fields({ base: orNull(viewRecord), known: listOf(address) }),
+  gossip: fields({
+    base: orNull(viewRecord),
+    known: listOf(address),
+    promised: viewNumber,
+    pending: listOf(viewRecord),
+    last: position,
+    serves: flag,
+  }),
   prepare: fields({ view: viewNumber, previousChain: text, firstOp: count, rows: text, commit: count }),
   'prepare-ok': fields({ view: viewNumber, op: count, resend: flag }),
   commit: fields({ view: viewNumber, commit: count, end: count }),
@@ -76,6 +90,7 @@ const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
     pending: listOf(viewRecord),
     cleanDead: listOf(incarnation),
     last: position,
+    synced: flag,
   }),
   refuse: fields({
     number: viewNumber,
@@ -93,6 +108,8 @@ const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
   'log-chunk': fields({ fromOp: count, previousChain: text, rows: text, end: count, commit: count, mismatch: flag }),
   'read-check': fields({ view: viewNumber, checkId: count }),
   'read-ok': fields({ view: viewNumber, checkId: count }),
+  farewell: fields({}),
+  'turn-away': fields({ view: viewNumber, whom: incarnation, nonce: text }),
 };
 
 /** Whether that is a greeting of a server that speaks our protocol; what comes over a wire may be anything. */

@@ -9,6 +9,10 @@ import { toWire } from './peer-wire.ts';
 
 /** How long a connect or a handshake may take before it is tried anew. */
 const CONNECT_TIMEOUT_MS = 1000;
+/** A process that dies closes its connections one by one: for so long after the first, its listener may still accept. */
+const DYING_MS = 300;
+const DYING_PROBE_INTERVAL_MS = 10;
+const DIAL_AGAIN_MS = 3000;
 
 export interface PeerLinkEvents {
   onUp(peer: Hello): void;
@@ -43,6 +47,12 @@ export class PeerLink {
     if (this.#isUp) this.#socket!.emit('message', toWire(message));
   }
 
+  /** The other side's hello was not to our liking: hears another one in a while. */
+  dialAgain(): void {
+    const socket = this.#socket;
+    this.#timer = setTimeout(() => socket?.disconnect(), DIAL_AGAIN_MS);
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -74,14 +84,22 @@ export class PeerLink {
 
   #refused(): void {
     this.#events.onRefused();
-    this.#probeLater();
+    this.#probeIn(this.#pauseMs());
   }
 
   #probeLater(): void {
+    const isDying = Date.now() - this.#lostAtMs < DYING_MS;
+    this.#probeIn(isDying ? DYING_PROBE_INTERVAL_MS : this.#pauseMs());
+  }
+
+  #pauseMs(): number {
+    return Date.now() - this.#lostAtMs < PROBE_EAGER_MS ? PROBE_INTERVAL_MS : PROBE_IDLE_INTERVAL_MS;
+  }
+
+  #probeIn(delayMs: number): void {
     if (this.#isClosed) return;
-    const isEager = Date.now() - this.#lostAtMs < PROBE_EAGER_MS;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#probe(), isEager ? PROBE_INTERVAL_MS : PROBE_IDLE_INTERVAL_MS);
+    this.#timer = setTimeout(() => this.#probe(), delayMs);
   }
 
   /** Connects, proves that it knows the secret, has the other side prove it, exchanges hellos. */
@@ -99,7 +117,8 @@ export class PeerLink {
       auth: { protocol: PEER_PROTOCOL, nonce: dialerNonce },
     });
     this.#socket = socket;
-    const deadline = setTimeout(() => socket.disconnect(), 2 * CONNECT_TIMEOUT_MS);
+    // Socket.IO says nothing of the end of a socket that was never let in, so this must not wait for it.
+    const deadline = setTimeout(() => this.#socket === socket && this.#lost(), 2 * CONNECT_TIMEOUT_MS);
     socket.on('challenge', (challenge: { nonce: string; proof: string }) => {
       if (!isProof(challenge?.proof, proofOf(secret, 'answerer', dialerNonce, challenge?.nonce))) {
         this.#events.onProblem(`${this.#address} does not know the cluster's secret; give all servers the same one.`);

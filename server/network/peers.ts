@@ -4,6 +4,7 @@ import { PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { Hello, Input, PeerMessage } from '../replication/messages.ts';
 import { isHello, isWireMessage } from './peer-checks.ts';
 import { PeerLink } from './peer-link.ts';
+import { type OperatorHandler, serveOperatorOn } from './peer-operator.ts';
 import { isLoopback, isProof, newNonce, proofOf } from './peer-proof.ts';
 import { fromWire, type OpenRows } from './peer-wire.ts';
 
@@ -28,6 +29,7 @@ export class PeerNetwork {
   readonly #said = new Map<string, number>();
   #onInput: (input: Input) => void = () => {};
   #hello: (() => Hello) | null = null;
+  #operator: OperatorHandler | null = null;
 
   constructor(io: Server, self: Address, options: PeerNetworkOptions) {
     this.#io = io;
@@ -40,6 +42,11 @@ export class PeerNetwork {
   start(onInput: (input: Input) => void, hello: () => Hello): void {
     this.#onInput = onInput;
     this.#hello = hello;
+  }
+
+  /** From now on what an operator's program asks is answered. */
+  serveOperator(handler: OperatorHandler): void {
+    this.#operator = handler;
   }
 
   dial(address: Address): void {
@@ -61,6 +68,10 @@ export class PeerNetwork {
   #onUp(address: Address, peer: Hello): void {
     if (peer.self.id === address) this.#onInput({ type: 'link-up', peer });
     else this.#sayOnce(`${address} answers as ${peer.self.id}; use that name for it everywhere.`);
+  }
+
+  dialAgain(address: Address): void {
+    this.#links.get(address)?.dialAgain();
   }
 
   send(to: Address, message: PeerMessage): void {
@@ -95,12 +106,16 @@ export class PeerNetwork {
     const { secret } = this.#options;
     const dialerNonce = socket.handshake.auth.nonce as string;
     const nonce = newNonce();
+    const onStranger = () =>
+      this.#sayOnce(`${socket.handshake.address} does not know the cluster's secret; it is refused.`);
+    const expected = proofOf(secret, 'dialer', dialerNonce, nonce);
     socket.emit('challenge', { nonce, proof: proofOf(secret, 'answerer', dialerNonce, nonce) });
+    serveOperatorOn(socket, expected, () => this.#operator, onStranger);
     socket.once('hello', (said: { proof?: unknown; hello?: unknown } | null, answer: unknown) => {
-      const isKnown = isProof(said?.proof, proofOf(secret, 'dialer', dialerNonce, nonce));
+      const isKnown = isProof(said?.proof, expected);
       const peer = said?.hello;
       if (!isKnown || !this.#hello || typeof answer !== 'function' || !isHello(peer)) {
-        if (!isKnown) this.#sayOnce(`${socket.handshake.address} does not know the cluster's secret; it is refused.`);
+        if (!isKnown) onStranger();
         socket.disconnect(true);
         return;
       }
@@ -115,7 +130,7 @@ export class PeerNetwork {
       ? fromWire(wire, this.#options.openRows)
       : { damage: 'it is none that this version knows.' };
     if ('message' in opened) {
-      this.#onInput({ type: 'message', from: from.self, message: opened.message });
+      this.#onInput({ type: 'message', from: from.self, nonce: from.nonce, message: opened.message });
       return;
     }
     // Never appended, never acknowledged: the sender sends it again over a new connection.

@@ -17,6 +17,8 @@ export type DatabaseErrorCode =
   | 'wrong-owner'
   /** The folder belongs to a server of another address. */
   | 'wrong-address'
+  /** A witness was to be started on a replica's folder, or a replica on that of a witness. */
+  | 'wrong-role'
   /** No whole view file although the server has promised or stored something. */
   | 'view-file-lost'
   /** A file that another program or version wrote. */

@@ -6,16 +6,20 @@ import { makeEntryCodec } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
 import { isFull } from './files.ts';
 import { prepareFolder, readSessionKey } from './folder.ts';
+import { refuseOtherRole } from './folder-role.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
 import { scanLog } from './log-reader.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { openSegments } from './segments.ts';
+import { finishSettingAside } from './set-aside.ts';
 import { hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
-import { keepReserve, readViewFile, releaseReserve } from './view-file.ts';
+import { type FolderRole, keepReserve, readViewFile, releaseReserve } from './view-file.ts';
 
 export interface DatabaseOptions {
   address: Address;
+  /** Of the server that opens it; a replica when absent. */
+  role?: FolderRole;
   /** `fsync`: an append is durable when it is reported. `os`: it survives the process, not a power cut. */
   durability: 'fsync' | 'os';
   /** Bytes at which a segment of the log is full; the same on all servers of a cluster. For tests. */
@@ -78,6 +82,9 @@ async function openLocked(folder: string, options: DatabaseOptions): Promise<Ope
 
 async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<OpenDatabase> {
   const repairs: string[] = [];
+  const { role = 'replica' } = options;
+  await finishSettingAside(folder, repairs);
+  await refuseOtherRole(folder, role);
   const { segments, lastOp } = await openSegments(folder, repairs);
   const stored = await readViewFile(folder, segments.length > 0 || (await hasSnapshot(folder)), repairs);
   if (stored && stored.file.id !== options.address) {
@@ -93,7 +100,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
     sync: options.durability === 'fsync',
   });
-  const opened = { folder, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
+  const opened = { folder, role, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
   return {
     storage: new FolderStorage(opened),
     recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, repairs },

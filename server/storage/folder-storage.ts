@@ -7,12 +7,13 @@ import { writeSessionKey } from './folder.ts';
 import { readLog } from './log-reader.ts';
 import type { ReplicaStorage, StorageFailure, WhenDurable } from './replica-storage.ts';
 import { writeSnapshot } from './snapshot.ts';
-import { writeViewFile } from './view-file.ts';
+import { type FolderRole, type StoredViewFile, ViewFileCopy } from './view-file.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** What is known of a folder when it has been opened. */
 export interface OpenFolder {
   folder: string;
+  role: FolderRole;
   log: CommitLog;
   /** How often the view file was written so far. */
   generation: number;
@@ -28,6 +29,8 @@ export class FolderStorage implements ReplicaStorage {
   readonly #queue: WorkQueue;
   readonly #reads = new Set<Promise<void>>();
   #snapshots: Promise<void> = Promise.resolve();
+  readonly #viewFile: readonly [ViewFileCopy, ViewFileCopy];
+  #secondCopy: Promise<void> = Promise.resolve();
   #closed = false;
   /** The op that the log ends with when all that was asked for is done. */
   #endOfQueue: number | undefined;
@@ -35,6 +38,7 @@ export class FolderStorage implements ReplicaStorage {
   constructor(open: OpenFolder) {
     this.#open = open;
     this.#queue = new WorkQueue((entries) => open.log.append(entries));
+    this.#viewFile = [new ViewFileCopy(open.folder, 0), new ViewFileCopy(open.folder, 1)];
   }
 
   append(entries: readonly LogEntry[], done: WhenDurable): void {
@@ -66,9 +70,27 @@ export class FolderStorage implements ReplicaStorage {
 
   writeViewFile(file: ViewFile, done: WhenDurable): void {
     this.#assertOpen();
-    const stored = { generation: ++this.#open.generation, file };
+    const { folder, role } = this.#open;
+    const stored = { generation: ++this.#open.generation, role, file };
+    const work = async () => {
+      // Of two copies one is always whole: the second of the write before this one is.
+      await this.#secondCopy;
+      await this.#viewFile[0].write(stored);
+    };
+    this.#queue.run(`Writing view.csv of ${folder}`, work, (failure) => {
+      if (!failure) this.#secondCopy = this.#writeSecondCopy(stored);
+      done(failure);
+    });
+  }
+
+  /** What was written is durable already; nobody waits for the copy but the next write. */
+  async #writeSecondCopy(stored: StoredViewFile): Promise<void> {
     const { folder } = this.#open;
-    this.#queue.run(`Writing view.csv and view-2.csv of ${folder}`, () => writeViewFile(folder, stored), done);
+    try {
+      await this.#viewFile[1].write(stored);
+    } catch (error) {
+      this.#queue.fail(failureOf(error, `Writing view-2.csv of ${folder}`));
+    }
   }
 
   writeSessionKey(key: string, done: WhenDurable): void {
@@ -128,8 +150,8 @@ export class FolderStorage implements ReplicaStorage {
       'Closing',
       async () => {},
       async (failure) => {
-        await Promise.all([...this.#reads, this.#snapshots]);
-        await this.#open.log.close().catch(() => undefined);
+        await Promise.all([...this.#reads, this.#snapshots, this.#secondCopy]);
+        await Promise.allSettled([this.#open.log.close(), ...this.#viewFile.map((copy) => copy.close())]);
         this.#open.release();
         done(this.#queue.failure ?? failure);
       },

@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { QuarantineStatus } from '../../shared/api.ts';
 import { stringifyRows, writeCell } from './cells.ts';
 import { errorCode, syncFolder, writeOnce } from './files.ts';
 
@@ -8,7 +9,18 @@ export function quarantineFolder(databaseFolder: string): string {
   return join(databaseFolder, 'quarantine');
 }
 
+const REASONS = 'quarantine.csv';
 const REASONS_HEADER = 'time,file,reason\n';
+const NEWEST_SHOWN = 3;
+
+/** What lies in a database's quarantine, the newest first by the time in its name. */
+export async function listQuarantine(databaseFolder: string): Promise<QuarantineStatus> {
+  const path = quarantineFolder(databaseFolder);
+  const names = (await readdir(path).catch(() => [])).filter((name) => name !== REASONS);
+  const time = (name: string) => /\d{4}-\d\d-\d\dT[\d.]+Z/.exec(name)?.[0] ?? '';
+  const newest = names.sort((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, NEWEST_SHOWN);
+  return { path, count: names.length, newest };
+}
 
 /**
  * Writes a new file into the quarantine and notes why. When it resolves, both are on the disk.
@@ -58,8 +70,9 @@ async function createNew(folder: string, name: string): Promise<{ file: FileHand
   }
 }
 
-async function noteReason(folder: string, name: string, reason: string): Promise<void> {
-  const file = await open(join(folder, 'quarantine.csv'), 'a');
+/** Writes down, durably, why something is there. @param folder the quarantine itself */
+export async function noteReason(folder: string, name: string, reason: string): Promise<void> {
+  const file = await open(join(folder, REASONS), 'a');
   try {
     const { size } = await file.stat();
     const row = stringifyRows([[new Date().toISOString(), writeCell(name), writeCell(reason)]]);

@@ -22,7 +22,7 @@ export interface ReplicaStorage {
   append(entries: readonly LogEntry[], done: WhenDurable): void;
   /** Moves all entries after `op` to a file in `quarantine/`. What was in the snapshot is never cut. */
   cutAfter(op: number, reason: string, done: WhenDurable): void;
-  /** Replaces the view file: first one copy, then the other, each synced. */
+  /** Replaces the view file: reported when one copy is durable; the other follows, before the next write of either begins. */
   writeViewFile(file: ViewFile, done: WhenDurable): void;
   writeSessionKey(key: string, done: WhenDurable): void;
   /** Replaces the snapshot as a whole. Runs beside appends. */

@@ -81,12 +81,12 @@ export class Cluster {
     throw new Error(`The cluster is not complete after ${COMPLETE_DEADLINE_MS} ms: ${seen}.`);
   }
 
-  /** `kill -9`. Resolves when the process is gone. */
-  kill(address: string): Promise<void> {
-    return endProcess(this.#memberAt(address).child, 'SIGKILL');
+  /** Ends a server. Resolves when the process is gone. */
+  end(address: string, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    return endProcess(this.#memberAt(address).child, signal);
   }
 
-  /** Starts a killed server again on its folder, to join the others. */
+  /** Starts an ended server again on its folder, to join the others. */
   restart(address: string): void {
     this.#start('secondary', this.#memberAt(address).port);
   }

@@ -3,15 +3,15 @@ import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ClusterOptions } from './cluster.ts';
+import { measureFailOvers } from './fail-overs.ts';
 import { type Figure, tableOf } from './figures.ts';
-import { measureKills } from './kills.ts';
 import { keepFolders } from './processes.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
 
 const HELP = `npm run bench -- [options]
   --rounds N        how often each figure is measured (5)
-  --kills N         how often the primary is killed (20)
-  --quick           2 rounds, 5 kills, shorter measurements
+  --kills N         how often the primary is killed, and how often it is told to leave (20)
+  --quick           2 rounds, 5 of each, shorter measurements
   --program FILE    the server to measure (dist/server/main.js)
   --folder FOLDER   where databases and the disk's own figures are made (the folder for temporary files)
   --profile FOLDER  have each server write a CPU profile there
@@ -67,7 +67,10 @@ async function run(): Promise<void> {
     say(`round ${round}/${rounds}  ${describe(one)}`);
   }
   const figures = rounds === 0 ? [] : figuresOf(ours, floors);
-  if (kills > 0) figures.push(await killFigure(kills, options));
+  if (kills > 0) {
+    figures.push(await failOverFigure('kill -9', 'SIGKILL', kills, options));
+    figures.push(await failOverFigure('SIGTERM', 'SIGTERM', kills, options));
+  }
   say('Every acknowledged message was delivered or found again, once and in order.');
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(figures)}\n`);
 }
@@ -108,20 +111,26 @@ function figuresOf(ours: readonly Ours[], floors: readonly Floor[]): Figure[] {
   ];
 }
 
-async function killFigure(kills: number, options: ClusterOptions): Promise<Figure> {
-  let count = 0;
-  const { silencesMs, acknowledged } = await measureKills(kills, options, (silenceMs) => {
-    count += 1;
-    say(`kill ${count}/${kills}  longest silence ${silenceMs.toFixed(1)} ms`);
+async function failOverFigure(
+  name: string,
+  signal: 'SIGKILL' | 'SIGTERM',
+  count: number,
+  options: ClusterOptions,
+): Promise<Figure> {
+  let done = 0;
+  const { silencesMs, acknowledged } = await measureFailOvers(count, signal, options, (silenceMs) => {
+    done += 1;
+    say(`${name} ${done}/${count}  longest silence ${silenceMs.toFixed(1)} ms`);
   });
-  say(`${acknowledged} acknowledged messages read back after ${kills} kills.`);
+  say(`${acknowledged} acknowledged messages read back after ${name}, ${count} times.`);
+  const isCrash = signal === 'SIGKILL';
   return {
-    name: `longest silence after kill -9, ${kills} times`,
+    name: `longest silence after ${name}, ${count} times`,
     unit: 'ms',
     ours: silencesMs,
     besideName: '',
     beside: [],
-    must: 250,
+    must: isCrash ? 250 : 100,
     goal: 60,
     better: 'less',
   };

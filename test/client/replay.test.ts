@@ -104,6 +104,27 @@ describe('replay', () => {
     expect(asked).toMatchObject([{ after: doomed.position + 1 }]);
   });
 
+  it('R17: a read asks for nothing older than what an earlier read was answered, nor than an own deletion', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    const own = servers.say('ana', 'bob', 'mine');
+    await servers.clock.advance(100);
+    servers.say('bob', 'carol', 'not for ana');
+    const asked = () => servers.seen.filter(({ event }) => event === 'message:history').at(-1)!.payload;
+    const settle = async <T>(answer: Promise<T>): Promise<T> => {
+      await servers.clock.advance(100);
+      return answer;
+    };
+    const page = await settle(ana.chat.history({ after: 0 }));
+    if (!page.ok) return expect.fail(page.error.message);
+    await settle(ana.chat.history({ after: 0 }));
+    expect(asked().seen).toBe(page.value.position);
+    const deleted = await settle(ana.chat.deleteMessage(own.id));
+    if (!deleted.ok) return expect.fail(deleted.error.message);
+    await settle(ana.chat.history({ after: 0 }));
+    expect(asked().seen).toBeGreaterThanOrEqual(deleted.value.position);
+  });
+
   it('a fresh device starts at what the account has received', async () => {
     const servers = cluster();
     servers.accounts.set('ana', 'a password');

@@ -44,6 +44,14 @@ async function withAna(): Promise<SingleServer> {
   return server;
 }
 
+/** Lets a little time pass, and what waits for promises go on. */
+async function turns(server: SingleServer): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    server.advance(10);
+    await Promise.resolve();
+  }
+}
+
 describe('the replicated engine, on one server', () => {
   it('R4: answers only when the operation is durable', async () => {
     const server = await withAna();
@@ -144,20 +152,25 @@ describe('the replicated engine, on one server', () => {
     expect(server.engine.isPrimary()).toBe(false);
   });
 
-  it('R23: leaving lets what is in flight commit, then takes a snapshot', async () => {
+  it('R23: leaving takes a snapshot while it still serves, then lets what is in flight commit and takes no more', async () => {
     const server = await withAna();
+    const before = server.entries.at(-1)!.op;
     server.isDiskHeld = true;
-    const answers = submit(server, submission(2));
     const left = server.engine.leave();
-    expect(submit(server, submission(3))).toMatchObject([{ ok: false, error: { code: 'unavailable' } }]);
+    const answers = submit(server, submission(2));
     server.releaseDisk();
+    expect(server.snapshot?.op).toBe(before);
     expect(answers).toMatchObject([{ ok: true }]);
-    for (let turn = 0; turn < 20; turn++) {
-      server.advance(10);
-      await Promise.resolve();
-    }
+    server.isDiskHeld = true;
+    const inFlight = submit(server, submission(3));
+    await turns(server);
+    expect(submit(server, submission(4))).toMatchObject([{ ok: false, error: { code: 'unavailable' } }]);
+    expect(inFlight).toEqual([]);
+    server.releaseDisk();
+    expect(inFlight).toMatchObject([{ ok: true }]);
+    await turns(server);
     await left;
-    expect(server.snapshot?.op).toBe(server.entries.at(-1)?.op);
+    expect(server.entries.at(-1)?.op).toBe(before + 2);
   });
 
   it('R17: a read at the primary sees everything acknowledged, and refuses a position in the future', async () => {

@@ -39,8 +39,11 @@ export class SingleServer {
         replica: { file, snapshot: null, entries: [...this.entries], complete: false, sessionKey },
         chat: new ChatState(),
         clients: new ClientTable(),
+        lastTimeMs: 0,
       },
       config: {
+        role: 'replica',
+        synced: true,
         replicationFactor: 1,
         heartbeatTimeoutMs: 1500,
         heartbeatIntervalMs: 100,
@@ -59,6 +62,9 @@ export class SingleServer {
       version: 'test',
       log: (text) => this.logged.push(text),
       onFatal: (text) => {
+        this.fatal = text;
+      },
+      onStartOver: (text) => {
         this.fatal = text;
       },
     });
@@ -151,4 +157,4 @@ export class SingleServer {
   }
 }
 
-const noPeers: PeerTransport = { start: () => {}, dial: () => {}, send: () => {} };
+const noPeers: PeerTransport = { start: () => {}, dial: () => {}, dialAgain: () => {}, send: () => {} };

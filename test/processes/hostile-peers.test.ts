@@ -82,9 +82,12 @@ describe('strangers at the door of the servers', () => {
 
   const stranger = () => ({
     protocol: PEER_PROTOCOL,
+    role: 'replica',
     clusterId: '',
     complete: false,
     replicationFactor: 3,
+    trustRefused: true,
+    serves: false,
     self: { id: 'localhost:1', disk: '0b6fbc5e-5a33-4fc9-8ab9-3a8a4a0e6f11', incarnation: 1 },
     nonce: NONCE,
     promised: { epoch: 0, round: 0, candidate: '' },

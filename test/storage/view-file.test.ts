@@ -45,6 +45,22 @@ describe('the view file', () => {
     });
   }
 
+  it('R19: a write that a crash cut short at any byte leaves what was written before, or the whole of it', async () => {
+    const before = await databaseWith(3);
+    const old = await readFile(before.first, 'utf8');
+    const written = await readFile((await databaseWith(12)).first, 'utf8');
+    const lengths = Array.from({ length: Math.ceil(written.length / 13) }, (_, index) => 13 * index);
+    for (const bytes of [...lengths, written.length]) {
+      // In place: what was not written yet is as it was.
+      await writeFile(before.first, written.slice(0, bytes) + old.slice(bytes));
+      await writeFile(before.second, old);
+      const { recovered, close } = await openScanned(before.folder);
+      await close();
+      const isWhole = written.slice(0, bytes) + old.slice(bytes) === written;
+      expect(recovered.viewFile).toEqual(viewFile(isWhole ? 12 : 3));
+    }
+  });
+
   it('is the newer of two whole copies, in whichever place it stands', async () => {
     const old = await databaseWith(3);
     const content = await readFile(old.first, 'utf8');

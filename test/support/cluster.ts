@@ -27,7 +27,10 @@ export interface Ended {
 }
 
 export interface ClusterOptions {
+  /** Servers that hold data. */
   size?: number;
+  /** Servers beside them that only vote; their indices follow. */
+  witnesses?: number;
   /** Command-line arguments that every server gets. */
   args?: readonly string[];
   /** Where the data folder is made; the system's temporary folder when absent. */
@@ -37,6 +40,8 @@ export interface ClusterOptions {
 /** One server of the cluster: its place stays, its processes come and go. */
 export interface Server {
   readonly index: number;
+  /** As what it is started. */
+  readonly role: 'primary' | 'secondary' | 'witness';
   readonly port: number;
   readonly address: Address;
   /** Its database. */
@@ -75,11 +80,12 @@ export class Cluster {
   readonly servers: readonly Server[];
   readonly #args: readonly string[];
 
-  private constructor(folder: string, ports: readonly number[], args: readonly string[]) {
+  private constructor(folder: string, ports: readonly number[], size: number, args: readonly string[]) {
     this.folder = folder;
     this.#args = args;
     this.servers = ports.map((port, index) => ({
       index,
+      role: index === 0 ? 'primary' : index < size ? 'secondary' : 'witness',
       port,
       address: `localhost:${port}` as Address,
       folder: join(folder, `database@localhost:${port}`),
@@ -90,8 +96,10 @@ export class Cluster {
   }
 
   /** Makes the folder and finds the ports; starts nothing. */
-  static async make({ size = 3, args = [], parentFolder = tmpdir() }: ClusterOptions = {}): Promise<Cluster> {
-    return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), await freePorts(size), args);
+  static async make(options: ClusterOptions = {}): Promise<Cluster> {
+    const { size = 3, witnesses = 0, args = [], parentFolder = tmpdir() } = options;
+    const ports = await freePorts(size + witnesses);
+    return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), ports, size, args);
   }
 
   /** Makes a cluster, starts all its servers and waits until it is complete. */
@@ -116,7 +124,7 @@ export class Cluster {
     return this.servers.filter(({ process }) => process !== undefined);
   }
 
-  /** Starts a server: the first one as `primary`, the others as `secondary`. Resolves when it answers. */
+  /** Starts a server in its role. Resolves when it answers. */
   async start(index: number, extraArgs: readonly string[] = []): Promise<void> {
     for (let tries = 1; ; tries++) {
       const printedBefore = this.output(index).length;
@@ -139,8 +147,7 @@ export class Cluster {
   launch(index: number, extraArgs: readonly string[] = []): void {
     const server = this.servers[index]!;
     if (server.process) throw new Error(`${server.address} runs already`);
-    const role = index === 0 ? 'primary' : 'secondary';
-    const args = [role, String(server.port), '--data', this.folder, '--join', this.addresses.join(',')];
+    const args = [server.role, String(server.port), '--data', this.folder, '--join', this.addresses.join(',')];
     const output = openSync(server.outputFile, 'a');
     const child = spawn(process.execPath, [SERVER_PROGRAM, ...args, ...this.#args, ...extraArgs], {
       stdio: ['ignore', output, output],
@@ -219,14 +226,17 @@ export class Cluster {
       const all = await Promise.all(indices.map((index) => this.status(index)));
       primary = indices[all.findIndex((status) => status?.role === 'primary')] ?? -1;
       const leader = all.find((status) => status?.role === 'primary');
+      const votes = (status: ServerStatus) =>
+        status.role === 'witness' && status.cluster.witnesses.includes(status.address);
+      const holdsAll = (status: ServerStatus) =>
+        (status.role === 'primary' || status.role === 'backup') && status.commit === leader?.commit;
       return all.every(
         (status) =>
           status !== undefined &&
           status.view === leader?.view &&
-          status.members.length === indices.length &&
+          status.members.length === this.#holdingData(indices).length &&
           status.waitingFor === '' &&
-          status.commit === leader.commit &&
-          (status.role === 'primary' || status.role === 'backup'),
+          (votes(status) || holdsAll(status)),
       );
     });
     return primary;
@@ -253,12 +263,25 @@ export class Cluster {
     return hash.digest('hex');
   }
 
+  /** Names and SHA-256 digests of all files of a server's database. */
+  contents(index: number): string[] {
+    const { folder } = this.servers[index]!;
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+    return files.map(({ parentPath, name }) => `${name} ${digest(join(parentPath, name))}`).sort();
+  }
+
   /** Waits until all servers have the same log, byte for byte. */
   untilLogsEqual(indices: readonly number[] = this.servers.map(({ index }) => index)): Promise<void> {
+    const holders = this.#holdingData(indices);
     return this.until(
-      `the logs of servers ${indices.join(', ')} are equal`,
-      () => new Set(indices.map((index) => this.logDigest(index))).size === 1,
+      `the logs of servers ${holders.join(', ')} are equal`,
+      () => new Set(holders.map((index) => this.logDigest(index))).size === 1,
     );
+  }
+
+  #holdingData(indices: readonly number[]): number[] {
+    return indices.filter((index) => this.servers[index]!.role !== 'witness');
   }
 
   /** What the servers say of themselves and last printed, for the message of a failure. */
