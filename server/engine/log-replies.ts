@@ -27,6 +27,7 @@ export class LogReplies {
       const entries = found.filter(({ op }) => op > ask.fromOp && op <= ask.end);
       this.#transport.send(ask.to, {
         type: 'log-chunk',
+        view: ask.view,
         fromOp: ask.fromOp,
         previousChain: ask.chain,
         entries: mismatch ? [] : entries,

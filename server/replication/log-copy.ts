@@ -1,5 +1,5 @@
 import { assert } from '../../shared/assert.ts';
-import type { Address } from '../../shared/ids.ts';
+import { type Address, NO_VIEW, sameView } from '../../shared/ids.ts';
 import { LOG_CHUNK_LENGTH, LOG_TAIL_ENTRIES } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
@@ -19,6 +19,7 @@ export function appendEntries(context: Context, entries: readonly LogEntry[]): v
 function cutAfter(context: Context, op: number, reason: string): void {
   const { state, outputs } = context;
   if (state.log.endOp <= op) return;
+  assert(op >= state.commit, `operation ${op + 1} is committed and cannot be set aside`);
   outputs.push({ type: 'cut-log', afterOp: op, reason });
   state.log.cutAfter(op);
   if (state.log.durableOp === state.log.endOp) state.appendingSinceMs = null;
@@ -54,7 +55,11 @@ function askForMore(context: Context, fromOp: number): void {
   const copy = state.copy!;
   copy.askedAtMs = nowMs;
   const chain = state.log.chainAt(fromOp)!;
-  send(context, copy.source, { type: copy.purpose === 'join' ? 'join-me' : 'fetch-log', fromOp, chain });
+  if (copy.purpose === 'join') {
+    send(context, copy.source, { type: 'join-me', view: state.file.base!.number, fromOp, chain });
+  } else {
+    send(context, copy.source, { type: 'fetch-log', fromOp, chain });
+  }
 }
 
 /** A question or its answer was lost with a connection: asks again. */
@@ -70,14 +75,16 @@ export function sendLog(context: Context, to: Address, ask: { fromOp: number; ch
   const { state, outputs } = context;
   const { log } = state;
   const commit = Math.min(state.commit, end);
+  const view = state.file.base?.number ?? NO_VIEW;
   if (ask.fromOp < log.floor) {
-    outputs.push({ type: 'send-log-from-storage', to, fromOp: ask.fromOp, chain: ask.chain, end, commit });
+    outputs.push({ type: 'send-log-from-storage', to, view, fromOp: ask.fromOp, chain: ask.chain, end, commit });
     return;
   }
   const mismatch = ask.fromOp > end || log.chainAt(ask.fromOp) !== ask.chain;
   const entries = mismatch ? [] : log.slice(ask.fromOp + 1, end, LOG_CHUNK_LENGTH);
   send(context, to, {
     type: 'log-chunk',
+    view,
     fromOp: ask.fromOp,
     previousChain: ask.chain,
     entries,
@@ -104,6 +111,8 @@ export function onLogChunk(
   const { state, nowMs } = context;
   const copy = state.copy;
   if (!copy || copy.source !== from.id) return undefined;
+  // R13: only once the view is its base has a learner broken with what it promised before; else it might have to give back what it took for committed.
+  if (copy.purpose === 'join' && !sameView(chunk.view, state.file.base!.number)) return undefined;
   if (copy.purpose === 'join') state.primaryHeardAtMs = nowMs;
   if (chunk.mismatch) {
     // Late: what was asked about has been replaced since.

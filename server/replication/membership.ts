@@ -57,7 +57,7 @@ export function askToJoin(context: Context): void {
   if (config.role === 'witness') {
     if (base.witnesses.some((witness) => sameWitness(witness, state.file))) return;
     state.joinAskedAtMs = nowMs;
-    send(context, primary, { type: 'join-me', fromOp: 0, chain: GENESIS_CHAIN });
+    send(context, primary, { type: 'join-me', view: base.number, fromOp: 0, chain: GENESIS_CHAIN });
     return;
   }
   if (state.copy && state.copy.purpose !== 'join') return;
@@ -89,6 +89,8 @@ export function onJoinMe(context: Context, from: Incarnation, ask: PeerMessage &
   }
   const isPrefix = ask.fromOp < state.log.floor || state.log.chainAt(ask.fromOp) === ask.chain;
   const op = isPrefix ? Math.min(ask.fromOp, state.commit) : 0;
+  // It takes nothing as committed before it knows of the view in which that may be.
+  if (!sameView(ask.view, state.file.base!.number)) gossipTo(context, from.id);
   state.learners.set(from.id, { replica: from, op, heardAtMs: nowMs });
   sendLog(context, from.id, ask, state.commit);
 }

@@ -92,9 +92,12 @@ export type PeerMessage =
   | { type: 'view-ok'; number: ViewNumber }
   | { type: 'installed'; record: ViewRecord }
   | { type: 'fetch-log'; fromOp: number; chain: string }
-  | { type: 'join-me'; fromOp: number; chain: string }
+  /** `view` is the base of whoever asks. */
+  | { type: 'join-me'; view: ViewNumber; fromOp: number; chain: string }
   | {
       type: 'log-chunk';
+      /** The sender's base: what is committed may be committed only there. */
+      view: ViewNumber;
       fromOp: number;
       previousChain: string;
       entries: LogEntry[];
@@ -154,7 +157,15 @@ export type Output =
   | { type: 'append'; entries: readonly LogEntry[] }
   | { type: 'send'; to: Address; message: PeerMessage }
   /** Answer a `fetch-log` or `join-me` whose entries are no longer in memory. */
-  | { type: 'send-log-from-storage'; to: Address; fromOp: number; chain: string; end: number; commit: number }
+  | {
+      type: 'send-log-from-storage';
+      to: Address;
+      view: ViewNumber;
+      fromOp: number;
+      chain: string;
+      end: number;
+      commit: number;
+    }
   | { type: 'commit'; entries: readonly LogEntry[] }
   | { type: 'dial'; address: Address }
   /** Ends the connection to that address in a while, and dials it anew: its hello may be another one by then. */

@@ -1,82 +1,144 @@
+import { type Account, audit, refusedButThere, type Verdict } from '../../server/commands/drill-audit.ts';
+import { contradictions } from '../../server/commands/drill-primaries.ts';
+import { machineMs, readHistory } from '../../server/commands/drill-talker.ts';
+import { waitFor } from '../../server/commands/drill-wait.ts';
 import type { Random } from '../../shared/random.ts';
-import { type Cluster, pause } from '../support/cluster.ts';
-import type { Verdict } from './audit.ts';
-import { drawFault, type Fault, shuffled } from './faults.ts';
-import { Keeper } from './keeper.ts';
-import type { FaultRecord } from './report.ts';
-import { auditTalkers, Talker } from './talker.ts';
+import { drawFault, type Fault, pause, type Scene, shuffled } from './faults.ts';
+import type { World } from './world.ts';
 
-const TALKERS = ['ana', 'bob', 'cleo', 'dan'];
-const IN_FLIGHT = 4;
-const TALK_PAUSE_MS = 20;
+const IN_FLIGHT = 3;
+const TALK_PAUSE_MS = 60;
+/** These users give a message up when it was not answered for so long. */
+const IMPATIENT: Readonly<Record<string, number>> = { cleo: 1500, finn: 4000 };
 /** How long a cluster that can serve may take to, on a machine that is busy with other things. */
 const GOES_ON_WITHIN_MS = 20_000;
-const MAY_WAIT_MS = 5000;
+const MAY_WAIT_MS = 6000;
 const WHOLE_WITHIN_MS = 60_000;
-const POLL_MS = 10;
+const LOGS_EQUAL_WITHIN_MS = 30_000;
+/** How long a connected client may take to be shown what is there. */
+const SHOWN_WITHIN_MS = 20_000;
 /** After so many, more of them would tell nothing new. */
 const PROBLEMS_ENOUGH = 20;
 
+/** What is drawn from, and what of it can be done here. */
+export interface FaultKinds {
+  all: readonly Fault[];
+  isPossible: (fault: Fault) => boolean;
+}
+
+/** What happened with one kind of fault. */
+export interface FaultRecord {
+  count: number;
+  /** How often those that were left waited for one that was gone. */
+  waits: number;
+  /** For each time, how long the client that waited longest heard nothing. */
+  silencesMs: number[];
+}
+
+/**
+ * What the end of a run found, each with a sentence for everything that is wrong. What could not be looked at, because
+ * the cluster did not come back, is absent.
+ */
+export interface Findings extends Partial<Verdict> {
+  refusedButThere?: string[];
+  twoPrimaries: string[];
+  logs: string[];
+}
+
 /** A cluster under load, one fault after the other, and what came of it. */
 export class Ordeal {
-  readonly keeper: Keeper;
   readonly faults = new Map<string, FaultRecord>();
-  readonly talkers: readonly Talker[];
+  readonly #problems: string[] = [];
+  readonly #world: World;
+  readonly #kinds: FaultKinds;
   readonly #random: Random;
   #isWhole = true;
+  #partitions = 0;
 
-  private constructor(cluster: Cluster, talkers: readonly Talker[], random: Random) {
-    this.keeper = new Keeper(cluster);
-    this.talkers = talkers;
+  constructor(world: World, kinds: FaultKinds, random: Random) {
+    this.#world = world;
+    this.#kinds = kinds;
     this.#random = random;
   }
 
-  /** Starts the servers of a cluster and several users who talk without pause. */
-  static async begin(cluster: Cluster, random: Random): Promise<Ordeal> {
-    const talkers: Talker[] = [];
-    const ordeal = new Ordeal(cluster, talkers, random);
-    for (const { index } of cluster.servers) ordeal.keeper.start(index);
-    await cluster.untilComplete();
-    for (const name of TALKERS) talkers.push(await Talker.joined(name, cluster.addresses));
-    for (const [index, talker] of talkers.entries()) {
-      talker.talk(TALKERS[(index + 1) % TALKERS.length]!, IN_FLIGHT, TALK_PAUSE_MS);
+  /** Starts the servers and has the users talk without pause. @throws Error when the cluster does not come up */
+  async begin(): Promise<void> {
+    const { keeper, crowds, replicationFactor } = this.#world;
+    for (const { index } of keeper.all) keeper.start(index);
+    if (!(await waitFor(() => keeper.isWhole(replicationFactor), WHOLE_WITHIN_MS))) {
+      throw new Error(`The servers did not become one view.\n${await keeper.describe()}`);
     }
-    return ordeal;
+    await Promise.all(crowds.map((crowd) => crowd.join(keeper.addresses, (name) => IMPATIENT[name] ?? 0)));
+    const names = crowds.flatMap(({ users }) => users.map(({ username }) => username));
+    const next = (name: string) => names[(names.indexOf(name) + 1) % names.length]!;
+    for (const crowd of crowds) {
+      crowd.talk(
+        crowd.users.map(({ username }) => next(username)),
+        IN_FLIGHT,
+        TALK_PAUSE_MS,
+      );
+    }
   }
 
   get acknowledged(): number {
-    return this.talkers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+    return this.#users.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+  }
+
+  /** Messages that their senders gave up: surely not sent, and those of which nobody knows. */
+  get givenUp(): { definite: number; indefinite: number } {
+    const all = this.#users.flatMap(({ givenUp }) => givenUp);
+    const definite = all.filter(({ isDefinite }) => isDefinite).length;
+    return { definite, indefinite: all.length - definite };
+  }
+
+  get partitions(): number {
+    return this.#partitions;
   }
 
   get problems(): string[] {
-    return this.keeper.problems;
+    const { keeper, crowds } = this.#world;
+    const refused = this.#users.flatMap((user) => user.refused.map((text) => `Refused: ${text}`));
+    return [...this.#problems, ...keeper.problems, ...crowds.flatMap(({ problems }) => problems), ...refused];
   }
 
   get faultCount(): number {
     return [...this.faults.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
+  get #users() {
+    return this.#world.crowds.flatMap(({ users }) => users);
+  }
+
   /** One fault, and the way out of it. @returns false when the cluster does not recover, so that more makes no sense */
   async round(): Promise<boolean> {
+    const { keeper, crowds, links, disk } = this.#world;
     // What one round draws does not shift what the next one draws.
     const random = this.#random.fork();
-    const fault = drawFault(random);
-    const record = this.#recordOf(fault);
+    const { all, isPossible } = this.#kinds;
+    // A fork: how often it had to be drawn shifts nothing either.
+    const fault = drawFault(all, isPossible, random.fork());
+    const [isWatched, isWholeAwaited, restMs] = [random.chance(0.7), random.chance(0.8), random.between(0, 1000)];
     await pause(random.between(50, 400));
     this.#takeSilence();
-    await fault.befall(this.keeper, random);
+    keeper.note(`fault ${this.faultCount + 1}: ${fault.name}${this.#isWhole ? '' : ', before all are back'}`);
+    const scene: Scene = { keeper, crowds, links, disk, isWhole: this.#isWhole };
+    const record = this.#recordOf(fault);
+    await fault.befall(scene, random.fork());
     record.count += 1;
-    if (this.#isWhole && fault.left !== 'none' && random.chance(0.7)) await this.#expectGoingOn(fault, record);
-    await pause(random.between(0, 1000));
-    // Silence that is nobody's fault, because no server runs, tells nothing.
-    if (this.keeper.cluster.up.length === 0) this.#takeSilence();
+    if (fault.isPartition) this.#partitions += 1;
+    if (this.#isWhole && fault.left !== 'none' && isWatched) await this.#expectGoingOn(fault, record);
+    await pause(restMs);
+    // Silence that is nobody's fault, because no server runs or none can be reached, tells nothing.
+    if (keeper.up.length === 0 || fault.left === 'none') this.#takeSilence();
     await this.#repair(random);
     if (!(await this.#untilHeard(WHOLE_WITHIN_MS))) {
-      this.problems.push(`Nothing was acknowledged for ${WHOLE_WITHIN_MS / 1000} s with all servers up: ${fault.name}`);
+      await this.#report(`Nothing was acknowledged for ${WHOLE_WITHIN_MS / 1000} s with all servers up: ${fault.name}`);
       return false;
     }
-    record.silencesMs.push(this.#takeSilence());
-    this.#isWhole = random.chance(0.8) && (await this.#untilWhole(fault));
+    const silenceMs = this.#takeSilence();
+    record.silencesMs.push(silenceMs);
+    keeper.note(`everybody is answered; the longest silence was ${Math.round(silenceMs)} ms`);
+    this.#isWhole = isWholeAwaited && (await this.#untilWhole(fault));
     return this.problems.length < PROBLEMS_ENOUGH;
   }
 
@@ -84,24 +146,51 @@ export class Ordeal {
     if (await this.#untilHeard(fault.left === 'go on' ? GOES_ON_WITHIN_MS : MAY_WAIT_MS)) return;
     if (fault.left === 'may wait') {
       record.waits += 1;
+      this.#world.keeper.note('those that are left wait');
       this.#takeSilence();
-    } else this.problems.push(`Nothing was acknowledged for ${GOES_ON_WITHIN_MS / 1000} s after: ${fault.name}`);
+    } else await this.#report(`Nothing was acknowledged for ${GOES_ON_WITHIN_MS / 1000} s after: ${fault.name}`);
   }
 
-  /** Starts everything, waits until all that was said is answered, and reads all of it back. */
-  async end(): Promise<Verdict> {
-    const { cluster } = this.keeper;
+  /** Heals everything, waits until all that was said is answered, reads all of it back and compares. */
+  async end(): Promise<Findings> {
+    const { keeper, crowds, replicationFactor } = this.#world;
     await this.#repair(this.#random);
-    await cluster.until('everything sent is acknowledged', () => this.#allQuiet(), WHOLE_WITHIN_MS);
-    const primary = await cluster.untilComplete();
-    const verdict = await auditTalkers(this.talkers, cluster.addresses[primary]!);
-    for (const text of this.talkers.flatMap(({ refused }) => refused)) this.problems.push(`Refused: ${text}`);
-    return verdict;
+    let isQuiet = false;
+    void Promise.all(crowds.map((crowd) => crowd.quiet())).then(
+      () => {
+        isQuiet = true;
+      },
+      () => {},
+    );
+    const late = `${WHOLE_WITHIN_MS / 1000} s after everything was healed`;
+    if (!(await waitFor(() => isQuiet, WHOLE_WITHIN_MS)))
+      await this.#report(`Not all that was sent is answered ${late}.`);
+    const isWhole = await waitFor(() => keeper.isWhole(replicationFactor), WHOLE_WITHIN_MS);
+    if (!isWhole) await this.#report(`The servers are not one view ${late}.`);
+    const accounts = await this.#accounts();
+    const isRead = accounts.length === this.#users.length;
+    return {
+      ...(isRead ? audit(accounts) : {}),
+      ...(isRead ? { refusedButThere: refusedButThere(accounts) } : {}),
+      twoPrimaries: contradictions(this.#users.flatMap(({ answers }) => answers)),
+      logs: await keeper.differingLogs(LOGS_EQUAL_WITHIN_MS),
+    };
   }
 
-  async close(): Promise<void> {
-    this.keeper.close();
-    await Promise.all(this.talkers.map((talker) => talker.close()));
+  /** What there is for each user; when it cannot be read, that is a problem, and some are missing. */
+  async #accounts() {
+    const { keeper } = this.#world;
+    const accounts = [];
+    for (const user of this.#users) {
+      try {
+        const history = await readHistory(keeper.addresses, user.username);
+        await waitFor(() => user.shown.length >= history.length, SHOWN_WITHIN_MS);
+        accounts.push({ ...user, history } satisfies Account);
+      } catch (error) {
+        await this.#report((error as Error).message);
+      }
+    }
+    return accounts;
   }
 
   #recordOf({ name }: Fault): FaultRecord {
@@ -111,48 +200,41 @@ export class Ordeal {
   }
 
   #takeSilence(): number {
-    return Math.max(...this.talkers.map((talker) => talker.takeSilenceMs()));
+    return Math.max(...this.#world.crowds.map((crowd) => crowd.takeSilenceMs()));
   }
 
-  /** Wakes and starts whatever does not run, in any order. */
+  /** Mends the links, frees the disk, wakes and starts whatever does not run: in any order. */
   async #repair(random: Random): Promise<void> {
-    for (const index of shuffled([0, 1, 2], random)) {
-      this.keeper.resume(index);
-      this.keeper.start(index);
+    const { keeper, links, disk } = this.#world;
+    disk?.disk.free();
+    const servers = shuffled(keeper.all, random);
+    const healedAfter = random.chance(0.5) ? 0 : random.between(0, servers.length);
+    for (const [place, { index }] of servers.entries()) {
+      if (place === healedAfter) {
+        links?.network.healAll(random);
+        keeper.note('all links are mended');
+      }
+      keeper.resume(index);
+      keeper.start(index);
       await pause(random.between(0, 300));
     }
   }
 
-  /** Waits until each talker has been answered once more. */
+  /** Waits until each user was answered something that was sent from now on. */
   #untilHeard(withinMs: number): Promise<boolean> {
-    const before = this.talkers.map(({ acknowledged }) => acknowledged.length);
-    const areHeard = () => this.talkers.every(({ acknowledged }, index) => acknowledged.length > before[index]!);
-    return waitFor(areHeard, withinMs);
+    const nowMs = machineMs();
+    return waitFor(() => this.#world.crowds.every((crowd) => crowd.haveHeardSince(nowMs)), withinMs);
   }
 
   async #untilWhole(fault: Fault): Promise<boolean> {
-    if (await waitFor(() => this.keeper.isWhole(), WHOLE_WITHIN_MS)) return true;
-    const said = await this.keeper.cluster.describe();
-    this.problems.push(`The servers were not one view ${WHOLE_WITHIN_MS / 1000} s after: ${fault.name}\n${said}`);
+    const { keeper, replicationFactor } = this.#world;
+    if (await waitFor(() => keeper.isWhole(replicationFactor), WHOLE_WITHIN_MS)) return true;
+    await this.#report(`The servers were not one view ${WHOLE_WITHIN_MS / 1000} s after: ${fault.name}`);
     return false;
   }
 
-  #quiet: Promise<unknown> | undefined;
-  #isQuiet = false;
-
-  #allQuiet(): boolean {
-    this.#quiet ??= Promise.all(this.talkers.map((talker) => talker.quiet())).then(() => {
-      this.#isQuiet = true;
-    });
-    return this.#isQuiet;
+  async #report(problem: string): Promise<void> {
+    this.#world.keeper.note(problem);
+    this.#problems.push(`${problem}\n${await this.#world.keeper.describe()}`);
   }
-}
-
-async function waitFor(isSo: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> {
-  const giveUpAtMs = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > giveUpAtMs) return false;
-    await pause(POLL_MS);
-  }
-  return true;
 }

@@ -1,54 +1,47 @@
-/** What happened with one kind of fault. */
-export interface FaultRecord {
-  count: number;
-  /** How often those that were left waited for one that was down. */
-  waits: number;
-  /** For each time, how long the client that waited longest heard nothing. */
-  silencesMs: number[];
-}
+import { formatTable, median } from '../../server/commands/drill-report.ts';
+import type { FaultRecord, Findings } from './ordeal.ts';
 
 export interface Outcome {
   faults: ReadonlyMap<string, FaultRecord>;
+  kills: number;
+  partitions: number;
   acknowledged: number;
-  lost: number;
-  doubled: number;
-  outOfOrder: number;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  givenUp: { definite: number; indefinite: number };
+  findings: Findings;
 }
 
 /** The table that a run ends with. */
-export function formatOutcome({ faults, acknowledged, lost, doubled, outOfOrder }: Outcome): string {
+export function formatOutcome({ faults, kills, partitions, acknowledged, givenUp, findings }: Outcome): string {
   const all = [...faults.values()];
   const silences = (values: readonly number[]) =>
     values.length === 0 ? ['', ''] : [median(values), Math.max(...values)].map((value) => `${Math.round(value)} ms`);
-  const rows = [
-    ['fault', 'times', 'waited for a restart', 'longest silence: median', 'worst'],
-    ...[...faults].map(([name, { count, waits, silencesMs }]) => [
-      name,
-      String(count),
-      String(waits),
-      ...silences(silencesMs),
-    ]),
+  const count = (found: readonly string[] | undefined) => (found ? String(found.length) : 'not counted');
+  const total = (number: (record: FaultRecord) => number) =>
+    String(all.reduce((sum, record) => sum + number(record), 0));
+  const faultTable = formatTable([
+    ['fault', 'times', 'waited', 'longest silence: median', 'worst'],
+    ...[...faults]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, record]) => [name, String(record.count), String(record.waits), ...silences(record.silencesMs)]),
     [
       'all',
-      String(all.reduce((sum, { count }) => sum + count, 0)),
-      String(all.reduce((sum, { waits }) => sum + waits, 0)),
-      ...silences(all.flatMap(({ silencesMs }) => silencesMs)),
+      total(({ count }) => count),
+      total(({ waits }) => waits),
+      ...silences(all.flatMap((one) => one.silencesMs)),
     ],
+  ]);
+  const counts = formatTable([
+    ['kill -9', String(kills)],
+    ['partitions', String(partitions)],
     ['acknowledged', String(acknowledged)],
-    ['lost', String(lost)],
-    ['doubled', String(doubled)],
-    ['out of order', String(outOfOrder)],
-  ];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows
-    .map((cells) =>
-      cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
-    )
-    .join('\n');
+    ['given up, surely not sent', String(givenUp.definite)],
+    ['given up, perhaps sent', String(givenUp.indefinite)],
+    ['lost', count(findings.lost)],
+    ['doubled', count(findings.doubled)],
+    ['out of order', count(findings.outOfOrder)],
+    ['refused, but there', count(findings.refusedButThere)],
+    ['two primaries', count(findings.twoPrimaries)],
+    ['logs, by SHA-256', findings.logs.length === 0 ? 'equal' : 'differ'],
+  ]);
+  return [...faultTable, '', ...counts].join('\n');
 }

@@ -34,6 +34,7 @@ describe('R10: logs become one before a view is accepted', () => {
     expect(sent(replica.hear('A1', startView), 'fetch-log')).toMatchObject([{ fromOp: 1 }]);
     const chunk = {
       type: 'log-chunk',
+      view: base.number,
       fromOp: 1,
       previousChain: common[0]!.chain,
       end: 2,
@@ -59,7 +60,7 @@ describe('R10: logs become one before a view is accepted', () => {
     const replica = asked(own);
     const startView = { type: 'start-view', record: next, end: positionOf(others), sessionKey: 'key' } as const;
     expect(sent(replica.hear('A1', startView), 'fetch-log')).toMatchObject([{ fromOp: 4 }]);
-    const chunk = { type: 'log-chunk', end: 5, commit: 0 } as const;
+    const chunk = { type: 'log-chunk', view: base.number, end: 5, commit: 0 } as const;
     const mismatch = { ...chunk, fromOp: 4, previousChain: own[3]!.chain, entries: [], mismatch: true };
     expect(sent(replica.hear('A1', mismatch), 'fetch-log')).toMatchObject([{ fromOp: 0 }]);
     const whole = { ...chunk, fromOp: 0, previousChain: '0'.repeat(64), entries: others, mismatch: false };

@@ -60,7 +60,12 @@ describe('R14: joining', () => {
     const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
     replica.meet('B1');
     replica.meet('B2');
-    replica.hear('B2', { type: 'join-me', fromOp: 0, chain: replica.state.log.end.chain });
+    replica.hear('B2', {
+      type: 'join-me',
+      view: view(1, 'A1 B1').number,
+      fromOp: 0,
+      chain: replica.state.log.end.chain,
+    });
     const [first] = sent(replica.wait(100), 'start-view-change');
     const refusal = { reason: 'promised', promised: numberOf(50, 'B'), base: null, waitMs: 0 } as const;
     replica.hear('B2', { type: 'refuse', number: first!.number, probe: true, ...refusal });
@@ -72,12 +77,34 @@ describe('R14: joining', () => {
   it('R16: a witness never becomes a member, whatever arrives first', () => {
     const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
     replica.meet('B1');
-    const ask = { type: 'join-me', fromOp: 0, chain: replica.state.log.end.chain } as const;
+    const ask = {
+      type: 'join-me',
+      view: view(1, 'A1 B1').number,
+      fromOp: 0,
+      chain: replica.state.log.end.chain,
+    } as const;
     replica.give({ type: 'hello', peer: helloOf(one('V1'), { role: 'witness' }) });
     replica.hear('V1', ask);
     replica.meet('V1', { role: 'witness' });
     replica.hear('V1', ask);
     expect(sent(replica.wait(200), 'start-view-change')).toEqual([]);
+  });
+
+  it('R13: an outsider takes nothing for committed before it knows of the view, so a late proposal cuts nothing off', () => {
+    const common = entries('0/1/a:1', [1]);
+    const base = view(1, 'A1 B1 C1');
+    const replica = new LoneReplica('B2', { base }, { entries: common });
+    replica.meet('A1');
+    replica.nowMs += TIMEOUT_MS;
+    const members = [one('A1'), one('B2')];
+    const ask = { type: 'start-view-change', probe: false, base, members, provenDead: [] } as const;
+    expect(sent(replica.hear('A1', { ...ask, number: numberOf(2) }), 'promise')).toHaveLength(1);
+    replica.wait(1000);
+    const later = entries('0/3/a:1', [2], common);
+    const ends = { fromOp: common.length, previousChain: common[common.length - 1]!.chain, end: 99, commit: 99 };
+    const chunk = { type: 'log-chunk', view: numberOf(3), entries: later, mismatch: false, ...ends } as const;
+    expect(kinds(replica.hear('A1', chunk))).toEqual([]);
+    expect(replica.state.commit).toBe(0);
   });
 
   it('an outsider commits only as far as its log is known to be that of the primary', () => {
@@ -87,7 +114,8 @@ describe('R14: joining', () => {
     const replica = new LoneReplica('B1', { base: view(2, 'A1') }, { entries: own });
     replica.meet('A1');
     expect(sent(replica.wait(200), 'join-me')[0]).toMatchObject({ fromOp: 4 });
-    const chunk = { type: 'log-chunk', end: 4, commit: 4, mismatch: false } as const;
+    const { number } = view(2, 'A1');
+    const chunk = { type: 'log-chunk', view: number, end: 4, commit: 4, mismatch: false } as const;
     const mismatch = { ...chunk, fromOp: 4, previousChain: own[3]!.chain, entries: [], mismatch: true };
     expect(sent(replica.hear('A1', mismatch), 'join-me')).toMatchObject([{ fromOp: 0 }]);
     const previousChain = '0'.repeat(64);
