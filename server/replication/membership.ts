@@ -193,6 +193,19 @@ export function wasEverComplete({ complete, log }: ReplicaState): boolean {
   return complete || log.entriesInMemory.some(({ event }) => event === 'cluster:complete');
 }
 
+function turnAway(context: Context, whom: Incarnation, nonce: string): void {
+  const { state } = context;
+  if (isPrimary(state)) send(context, whom.id, { type: 'turn-away', view: state.file.base!.number, whom, nonce });
+}
+
+/** R1: a copy goes on asking; when its hello came, there may have been no primary to turn it away. */
+export function turnAwayCopy(context: Context, from: Incarnation, nonce: string): void {
+  const met = context.state.met.get(from.disk);
+  if (!met || from.disk === context.state.file.disk) return;
+  const isOlder = from.incarnation < met.incarnation;
+  if (isOlder || (from.incarnation === met.incarnation && nonce !== met.nonce)) turnAway(context, from, nonce);
+}
+
 /** R1: an incarnation below one known for its disk, or equal with another nonce, is a copy. */
 function isCurrent(context: Context, peer: Hello): boolean {
   const { state } = context;
@@ -202,9 +215,7 @@ function isCurrent(context: Context, peer: Hello): boolean {
   const lowest = Math.max(met?.incarnation ?? 0, listed?.disk === disk ? listed.incarnation : 0);
   const isCopy = incarnation < lowest || (met?.incarnation === incarnation && met.nonce !== peer.nonce);
   if (isCopy || disk === state.file.disk) {
-    if (isPrimary(state)) {
-      send(context, id, { type: 'turn-away', view: state.file.base!.number, whom: peer.self, nonce: peer.nonce });
-    }
+    turnAway(context, peer.self, peer.nonce);
     notice(
       context,
       `The server ${id} runs on a folder that was copied or put back from an older state (start ${incarnation}, known ${lowest}); it is refused.`,

@@ -5,7 +5,7 @@ import { recordDeath, recordRefused, recordReplaced } from './deaths.ts';
 import { force } from './force.ts';
 import { onPing, onPong } from './lease.ts';
 import { commitThrough, onFetchLog, onLogChunk } from './log-copy.ts';
-import { form, isAcceptable, know, onGossip, onJoinMe, onTurnedAway } from './membership.ts';
+import { form, isAcceptable, know, onGossip, onJoinMe, onTurnedAway, turnAwayCopy } from './membership.ts';
 import type { Hello, Input, Output, PeerMessage } from './messages.ts';
 import {
   acknowledge,
@@ -142,6 +142,7 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       break;
     case 'message':
       if (isAccepted(state, input.from, input.nonce)) onMessage(context, input.from, input.message);
+      else if (input.message.type === 'join-me') turnAwayCopy(context, input.from, input.nonce);
       break;
     case 'propose':
       propose(context, input.drafts);

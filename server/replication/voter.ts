@@ -106,6 +106,8 @@ export function onStartView(context: Context, from: Incarnation, ask: PeerMessag
     return;
   }
   if (!record.members.some((member) => sameIncarnation(member, selfOf(state)))) return;
+  // What is committed lies in the log of every view that may still be installed (I5): this one no longer may.
+  if (end.op < state.commit) return;
   copyUpTo(context, {
     purpose: 'accept',
     source: from.id,

@@ -226,6 +226,14 @@ describe('R1, R19b: who is let in', () => {
     expect(heardAfter('B3', 'B3', 'another')).toEqual(['turn-away']);
   });
 
+  it('R1: a copy that asks to join is turned away, too: there may have been no primary when its hello came', () => {
+    const replica = new LoneReplica('A1', { base });
+    replica.meet('B3');
+    const ask = { type: 'join-me', view: base.number, fromOp: 0, chain: replica.state.log.end.chain } as const;
+    expect(kinds(replica.hear('B2', ask))).toEqual(['turn-away']);
+    expect(kinds(replica.hear('B4', ask))).toEqual([]);
+  });
+
   it('R1: whoever is turned away by the primary starts over, unless an earlier life is meant or it serves', () => {
     const turnAway = (view: ViewRecord, whom: string, nonce: string) =>
       ({ type: 'turn-away', view: view.number, whom: one(whom), nonce }) as const;

@@ -13,8 +13,8 @@ export interface VisibleLog {
 
 /** Watches from outside what becomes of operations: what is committed, acknowledged and read. */
 export class HistoryChecker {
-  /** The one committed history: op number → chain digest. */
-  readonly #committed: string[] = [];
+  /** The one committed history, from operation 1 on. */
+  readonly committed: LogEntry[] = [];
   /** Where each request of each client was executed (I9). */
   readonly #executed = new Map<string, number>();
   readonly #lastRequest = new Map<string, number>();
@@ -23,18 +23,26 @@ export class HistoryChecker {
   commits = 0;
 
   /** I5: whatever one replica commits, no other ever commits anything else there. */
-  onCommit(server: string, entries: readonly LogEntry[]): void {
-    for (const entry of entries) {
-      this.commits += 1;
-      const before = this.#committed[entry.op];
-      if (before === entry.chain) continue;
-      if (before !== undefined) throw new Violation(`I5: ${server} commits another operation ${entry.op}`);
-      if (entry.op > 1 && this.#committed[entry.op - 1] === undefined) {
-        throw new Violation(`I5: ${server} commits operation ${entry.op}, but ${entry.op - 1} was never committed`);
-      }
-      this.#committed[entry.op] = entry.chain;
-      this.#onExecuted(entry);
+  onCommit(server: string, entry: LogEntry): void {
+    this.commits += 1;
+    const before = this.committed[entry.op - 1];
+    if (before) {
+      if (before.chain === entry.chain) return;
+      throw new Violation(`I5: ${server} commits another operation ${entry.op}`);
     }
+    const last = this.committed[entry.op - 2];
+    if (entry.op !== this.committed.length + 1) {
+      throw new Violation(`I5: ${server} commits operation ${entry.op}, but ${entry.op - 1} was never committed`);
+    }
+    if (last && entry.time < last.time) {
+      throw new Violation(`R3: operation ${entry.op} is ${last.time - entry.time} ms older than the one before it`);
+    }
+    this.committed.push(entry);
+    this.#onExecuted(entry);
+  }
+
+  chainAt(op: number): string | undefined {
+    return this.committed[op - 1]?.chain;
   }
 
   /** I9: each request takes effect once, and those of a client in their order. */
@@ -55,7 +63,7 @@ export class HistoryChecker {
    * view holds it.
    */
   onAcknowledged(client: string, request: number, op: number, diskOf: Iterable<SimulatedDisk>): void {
-    const chain = this.#committed[op];
+    const chain = this.chainAt(op);
     if (chain === undefined) throw new Violation(`operation ${op} was acknowledged but never committed`);
     const executed = this.#executed.get(`${client}/${request}`);
     if (executed !== op)
@@ -71,8 +79,7 @@ export class HistoryChecker {
   /** I4, I7: this log has every operation that was acknowledged before. Digests are chained: the last one says it all. */
   requireAcknowledged(what: string, log: VisibleLog): void {
     const op = this.acknowledged;
-    if (op > log.floor && log.chainAt(op) !== this.#committed[op])
-      throw new Violation(`${what} without operation ${op}`);
+    if (op > log.floor && log.chainAt(op) !== this.chainAt(op)) throw new Violation(`${what} without operation ${op}`);
   }
 
   /** R17: a confirmed read sees everything that was acknowledged before it was asked for. */

@@ -1,28 +1,35 @@
 import { newViewFile } from '../../server/replication/replica.ts';
 import type { Address, DiskId } from '../../shared/ids.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
-
-/** A snapshot without tables: the simulated state is made again from the log. */
-export interface SimulatedSnapshot {
-  op: number;
-  chain: string;
-  view: string;
-  complete: boolean;
-}
 
 /** What survives a crash of one server. */
 export class SimulatedDisk {
   file: ViewFile;
+  /** False on a folder that was never used. */
+  hasFile = false;
   sessionKey = '';
-  snapshot: SimulatedSnapshot | null = null;
+  snapshot: Snapshot | null = null;
   /** Synced: a crash keeps all of it. */
-  readonly entries: LogEntry[] = [];
+  entries: LogEntry[] = [];
   /** The last incarnation whose synced rows were lost with it; 0 when none were. */
   lostRowsOf = 0;
+  /** What the next write ends with. */
+  fault: 'fails' | 'full' | null = null;
+  /** A write has failed in the present life of its server. */
+  hasFailed = false;
+  /** Now and then a write takes far longer than others. */
+  isFitful = false;
+  /** No write ends before. */
+  hangsUntilMs = 0;
+  /** A row that was synced became unreadable: the server refuses to start. */
+  isDamaged = false;
+  /** R1: somebody has put an earlier copy of the folder in its place. */
+  isOldCopy = false;
   /** Written, but not yet synced: a crash keeps any prefix of it. */
-  readonly #unsynced: LogEntry[] = [];
+  #unsynced: LogEntry[] = [];
+  readonly #copies: Pick<SimulatedDisk, 'file' | 'sessionKey' | 'snapshot' | 'entries'>[] = [];
 
   /** @param number tells disks apart within a run, so that a run depends on its seed alone */
   constructor(address: Address, number: number, heartbeatTimeoutMs: number) {
@@ -38,25 +45,24 @@ export class SimulatedDisk {
     return this.entries[op - 1]?.chain;
   }
 
-  append(entries: readonly LogEntry[]): void {
+  write(entries: readonly LogEntry[]): void {
     this.#unsynced.push(...entries);
   }
 
-  /** Everything appended so far; a sync that ends later makes it durable. */
-  beginSync(): LogEntry | undefined {
-    return this.#unsynced[this.#unsynced.length - 1];
+  /** What was written is synced. */
+  sync(): void {
+    if (this.#unsynced.length === 0) return;
+    this.entries.push(...this.#unsynced);
+    this.#unsynced = [];
   }
 
-  /** The sync up to `last` is done, unless that was cut off meanwhile. Returns the last entry that became durable. */
-  endSync(last: LogEntry): LogEntry | undefined {
-    const count = this.#unsynced.indexOf(last) + 1;
-    this.entries.push(...this.#unsynced.splice(0, count));
-    return count > 0 ? last : undefined;
+  /** Takes back what was written and not synced. */
+  unwrite(): void {
+    this.#unsynced = [];
   }
 
   cutAfter(op: number): void {
-    const isKept = (entry: LogEntry) => entry.op <= op;
-    this.#unsynced.splice(0, this.#unsynced.length, ...this.#unsynced.filter(isKept));
+    this.#unsynced = this.#unsynced.filter((entry) => entry.op <= op);
     if (this.entries.length > op) this.entries.length = op;
   }
 
@@ -66,11 +72,34 @@ export class SimulatedDisk {
     this.cutAfter(op);
   }
 
-  /** Returns how many rows that nobody had synced survived. */
+  /** The process ended. Returns how many rows that nobody had synced are whole: what follows them is cut off as torn. */
   crash(random: Random): number {
+    this.hasFailed = false;
     const kept = random.between(0, this.#unsynced.length + 1);
     this.entries.push(...this.#unsynced.slice(0, kept));
-    this.#unsynced.length = 0;
+    this.#unsynced = [];
     return kept;
+  }
+
+  /** Somebody copies the folder. */
+  backUp(): void {
+    const { file, sessionKey, snapshot, entries } = this;
+    this.#copies.push({ file, sessionKey, snapshot, entries: [...entries] });
+  }
+
+  /**
+   * R1: a copy is put in the place of the folder.
+   *
+   * @param choice which one: 0 ≤ x < 1, from the oldest on
+   * @returns false when there is none
+   */
+  putCopyBack(choice: number): boolean {
+    const copy = this.#copies[Math.floor(choice * this.#copies.length)];
+    if (!copy) return false;
+    this.isOldCopy = true;
+    this.lostRowsOf = Math.max(this.lostRowsOf, this.file.incarnation);
+    this.#unsynced = [];
+    Object.assign(this, { ...copy, entries: [...copy.entries] });
+    return true;
   }
 }

@@ -1,168 +1,274 @@
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
-import type { EventQueue } from './event-queue.ts';
-import { drawFault, type FaultKind, type FaultRates } from './faults.ts';
-import type { SimulatedNetwork } from './network.ts';
+import type { SimulatedClientNetwork } from './client-network.ts';
+import { canBeHarmed, harmDisk } from './disk-faults.ts';
+import type { FaultKind, PlannedFault } from './faults.ts';
+import type { SimulatedPeerNetwork } from './peer-network.ts';
+import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
+import type { World } from './world.ts';
 
 /** What the injector may lay hands on. */
 export interface Victims {
-  readonly queue: EventQueue;
+  readonly world: World;
   readonly random: Random;
-  readonly rates: FaultRates;
-  readonly network: SimulatedNetwork;
+  readonly peers: SimulatedPeerNetwork;
+  readonly clientNetwork: SimulatedClientNetwork;
   readonly servers: readonly SimulatedServer[];
+  readonly clients: readonly SimulatedClient[];
   readonly replicationFactor: number;
+  readonly heartbeatTimeoutMs: number;
   start(server: SimulatedServer): void;
-  trace(text: string): void;
+  /** A fault takes place. */
+  onFault(kind: FaultKind, victim: SimulatedServer): void;
 }
 
-/** Breaks processes, links and disks, as often and as badly as the rates say, until it is told to stop. */
+const HOUR_MS = 3_600_000;
+/** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
+const SHORTEST_SLEEP_MS = 60;
+
+/** Breaks processes, links, disks and clocks as a plan says, until it is told to stop. */
 export class FaultInjector {
   readonly #victims: Victims;
+  readonly #atSteps = new Map<number, PlannedFault[]>();
   readonly counts: Record<string, number> = {};
-  #hasHarmedDisk = false;
-  #isPeace = false;
+  /** A disk has lost something; no second one may, or nobody has everything. */
+  hasHarmedDisk = false;
+  #steps = 0;
+  #isPeace = true;
 
   constructor(victims: Victims) {
     this.#victims = victims;
   }
 
-  /** One fault after the other, from now on. */
-  goOn(): void {
-    const { queue, random, rates, servers } = this.#victims;
-    queue.after(-Math.log(1 - random.fraction()) * rates.betweenFaultsMs, () => {
-      if (this.#isPeace) return;
-      const kind = drawFault(random, rates.weights);
-      if (kind) this.#fault(kind, random.pick(servers));
-      this.goOn();
+  /** From now on, what is planned takes place. To be called at time 0. */
+  begin(faults: readonly PlannedFault[], calmMs: number): void {
+    this.#victims.world.queue.after(calmMs, () => {
+      this.#isPeace = false;
+      for (const { disk } of this.#victims.servers) disk.isFitful = true;
     });
+    for (const fault of faults) {
+      if (fault.when.type === 'at') this.#victims.world.queue.after(fault.when.atMs, () => this.#fault(fault));
+      else {
+        const { nth } = fault.when;
+        this.#atSteps.set(nth, [...(this.#atSteps.get(nth) ?? []), fault]);
+      }
+    }
   }
 
   /** No more faults; all ways are open. Those that are away come back when their time is over. */
   stop(): void {
     this.#isPeace = true;
-    this.#victims.trace('the faults end');
-    this.#victims.network.mendAll();
+    this.#victims.world.trace('the faults end');
+    this.#victims.peers.cuts.mendAll();
+    this.#victims.clientNetwork.cuts.mendAll();
+    for (const { disk } of this.#victims.servers) {
+      disk.fault = null;
+      disk.hangsUntilMs = 0;
+      disk.isFitful = false;
+    }
   }
 
-  /** Trouble when it hurts most: just before a step of a view change, or within a few milliseconds after it. */
-  atViewChange(server: SimulatedServer): void {
-    const { queue, random, rates, servers } = this.#victims;
-    if (this.#isPeace || !random.chance(rates.atViewChange)) return;
-    const kind = random.pick(['crash', 'crash', 'pause', 'isolate', 'cutOneWay', 'mend'] as const);
-    const victim = random.chance(0.7) ? server : random.pick(servers);
-    queue.after(random.chance(0.5) ? 0 : 5 * random.fraction(), () => this.#fault(kind, victim));
-  }
-
-  #fault(kind: FaultKind, victim: SimulatedServer): void {
+  /** Trouble when it hurts most: at a step of a view change or of a write, or within a few milliseconds after it. */
+  atCriticalStep(server: SimulatedServer): void {
     if (this.#isPeace) return;
-    this.counts[kind] = (this.counts[kind] ?? 0) + 1;
-    const others = this.#victims.servers.filter((server) => server !== victim);
-    this.#actions[kind](victim, this.#victims.random.pick(others), others);
+    for (const fault of this.#atSteps.get(this.#steps++) ?? []) {
+      const { afterMs } = fault.when as { afterMs: number };
+      // Not later in the same step, but before it: what was to be sent or written is not.
+      if (afterMs === 0) this.#fault(fault, server);
+      else this.#victims.world.queue.after(afterMs, () => this.#fault(fault, server));
+    }
+  }
+
+  #fault(fault: PlannedFault, here?: SimulatedServer): void {
+    if (this.#isPeace) return;
+    const { servers } = this.#victims;
+    const victim = fault.server === 'here' ? here! : servers[fault.server % servers.length]!;
+    const others = servers.filter((server) => server !== victim);
+    if (others.length === 0) return;
+    this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+    this.#victims.onFault(fault.kind, victim);
+    this.#actions[fault.kind](fault, victim, others[fault.other % others.length]!, others);
   }
 
   readonly #actions: Record<FaultKind, Action> = {
-    crash: (victim) => this.#crash(victim),
-    crashTwo: (victim, other) => this.#crashSoon([victim, other]),
-    crashAll: (victim, _, others) => {
-      for (const server of [victim, ...others]) this.#crash(server);
+    crash: ({ awayMs }, victim) => this.#crash(victim, awayMs),
+    crashTwo: ({ awayMs }, victim, other) => this.#crashSoon([victim, other], awayMs),
+    crashAll: ({ awayMs }, victim, _, others) => this.#crashAll([victim, ...others], awayMs),
+    leave: ({ awayMs }, victim) => victim.leave(() => this.#end(victim, awayMs, 'leaves')),
+    pause: ({ durationMs }, victim) => victim.stop(durationMs, false),
+    sleep: ({ durationMs }, victim) => victim.stop(Math.max(SHORTEST_SLEEP_MS, durationMs), true),
+    cutPair: ({ durationMs }, victim, other) => this.#cut(bothWays(victim, other), durationMs),
+    cutOneWay: ({ durationMs }, victim, other) => this.#cut([[victim.address, other.address]], durationMs),
+    isolate: ({ durationMs }, victim, _, others) =>
+      this.#cut(
+        others.flatMap((one) => bothWays(victim, one)),
+        durationMs,
+      ),
+    cutPrimary: ({ durationMs }) => this.#cutPrimary(durationMs),
+    partition: ({ durationMs, choice }) => this.#partition(durationMs, choice),
+    resetLink: (_, victim, other) => this.#victims.peers.reset(victim.address, other.address),
+    mend: () => {
+      this.#victims.peers.cuts.mendAll();
+      this.#victims.clientNetwork.cuts.mendAll();
     },
-    leave: (victim) => this.#leave(victim),
-    pause: (victim) => this.#pause(victim, false),
-    sleep: (victim) => this.#pause(victim, true),
-    cutPair: (victim, other) => this.#cut(bothWays(victim, other)),
-    cutOneWay: (victim, other) => this.#cut([[victim.address, other.address]]),
-    isolate: (victim, _, others) => this.#cut(others.flatMap((one) => bothWays(victim, one))),
-    resetLink: (victim, other) => this.#victims.network.reset(victim.address, other.address),
-    emptyFolder: (victim) => this.#harmDisk(victim, () => victim.emptyFolder()),
-    loseRows: (victim) => this.#harmDisk(victim, () => victim.loseRows()),
-    mend: () => this.#victims.network.mendAll(),
-    strand: (victim, other) => this.#strand(victim, other),
-    outlive: (victim, _, others) => this.#outlive(victim, others),
+    strand: (fault, victim, other) => this.#strand(fault, victim, other),
+    outlive: (fault, victim, _, others) => this.#outlive(fault, victim, others),
+    failingDisk: (_, victim) => {
+      victim.disk.fault ??= 'fails';
+    },
+    fullDisk: (_, victim) => {
+      victim.disk.fault ??= 'full';
+    },
+    hangingDisk: ({ durationMs }, victim) => {
+      victim.disk.hangsUntilMs = this.#victims.world.nowMs + durationMs;
+    },
+    emptyFolder: (fault, victim) => this.#harm(fault, victim),
+    loseRows: (fault, victim) => this.#harm(fault, victim),
+    oldFolder: (fault, victim) => this.#harm(fault, victim),
+    flippedBit: (fault, victim) => this.#flipBit(fault, victim),
+    wallJump: ({ choice }, victim) => {
+      victim.clock.wallShiftMs += choice < 0.5 ? HOUR_MS : -HOUR_MS;
+    },
+    cutClient: (fault, victim) => this.#cutClient(fault, victim),
+    resetClient: ({ client }) => this.#victims.clientNetwork.reset(this.#client(client).name),
+    pauseClient: ({ client, durationMs }) => this.#client(client).pause(durationMs),
+    crashClient: (fault) => this.#crashClient(fault),
+    forget: (fault) => {
+      this.#crashClient(fault);
+      this.#client(fault.client).loseFolder();
+    },
   };
 
-  #crashSoon(servers: readonly SimulatedServer[]): void {
-    const { queue, random } = this.#victims;
-    for (const server of servers) queue.after(20 * random.fraction(), () => this.#crash(server));
+  #client(number: number): SimulatedClient {
+    return this.#victims.clients[number % this.#victims.clients.length]!;
   }
 
-  #pause(victim: SimulatedServer, isAsleep: boolean): void {
-    if (victim.isUp) victim.pause(this.#victims.random.between(10, 4000), isAsleep);
+  #crashSoon(servers: readonly SimulatedServer[], awayMs: number): void {
+    const { world, random } = this.#victims;
+    for (const server of servers) world.queue.after(20 * random.fraction(), () => this.#crash(server, awayMs));
   }
 
-  #crash(server: SimulatedServer, atLeastAwayMs = 0): void {
-    if (server.isUp && !this.#isPeace) this.#end(server, atLeastAwayMs);
+  /** They come back one after the other. */
+  #crashAll(servers: readonly SimulatedServer[], awayMs: number): void {
+    for (const server of servers) this.#crash(server, awayMs * (0.5 + this.#victims.random.fraction()));
   }
 
-  #end(server: SimulatedServer, atLeastAwayMs: number): void {
-    const { queue, random, rates, network } = this.#victims;
-    server.crash();
-    network.onCrash(server);
-    const [low, high] = rates.awayMs;
-    queue.after(atLeastAwayMs + random.between(low, high + 1), () => this.#victims.start(server));
+  #crash(server: SimulatedServer, awayMs: number): void {
+    if (!this.#isPeace) this.#end(server, awayMs, 'crashes');
   }
 
-  /** R23: it starts nothing more, and ends a little later. */
-  #leave(server: SimulatedServer): void {
-    const { life } = server;
-    server.give({ type: 'leave' });
-    this.#victims.queue.after(this.#victims.random.between(0, 300), () => {
-      if (server.life === life && server.isUp) this.#end(server, 0);
-    });
+  #end(server: SimulatedServer, awayMs: number, why: string): void {
+    if (!server.isUp) return;
+    server.end(why);
+    this.#victims.world.queue.after(awayMs, () => this.#victims.start(server));
   }
 
-  #cut(ways: readonly Way[], durationMs = this.#victims.random.between(10, 5000)): void {
-    const { queue, network, trace } = this.#victims;
+  #cut(ways: readonly Way[], durationMs: number): void {
+    const { world, peers } = this.#victims;
     const names = ways.map(([from, to]) => `${from}>${to}`).join(', ');
-    trace(`cut ${names}`);
-    for (const [from, to] of ways) network.cut(from, to);
-    queue.after(durationMs, () => {
+    world.trace(`cut ${names}`);
+    for (const [from, to] of ways) peers.cuts.cut(from, to);
+    world.queue.after(durationMs, () => {
       if (this.#isPeace) return;
-      trace(`mend ${names}`);
-      for (const [from, to] of ways) network.mend(from, to);
+      world.trace(`mend ${names}`);
+      for (const [from, to] of ways) peers.cuts.mend(from, to);
     });
+  }
+
+  /** The primary is cut off from the other servers, and not from its clients. */
+  #cutPrimary(durationMs: number): void {
+    const { servers } = this.#victims;
+    const primary = servers.find((server) => server.isPrimary);
+    if (!primary) return;
+    const others = servers.filter((server) => server !== primary);
+    this.#cut(
+      others.flatMap((one) => bothWays(primary, one)),
+      durationMs,
+    );
+  }
+
+  /** Two groups that do not reach each other. */
+  #partition(durationMs: number, choice: number): void {
+    const { servers } = this.#victims;
+    const sides = 1 + Math.floor(choice * (2 ** (servers.length - 1) - 1));
+    const isHere = (index: number) => (sides >> index) % 2 === 1;
+    const here = servers.filter((_, index) => isHere(index));
+    const there = servers.filter((_, index) => !isHere(index));
+    this.#cut(
+      here.flatMap((one) => there.flatMap((other) => bothWays(one, other))),
+      durationMs,
+    );
   }
 
   /** H12: two that do not hear each other, and one that heard both dies while they part. */
-  #strand(a: SimulatedServer, b: SimulatedServer): void {
-    const { queue, random, servers } = this.#victims;
-    this.#cut(bothWays(a, b), 5000);
-    const third = random.pick(servers.filter((server) => server !== b));
-    queue.after(random.between(1300, 3500), () => this.#crash(third, 4000));
+  #strand({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
+    const { world, servers } = this.#victims;
+    const { heartbeatTimeoutMs } = this.#victims;
+    this.#cut(bothWays(a, b), 4 * heartbeatTimeoutMs);
+    const candidates = servers.filter((server) => server !== b);
+    const third = candidates[Math.floor(choice * candidates.length)]!;
+    world.queue.after((0.5 + 2 * choice) * heartbeatTimeoutMs, () =>
+      this.#crash(third, awayMs + 3 * heartbeatTimeoutMs),
+    );
   }
 
   /** H1: one is out of touch, the others go on without it and die, and then it finds them dead. */
-  #outlive(victim: SimulatedServer, others: readonly SimulatedServer[]): void {
-    const { queue, random } = this.#victims;
-    const cutMs = random.between(200, 4000);
+  #outlive({ durationMs, awayMs, choice }: PlannedFault, a: SimulatedServer, others: readonly SimulatedServer[]): void {
+    const cutMs = 200 + durationMs;
     this.#cut(
-      others.flatMap((one) => bothWays(victim, one)),
+      others.flatMap((one) => bothWays(a, one)),
       cutMs,
     );
-    queue.after(cutMs - random.between(0, 200), () => {
-      for (const server of others) this.#crash(server, 4000);
+    this.#victims.world.queue.after(cutMs - 200 * choice, () => {
+      for (const server of others) this.#crash(server, awayMs + 3 * this.#victims.heartbeatTimeoutMs);
     });
   }
 
-  /** A disk is harmed only while all others are members of its view: copies bear losses, the last one's not. */
-  #harmDisk(victim: SimulatedServer, harm: () => void): void {
+  #harm(fault: PlannedFault, victim: SimulatedServer): void {
     const { servers, replicationFactor } = this.#victims;
-    const isSafe = servers.every(
-      ({ state }) =>
-        state?.file.base?.members.length === replicationFactor && state.file.pending.length === 0 && state.complete,
-    );
-    const rounds = new Set(servers.map(({ state }) => state?.file.base?.number.round));
-    if (!isSafe || rounds.size > 1 || this.#hasHarmedDisk || this.#isPeace) return;
-    this.#hasHarmedDisk = true;
+    if (this.hasHarmedDisk || !canBeHarmed(victim, fault.kind, servers, replicationFactor)) return;
+    this.hasHarmedDisk = true;
     this.counts.harmed = 1;
-    this.#crash(victim);
-    harm();
+    this.#end(victim, fault.awayMs, 'crashes');
+    this.#victims.world.trace(`${victim.address} ${harmDisk(victim, fault)}`);
+  }
+
+  /** In a row that was not synced, it is one that is cut off as torn. */
+  #flipBit(fault: PlannedFault, victim: SimulatedServer): void {
+    if (victim.disk.unsyncedCount > 0) this.#crash(victim, fault.awayMs);
+    else this.#harm(fault, victim);
+  }
+
+  #cutClient({ client, durationMs, choice }: PlannedFault, server: SimulatedServer): void {
+    const { clientNetwork, world, servers } = this.#victims;
+    const { name } = this.#client(client);
+    const cutOff = choice < 0.4 ? [server] : choice < 0.7 ? servers : servers.filter((one) => one.isPrimary);
+    const ways: Way[] = cutOff.flatMap(({ address }) => [
+      [name, address],
+      [address, name],
+    ]);
+    const cut = choice * 10 - Math.floor(choice * 10) < 0.3 ? ways.filter((_, index) => index % 2 === 0) : ways;
+    for (const [from, to] of cut) clientNetwork.cuts.cut(from, to);
+    world.queue.after(durationMs, () => {
+      if (!this.#isPeace) for (const [from, to] of cut) clientNetwork.cuts.mend(from, to);
+    });
+  }
+
+  #crashClient({ client, awayMs }: PlannedFault): void {
+    const victim = this.#client(client);
+    victim.crash();
+    this.#victims.world.queue.after(awayMs, () => victim.start());
   }
 }
 
-type Action = (victim: SimulatedServer, other: SimulatedServer, others: readonly SimulatedServer[]) => void;
-type Way = readonly [from: Address, to: Address];
+type Action = (
+  fault: PlannedFault,
+  victim: SimulatedServer,
+  other: SimulatedServer,
+  others: readonly SimulatedServer[],
+) => void;
+type Way = readonly [from: Address | string, to: Address | string];
 
 function bothWays(a: SimulatedServer, b: SimulatedServer): Way[] {
   return [

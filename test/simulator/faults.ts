@@ -1,5 +1,7 @@
 import type { Random } from '../../shared/random.ts';
+import type { Layout, Rates } from './rates.ts';
 
+/** What goes wrong. The servers' processes, their network, their disks, their clocks, then the clients. */
 export const FAULT_KINDS = [
   'crash',
   'crashTwo',
@@ -10,90 +12,97 @@ export const FAULT_KINDS = [
   'cutPair',
   'cutOneWay',
   'isolate',
+  'cutPrimary',
+  'partition',
   'resetLink',
-  'emptyFolder',
-  'loseRows',
   'mend',
   'strand',
   'outlive',
+  'failingDisk',
+  'fullDisk',
+  'hangingDisk',
+  'emptyFolder',
+  'loseRows',
+  'oldFolder',
+  'flippedBit',
+  'wallJump',
+  'cutClient',
+  'resetClient',
+  'pauseClient',
+  'crashClient',
+  'forget',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** How many servers there are, and how many of them a view lists. */
-export interface Layout {
-  servers: number;
-  replicationFactor: number;
+export interface PlannedFault {
+  readonly number: number;
+  readonly kind: FaultKind;
+  readonly when:
+    | { readonly type: 'at'; readonly atMs: number }
+    /** At the n-th critical step that any server takes after the calm, from 0; or a little after it. */
+    | { readonly type: 'critical-step'; readonly nth: number; readonly afterMs: number };
+  /** 0-based; at a critical step `here` is the server that takes it. */
+  readonly server: number | 'here';
+  /** Another server, 0-based among the others. */
+  readonly other: number;
+  /** 0-based. */
+  readonly client: number;
+  readonly durationMs: number;
+  /** How long a process that ends stays away. */
+  readonly awayMs: number;
+  /** Whatever else there is to choose follows from it: 0 ≤ x < 1. */
+  readonly choice: number;
 }
 
-/** How hostile a run is. Drawn from the seed, so that some runs are calm and some are bad in one way only. */
-export interface FaultRates {
-  /** Mean time between two faults, milliseconds. */
-  betweenFaultsMs: number;
-  weights: Record<FaultKind, number>;
-  /** Chance of trouble (a crash, a pause, a cut) at each step of a view change. */
-  atViewChange: number;
-  /** Network delay of one message: from, to, milliseconds. */
-  delayMs: [number, number];
-  /** Time of one disk write: from, to, milliseconds. */
-  diskMs: [number, number];
-  /** Chance that a disk write takes far longer. */
-  slowDisk: number;
-  /** How long a crashed process stays away: from, to, milliseconds. */
-  awayMs: [number, number];
-  /** Mean time between two requests, milliseconds. */
-  betweenRequestsMs: number;
-  /** Largest deviation of a server's clock, as a fraction (A3). */
-  clockDrift: number;
-  /** A4: whether a refused connect proves a death. */
-  trustRefused: boolean;
-}
+/** Critical steps for which trouble is planned; there are seldom more in a run. */
+const CRITICAL_STEPS = 300;
+const AT_CRITICAL_STEPS: readonly FaultKind[] = [
+  'crash',
+  'crash',
+  'crash',
+  'pause',
+  'isolate',
+  'cutOneWay',
+  'cutPair',
+  'failingDisk',
+  'mend',
+];
 
-/** Draws the rates of one run. */
-export function drawRates(random: Random): FaultRates {
-  const some = (weight: number) => (random.chance(0.5) ? weight * random.fraction() : 0);
-  const isCalm = random.chance(0.05);
-  return {
-    betweenFaultsMs: isCalm ? 1e9 : random.between(50, 4000),
-    weights: {
-      crash: some(4),
-      crashTwo: some(2),
-      crashAll: some(1),
-      leave: some(1),
-      pause: some(2),
-      sleep: some(2),
-      cutPair: some(2),
-      cutOneWay: some(2),
-      isolate: some(2),
-      resetLink: some(2),
-      emptyFolder: random.chance(0.15) ? random.fraction() : 0,
-      loseRows: random.chance(0.15) ? random.fraction() : 0,
-      mend: some(1),
-      strand: some(1),
-      outlive: some(1),
-    },
-    atViewChange: !isCalm && random.chance(0.7) ? 0.3 * random.fraction() : 0,
-    delayMs: random.chance(0.7) ? [0.05, 1] : [0.05, random.between(5, 80)],
-    diskMs: random.chance(0.7) ? [0.2, 2] : [0.2, random.between(5, 60)],
-    slowDisk: random.chance(0.2) ? 0.01 : 0,
-    awayMs: random.chance(0.5) ? [5, 400] : [50, 4000],
-    betweenRequestsMs: random.between(1, 60),
-    clockDrift: random.chance(0.5) ? 0.01 : 0,
-    trustRefused: random.chance(0.85),
+/** Draws what will go wrong in a run, in the order of time; then what will go wrong at critical steps. */
+export function drawFaults(random: Random, rates: Rates, layout: Layout): PlannedFault[] {
+  const faults: PlannedFault[] = [];
+  const add = (kind: FaultKind, when: PlannedFault['when'], server: PlannedFault['server']) => {
+    const [low, high] = rates.awayMs;
+    faults.push({
+      number: faults.length,
+      kind,
+      when,
+      server,
+      other: random.between(0, Math.max(1, layout.servers - 1)),
+      client: random.between(0, layout.clients),
+      durationMs: random.between(10, Math.round(rates.heartbeatTimeoutMs * random.pick([0.5, 4]))),
+      awayMs: random.between(Math.round(low), Math.round(high) + 1),
+      choice: random.fraction(),
+    });
   };
-}
-
-/** Mostly three servers; now and then a spare, five, or two. */
-export function drawLayout(random: Random): Layout {
-  const draw = random.fraction();
-  if (draw < 0.75) return { servers: 3, replicationFactor: 3 };
-  if (draw < 0.9) return { servers: 4, replicationFactor: 3 };
-  if (draw < 0.95) return { servers: 5, replicationFactor: 5 };
-  return { servers: 2, replicationFactor: 2 };
+  const next = () => -Math.log(1 - random.fraction()) * rates.betweenFaultsMs;
+  const endMs = rates.calmMs + rates.faultsMs;
+  for (let atMs = rates.calmMs + next(); atMs < endMs; atMs += next()) {
+    const kind = drawKind(random, rates.weights);
+    if (kind) add(kind, { type: 'at', atMs }, random.between(0, layout.servers));
+  }
+  for (let nth = 0; nth < CRITICAL_STEPS; nth++) {
+    if (!random.chance(rates.atCriticalStep)) continue;
+    const afterMs = random.chance(0.6) ? 0 : 5 * random.fraction();
+    const server = random.chance(0.7) ? 'here' : random.between(0, layout.servers);
+    add(random.pick(AT_CRITICAL_STEPS), { type: 'critical-step', nth, afterMs }, server);
+  }
+  return faults;
 }
 
 /** Draws a kind of fault by the weights; undefined when all are zero. */
-export function drawFault(random: Random, weights: Record<FaultKind, number>): FaultKind | undefined {
+function drawKind(random: Random, weights: Record<FaultKind, number>): FaultKind | undefined {
   const total = FAULT_KINDS.reduce((sum, kind) => sum + weights[kind], 0);
   let draw = random.fraction() * total;
   return FAULT_KINDS.find((kind) => {

@@ -48,7 +48,9 @@ export class InvariantChecker {
   #onInstalled(view: ViewRecord, candidate: SimulatedDisk): void {
     const end = candidate.entries.length;
     for (const disk of this.#disks()) {
-      if (disk === candidate || !view.members.some((member) => member.disk === disk.file.disk)) continue;
+      const listed = view.members.find((member) => member.disk === disk.file.disk);
+      // What a fault has taken from a disk since is the fault's doing (H20).
+      if (disk === candidate || !listed || listed.incarnation <= disk.lostRowsOf) continue;
       const { base, pending } = disk.file;
       const hasAccepted =
         pending.some(({ number }) => sameView(number, view.number)) ||

@@ -1,5 +1,5 @@
 import type { PeerMessage } from '../../server/replication/messages.ts';
-import { type Address, compareViews, formatView, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { type Address, compareViews, formatView, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
 import { type Incarnation, incarnationKey, sameIncarnation, type ViewFile } from '../../shared/views.ts';
 import { Violation } from './checkers.ts';
 
@@ -13,6 +13,8 @@ export interface LeaseHolder {
 interface Promised {
   readonly number: ViewNumber;
   readonly members: readonly Incarnation[];
+  /** The view from which it was made. */
+  readonly base: ViewNumber;
 }
 
 /**
@@ -31,7 +33,7 @@ export class PromiseChecker {
   /** R6c: a promise that leaves a member of the base out is durable, and that member no longer relies on the promiser. */
   onPromised(file: ViewFile, number: ViewNumber, members: readonly Incarnation[]): void {
     const made = this.#promised.get(incarnationKey(file)) ?? [];
-    this.#promised.set(incarnationKey(file), [...made, { number, members }]);
+    this.#promised.set(incarnationKey(file), [...made, { number, members, base: file.base?.number ?? NO_VIEW }]);
     for (const holder of this.#holders()) {
       const self = holder.self();
       const isListed = file.base?.members.some((member) => sameIncarnation(member, self)) ?? false;
@@ -42,18 +44,19 @@ export class PromiseChecker {
     }
   }
 
-  /** R6d: what a clean death says about the dead one is true. */
+  /** R6d: what a clean death says about the dead one is true: while its base was not above the observer's, it kept to it. */
   onCleanDeath(observer: Incarnation, base: ViewNumber, dead: Incarnation): void {
-    const broken = this.#promisesWithout(dead, base, observer);
+    const made = this.#promisesWithout(dead, base, observer);
+    const broken = made.find((promise) => compareViews(promise.base, base) <= 0);
     if (broken) {
       const text = `it had promised ${formatView(broken.number)} without ${observer.id}`;
       throw new Violation(`R6d: ${observer.id} takes the death of ${dead.id} for clean, but ${text}`);
     }
   }
 
-  #promisesWithout(one: Incarnation, base: ViewNumber, other: Incarnation): Promised | undefined {
+  #promisesWithout(one: Incarnation, base: ViewNumber, other: Incarnation): Promised[] {
     const made = this.#promised.get(incarnationKey(one)) ?? [];
-    return made.find(({ number, members }) => compareViews(number, base) > 0 && !lists(members, other));
+    return made.filter(({ number, members }) => compareViews(number, base) > 0 && !lists(members, other));
   }
 
   /** What is said is on the disk of who says it. */
@@ -61,7 +64,7 @@ export class PromiseChecker {
     switch (message.type) {
       case 'pong': {
         const member = file.base?.members.find(({ id }) => id === to);
-        const broken = member && this.#promisesWithout(file, message.base, member);
+        const [broken] = member ? this.#promisesWithout(file, message.base, member) : [];
         if (broken)
           throw new Violation(`R6a: ${file.id} grants ${to} a lease after promising ${formatView(broken.number)}`);
         break;

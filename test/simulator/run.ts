@@ -1,52 +1,74 @@
-import { parseArgs } from 'node:util';
-import { Simulation } from './simulation.ts';
+import { shrink } from './checks/shrink.ts';
+import { tellStory } from './checks/story.ts';
+import { planOf, runPlan } from './plan.ts';
+import { OptionError, type RunOptions, readOptions } from './run-options.ts';
+import type { RunResult } from './simulation.ts';
+import { Totals } from './totals.ts';
+import { runAll } from './workers.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: 'understudy' },
-    runs: { type: 'string', default: '1000' },
-    first: { type: 'string', default: '0' },
-    servers: { type: 'string' },
-    factor: { type: 'string', default: '3' },
-    failures: { type: 'string', default: '3' },
-  },
-});
-const runs = Number(values.runs);
-const first = Number(values.first);
-const layout = values.servers
-  ? { servers: Number(values.servers), replicationFactor: Number(values.factor) }
-  : undefined;
-console.log(`seed ${values.seed}, ${runs} runs: each draws everything from "${values.seed}-NUMBER"`);
+const PROGRESS_EVERY = 50;
 
-const startedAtMs = performance.now();
-const totals = { commits: 0, acknowledged: 0, events: 0, simulatedMs: 0, views: 0 };
-const faults: Record<string, number> = {};
-let failures = 0;
-let done = 0;
-for (let run = first; run < first + runs && failures < Number(values.failures); run++) {
-  const seed = runs === 1 && first === 0 ? values.seed : `${values.seed}-${run}`;
-  const result = new Simulation(seed, layout).run();
-  done += 1;
-  for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key];
-  for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;
-  if (result.violation !== null) {
-    failures += 1;
-    console.log(`\nFAILED, seed ${seed} (run ${done}): ${result.violation}`);
-    console.log(JSON.stringify({ layout: result.layout, rates: result.rates }));
-    console.log(result.story.slice(-60).join('\n'));
-  }
-  if (process.stdout.isTTY && done % 100 === 0) {
-    const perSecond = (1000 * done) / (performance.now() - startedAtMs);
-    console.log(
-      `${done} of ${runs}, ${perSecond.toFixed(1)} a second, ${totals.acknowledged} acknowledged, ${failures} failed`,
-    );
+function main(words: readonly string[]): Promise<number> {
+  try {
+    return simulate(readOptions(words));
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    console.error(error.message);
+    return Promise.resolve(2);
   }
 }
-const seconds = (performance.now() - startedAtMs) / 1000;
-console.log(JSON.stringify(faults));
-console.log(
-  `${totals.acknowledged} acknowledged, ${totals.commits} commits, ${totals.views} views, ` +
-    `${(totals.simulatedMs / 3_600_000).toFixed(1)} simulated hours in ${seconds.toFixed(1)} s`,
-);
-console.log(`${done - failures} passed, ${failures} failed`);
-process.exitCode = failures > 0 ? 1 : 0;
+
+/** @returns the exit status: 1 when a run failed */
+async function simulate(options: RunOptions): Promise<number> {
+  const { seed, runs, first, layout, workers } = options;
+  const seeds = Array.from({ length: runs }, (_, index) => `${seed}-${first + index}`);
+  console.log(`seed ${seed}, runs ${first} to ${first + runs - 1}; each draws everything from "${seed}-NUMBER"`);
+  if (Object.keys(layout).length > 0) console.log(`not drawn: ${JSON.stringify(layout)}`);
+  if (runs === 1) console.log(describePlan(seeds[0]!, options));
+  const totals = new Totals();
+  let firstFailed: RunResult | undefined;
+  await runAll(seeds, { workers, layout }, (result) => {
+    totals.add(result);
+    if (result.violation !== null) {
+      firstFailed ??= result;
+      console.log(`\nFAILED, run ${result.seed}: ${result.violation}`);
+      console.log(`once more: ${commandOf(result, options)}`);
+    }
+    if (process.stdout.isTTY && totals.runs % PROGRESS_EVERY === 0) console.log(totals.progress(runs));
+    return totals.failed < options.failures;
+  });
+  console.log(totals.coverageTable());
+  console.log(totals.report());
+  if (firstFailed) console.log(await storyOf(firstFailed, options));
+  return totals.failed > 0 ? 1 : 0;
+}
+
+function describePlan(seed: string, { layout }: RunOptions): string {
+  const plan = planOf(seed, layout);
+  return `layout ${JSON.stringify(plan.layout)}\nrates ${JSON.stringify(plan.rates)}`;
+}
+
+function commandOf({ seed }: RunResult, options: RunOptions): string {
+  const number = seed.slice(options.seed.length + 1);
+  const { replicationFactor, servers, witnesses } = options.layout;
+  const fixed = [
+    replicationFactor === undefined ? '' : ` --replicas ${replicationFactor}`,
+    servers === undefined ? '' : ` --servers ${servers}`,
+    witnesses === undefined ? '' : ` --witnesses ${witnesses}`,
+  ].join('');
+  return `npm run simulate -- --seed ${options.seed} --first ${number} --runs 1${fixed}`;
+}
+
+/** The failed run, with as little in it as still fails in the same way. */
+async function storyOf(failed: RunResult, options: RunOptions): Promise<string> {
+  const whole = planOf(failed.seed, options.layout);
+  const command = commandOf(failed, options);
+  const shown = (text: string) => process.stdout.isTTY && console.log(`shrinking: ${text}`);
+  const { plan, runs } =
+    options.shrink > 0 ? await shrink(whole, { maxRuns: options.shrink, onProgress: shown }) : { plan: whole, runs: 0 };
+  const note = runs > 0 ? `The smallest plan found in ${runs} runs that fails in the same way:` : '';
+  const told = await runPlan(plan, true);
+  return `\n${note}\n${tellStory(plan, told, { command })}\n`;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,202 +1,264 @@
-import { isPrimary } from '../../server/replication/replica-state.ts';
-import { type Address, compareViews } from '../../shared/ids.ts';
+import type { Output } from '../../server/replication/messages.ts';
+import { makeEntryCodec } from '../../server/storage/csv.ts';
+import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { HistoryChecker, Violation } from './checkers.ts';
-import { EventQueue } from './event-queue.ts';
+import { checkClientHistory } from './checks/client-history.ts';
+import { Coverage } from './checks/coverage.ts';
+import type { ClientEvent } from './client-events.ts';
+import { SimulatedClientNetwork } from './client-network.ts';
+import { quickCodec } from './codec.ts';
+import { noteFault } from './coverage-notes.ts';
 import { FaultInjector } from './fault-injector.ts';
-import { drawLayout, drawRates, type FaultRates, type Layout } from './faults.ts';
+import { Health } from './health.ts';
 import { InvariantChecker } from './invariants.ts';
-import { SimulatedNetwork } from './network.ts';
+import { makeClients, makeServers } from './make-cluster.ts';
+import { SimulatedPeerNetwork } from './peer-network.ts';
+import type { Plan } from './plan.ts';
 import { PromiseChecker } from './promise-checker.ts';
-import { SimulatedServer } from './simulated-server.ts';
-import { Workload } from './workload.ts';
+import type { ServerWatcher } from './server-surroundings.ts';
+import type { SimulatedClient } from './simulated-client.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+import { StateChecker } from './state-checker.ts';
+import { type Checkers, Observer } from './watcher.ts';
+import { World } from './world.ts';
 
 export interface RunResult {
   seed: string;
-  layout: Layout;
-  rates: FaultRates;
+  /** A sentence; null when every promise was kept. */
   violation: string | null;
   /** The last events before the end, for people. */
   story: string[];
+  /** Of everything that happened: equal runs have equal ones. */
+  digest: number;
   simulatedMs: number;
   events: number;
   commits: number;
   acknowledged: number;
+  /** Calls of clients that were answered. */
+  answered: number;
   faults: Record<string, number>;
+  /** What was reached, how often. */
+  coverage?: Record<string, number>;
   views: number;
 }
 
-const FORM_AFTER_MS = 200;
-const CALM_MS = 3000;
-const FAULTS_MS = 12_000;
-/** Time-outs, the longest retries, and room: by then a primary has to answer again. */
-const HEALED_MS = 40_000;
-const HEALTH_CHECK_MS = 500;
-const STORY_LINES = 400;
+const SESSION_KEY = 'session key';
+/** Whom it is for does not count. */
+const READ_OF_LOG: Output = {
+  type: 'send-log-from-storage',
+  to: 'server1:1538' as Address,
+  view: NO_VIEW,
+  fromOp: 0,
+  chain: '',
+  end: 0,
+  commit: 0,
+};
 
-/** One run: a cluster under the faults that its seed draws, then peace, and everything has to be well again. */
+/** One run: a cluster and its clients under the faults of a plan, then peace, and everything has to be well again. */
 export class Simulation {
-  readonly #queue = new EventQueue();
+  readonly #plan: Plan;
+  readonly #world: World;
   readonly #random: Random;
-  readonly #rates: FaultRates;
-  /** As they were drawn: when the faults end, the rates change. */
-  readonly #drawn: FaultRates;
-  readonly #layout: Layout;
-  readonly #history = new HistoryChecker();
-  readonly #invariants: InvariantChecker;
-  readonly #promises: PromiseChecker;
-  readonly #network: SimulatedNetwork;
-  readonly #servers: SimulatedServer[] = [];
-  readonly #workload: Workload;
-  readonly #story: string[] = [];
+  readonly #checkers: Checkers;
+  readonly #peers: SimulatedPeerNetwork;
+  readonly #clientNetwork: SimulatedClientNetwork;
+  readonly servers: SimulatedServer[] = [];
+  readonly #clients: SimulatedClient[] = [];
+  readonly clientEvents: ClientEvent[] = [];
   readonly #faults: FaultInjector;
-  readonly #seed: string;
-  #disks = 0;
+  readonly #coverage = new Coverage();
+  readonly #observers = new Map<SimulatedServer, Observer>();
   #events = 0;
 
-  /** @param layout drawn from the seed when absent */
-  constructor(seed: string, layout?: Layout) {
-    this.#seed = seed;
-    this.#random = seededRandom(seed);
-    const network = this.#random.fork();
-    this.#rates = drawRates(this.#random.fork());
-    this.#drawn = { ...this.#rates };
-    const drawn = drawLayout(this.#random.fork());
-    this.#layout = layout ?? drawn;
-    this.#network = new SimulatedNetwork(this.#queue, network, this.#rates.delayMs);
-    this.#invariants = new InvariantChecker(() => this.#servers.map(({ disk }) => disk));
-    this.#promises = new PromiseChecker(() => this.#servers.filter((server) => server.isUp && !server.isPaused));
-    const addresses = Array.from({ length: this.#layout.servers }, (_, index) => `server${index + 1}:1538` as Address);
-    for (const address of addresses) this.#addServer(address, addresses);
+  /** @param tellsAll the story is wanted with every message and write */
+  constructor(plan: Plan, tellsAll = false) {
+    this.#plan = plan;
+    this.#world = new World(tellsAll);
+    this.#random = seededRandom(`run ${plan.seed}`);
+    const { rates, layout } = plan;
+    const world = this.#world;
+    const codec = rates.realRows ? makeEntryCodec() : quickCodec;
+    this.#peers = new SimulatedPeerNetwork({
+      world,
+      random: this.#random.fork(),
+      rates,
+      openRows: (rows, previousChain) => codec.open(rows, previousChain),
+    });
+    this.#clientNetwork = new SimulatedClientNetwork({ world, random: this.#random.fork(), rates });
+    this.#checkers = {
+      history: new HistoryChecker(),
+      invariants: new InvariantChecker(() => this.servers.map(({ disk }) => disk)),
+      promises: new PromiseChecker(() => this.servers.filter(isHolder)),
+      states: new StateChecker(),
+    };
+    const around = { world, codec, peers: this.#peers, clients: this.#clientNetwork };
+    this.servers.push(...makeServers(plan, this.#random, { ...around, watcherOf: (server) => this.#watch(server) }));
     this.#faults = new FaultInjector({
-      queue: this.#queue,
+      world,
       random: this.#random.fork(),
-      rates: this.#rates,
-      network: this.#network,
-      servers: this.#servers,
-      replicationFactor: this.#layout.replicationFactor,
+      peers: this.#peers,
+      clientNetwork: this.#clientNetwork,
+      servers: this.servers,
+      clients: this.#clients,
+      replicationFactor: layout.replicationFactor,
+      heartbeatTimeoutMs: rates.heartbeatTimeoutMs,
       start: (server) => this.#start(server),
-      trace: (text) => this.#trace(text),
-    });
-    const { betweenRequestsMs } = this.#rates;
-    this.#workload = new Workload(
-      { queue: this.#queue, random: this.#random.fork(), history: this.#history, betweenRequestsMs },
-      this.#servers,
-    );
-  }
-
-  #addServer(address: Address, addresses: readonly Address[]): void {
-    const server = new SimulatedServer(address, {
-      queue: this.#queue,
-      random: this.#random.fork(),
-      rates: this.#rates,
-      history: this.#history,
-      invariants: this.#invariants,
-      promises: this.#promises,
-      config: {
-        replicationFactor: this.#layout.replicationFactor,
-        heartbeatTimeoutMs: 1500,
-        heartbeatIntervalMs: 100,
-        tickMs: 20,
-        rankDelayMs: 200,
-        retryMs: 500,
-        retryMaxMs: 4000,
-        trustRefused: this.#rates.trustRefused,
+      onFault: (kind, victim) => {
+        world.trace(`fault: ${kind} of ${victim.address}`);
+        const observer = this.#observers.get(victim)!;
+        if (kind === 'leave' && victim.isAwake) observer.note('R23 leaves');
+        if (kind === 'sleep' && victim.isAwake) observer.note('R22 slept unnoticed');
+        if (kind === 'pause' && victim.isAwake) observer.note('R22 paused');
+        noteFault(this.#coverage, kind, this.servers, layout.replicationFactor);
       },
-      addresses,
-      nextDiskNumber: () => this.#disks++,
-      send: (from, to, message) => this.#network.send(from, to, message),
-      onApplied: (one, entries) => this.#workload.onApplied(one, entries),
-      atViewChange: (one) => this.#faults.atViewChange(one),
-      trace: (text) => this.#trace(text),
     });
-    this.#servers.push(server);
-    this.#network.add(server);
+    const surroundings = { world, network: this.#clientNetwork, events: this.clientEvents };
+    this.#clients.push(...makeClients(plan, this.#random, surroundings));
   }
 
-  run(): RunResult {
+  #watch(server: SimulatedServer): ServerWatcher {
+    const { logTailEntries, isWatchedClosely } = this.#plan.rates;
+    const observer = new Observer(server, {
+      world: this.#world,
+      checkers: this.#checkers,
+      servers: this.servers,
+      logTailEntries,
+      coverage: isWatchedClosely ? this.#coverage : null,
+      observerOf: (other) => this.#observers.get(other)!,
+    });
+    this.#observers.set(server, observer);
+    const isUp = () => server.isUp && server.engine !== null;
+    return {
+      onSend: (to, message) => observer.onSend(to, message),
+      onViewFile: (before) => observer.onViewFile(before),
+      atCriticalStep: () => this.#faults.atCriticalStep(server),
+      onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
+      onRead: () => (isUp() ? observer.onRead() : () => {}),
+      onStarted: () => observer.onStarted(),
+      onInput: (input, give) => observer.onInput(input, give),
+      onReadOfLog: () => observer.onOutput(READ_OF_LOG),
+      onCut: (afterOp, reason) => observer.onOutput({ type: 'cut-log', afterOp, reason }),
+      beforeEnd: () => observer.beforeEnd(),
+      afterTurn: () => observer.afterTurn(),
+      onEnd: (text) => this.#onEnd(server, text),
+      onStartOver: (text) => this.#onStartOver(server, text),
+    };
+  }
+
+  async run(): Promise<RunResult> {
+    const { rates, faults, operations } = this.#plan;
+    const { queue } = this.#world;
     let violation: string | null = null;
     try {
-      for (const server of this.#servers) this.#queue.after(this.#random.between(0, 200), () => this.#start(server));
-      this.#workload.start();
-      this.#queue.after(CALM_MS, () => this.#faults.goOn());
-      this.#advance(CALM_MS + FAULTS_MS);
+      for (const server of this.servers) queue.after(this.#random.between(0, 30), () => this.#start(server));
+      for (const client of this.#clients) queue.after(this.#random.between(0, 400), () => client.start());
+      for (const { atMs, client, kind, choice } of operations) {
+        queue.after(atMs, () => this.#clients[client % this.#clients.length]!.operate(kind, choice));
+      }
+      this.#faults.begin(faults, rates.calmMs);
+      await this.#advance(rates.calmMs + rates.faultsMs);
       this.#faults.stop();
-      this.#rates.slowDisk = 0;
-      this.#requireHealth();
+      await this.#requireHealth();
+      this.#requireKeptPromises();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       violation = error instanceof Violation ? error.message : `${error.message}\n${error.stack}`;
     }
+    return this.#result(violation);
+  }
+
+  #result(violation: string | null): RunResult {
+    const { history } = this.#checkers;
     return {
-      seed: this.#seed,
-      layout: this.#layout,
-      rates: this.#drawn,
+      seed: this.#plan.seed,
       violation,
-      story: this.#story,
-      simulatedMs: this.#queue.nowMs,
+      story: this.#world.story,
+      digest: this.#world.digest,
+      simulatedMs: this.#world.nowMs,
       events: this.#events,
-      commits: this.#history.commits,
-      acknowledged: this.#history.acknowledged,
+      commits: history.commits,
+      acknowledged: history.acknowledged,
+      answered: this.clientEvents.filter(({ type }) => type === 'answered').length,
       faults: this.#faults.counts,
-      views: Math.max(...this.#servers.map(({ state }) => state?.file.base?.number.round ?? 0)),
+      coverage: this.#coverage.counts,
+      views: Math.max(...this.servers.map(({ disk }) => disk.file.base?.number.round ?? 0)),
     };
   }
 
-  #advance(untilMs: number): void {
-    while (this.#queue.next(untilMs)) this.#events += 1;
-  }
-
-  #trace(text: string): void {
-    this.#story.push(`${this.#queue.nowMs.toFixed(2).padStart(10)}  ${text}`);
-    if (this.#story.length > STORY_LINES) this.#story.shift();
+  /** One event after the other; promises settle before simulated time goes on. */
+  async #advance(untilMs: number): Promise<void> {
+    const world = this.#world;
+    while (world.queue.next(untilMs)) {
+      this.#events += 1;
+      if (world.isTouched) {
+        world.isTouched = false;
+        await settled();
+      }
+      if (world.violation) throw world.violation;
+    }
   }
 
   #start(server: SimulatedServer): void {
     if (server.isUp) return;
-    server.start();
-    this.#network.onStart(server);
-    if (server === this.#servers[0]) this.#queue.after(FORM_AFTER_MS, () => this.#form(server));
+    const isNew = this.servers.every(({ disk }) => disk.file.base === null);
+    server.start(isNew && server === this.servers[0] ? { clusterId: 'simulated', sessionKey: SESSION_KEY } : null);
   }
 
-  /** R19b: the first server starts a cluster, unless there is one. */
-  #form(server: SimulatedServer): void {
-    const isNew = this.#servers.every(({ disk }) => disk.file.base === null);
-    if (isNew) server.give({ type: 'form', clusterId: 'simulated', sessionKey: 'key' });
+  /** A process ended by itself. Only a disk that fails or was harmed is a reason for that. */
+  #onEnd(server: SimulatedServer, text: string): void {
+    const { hasFailed, isDamaged, isOldCopy } = server.disk;
+    if (!hasFailed && !isDamaged && !isOldCopy) throw new Violation(`${server.address} ends: ${text}`);
+    server.end(`ends (${text.split('\n')[0]})`);
+    this.#world.queue.after(this.#random.between(50, 1000), () => {
+      // Its operator does what the sentence says.
+      if (isDamaged || (isOldCopy && !hasFailed)) server.emptyFolder();
+      this.#start(server);
+    });
   }
 
-  /** Liveness: soon after the faults have ended, the view is full again and acknowledges, and all logs are one. */
-  #requireHealth(): void {
-    const deadlineMs = this.#queue.nowMs + HEALED_MS;
-    let illness: string | null = 'never looked';
-    while (illness !== null && this.#queue.nowMs < deadlineMs) {
-      const before = this.#history.acknowledged;
-      this.#advance(this.#queue.nowMs + HEALTH_CHECK_MS);
-      illness = this.#illness(before);
+  /** R1: an old copy that was put back is turned away; its operator, or the program itself, takes a new folder. */
+  #onStartOver(server: SimulatedServer, text: string): void {
+    if (!server.disk.isOldCopy) throw new Violation(`${server.address} starts over: ${text}`);
+    this.#observers.get(server)!.onOutput({ type: 'start-over', text });
+    server.end(`starts over (${text})`);
+    server.emptyFolder();
+    this.#world.queue.after(this.#random.between(20, 200), () => this.#start(server));
+  }
+
+  /** Liveness: soon after the faults have ended everything is well again. */
+  async #requireHealth(): Promise<void> {
+    const health = new Health(this.servers, this.#clients, this.#plan, this.#checkers.history);
+    await health.wait(
+      (untilMs) => this.#advance(untilMs),
+      this.#world,
+      (server) => {
+        server.end('is stopped by its operator');
+        server.emptyFolder();
+        this.#start(server);
+      },
+    );
+  }
+
+  #requireKeptPromises(): void {
+    const { history, states } = this.#checkers;
+    for (const server of this.servers) {
+      if (server.role !== 'replica' || !server.engine) continue;
+      const { log } = server.state!;
+      if (log.endOp >= history.acknowledged) history.requireAcknowledged(`I4: ${server.address} is`, log);
+      states.compare(server);
     }
-    if (illness !== null && !this.#waitsForLostDisk()) throw new Violation(`${illness} after the faults ended`);
-    if (illness !== null) return;
-    for (const { address, state } of this.#servers) {
-      const { log } = state!;
-      if (log.endOp >= this.#history.acknowledged) this.#history.requireAcknowledged(`${address} is`, log);
-    }
+    const broken = checkClientHistory(this.clientEvents, history.committed);
+    if (broken) throw new Violation(broken);
   }
+}
 
-  #illness(acknowledgedBefore: number): string | null {
-    const primaries = this.#servers.filter(({ state }) => state && isPrimary(state));
-    if (primaries.length !== 1) return `${primaries.length} primaries`;
-    const missing = this.#layout.replicationFactor - primaries[0]!.state!.file.base!.members.length;
-    if (missing > 0) return `${missing} servers are not back in the view`;
-    if (this.#history.acknowledged <= acknowledgedBefore) return 'nothing is acknowledged';
-    const late = this.#servers.find(({ state }) => !state || state.commit < acknowledgedBefore);
-    return late ? `${late.address} does not follow` : null;
-  }
+/** Whether it may hold leases. A copy of a folder may run under the number of an earlier life, and passes for that one. */
+function isHolder({ isAwake, engine, disk }: SimulatedServer): boolean {
+  return isAwake && engine !== null && !disk.isOldCopy;
+}
 
-  /** R15: when all were down and a disk of the newest view is gone for ever, waiting for it is the right thing to do. */
-  #waitsForLostDisk(): boolean {
-    const bases = this.#servers.map(({ state }) => state!.file.base).filter((base) => base !== null);
-    const newest = bases.reduce((a, b) => (compareViews(a.number, b.number) >= 0 ? a : b));
-    const disks = new Set(this.#servers.map(({ disk }) => disk.file.disk));
-    return newest.members.some(({ disk }) => !disks.has(disk));
-  }
+/** Lets all promises that can be settled by now settle. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

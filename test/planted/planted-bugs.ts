@@ -1,0 +1,33 @@
+import { bugsInTheClient } from './bugs-client.ts';
+import { bugsInTheEngine } from './bugs-engine.ts';
+import { EXPLORER_BUGS } from './bugs-explorer.ts';
+import { bugsInTheGateway } from './bugs-gateway.ts';
+import { bugsInLeases } from './bugs-leases.ts';
+import { bugsInTheLog } from './bugs-log.ts';
+import { bugsInViewChanges } from './bugs-views.ts';
+import { bugsInVotes } from './bugs-votes.ts';
+import { bugsOfWitnessesAndLives } from './bugs-witnesses.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+/** The bugs that the simulator has to find, in the order of the table. */
+export const plantedBugs: readonly PlantedBug[] = [
+  ...bugsInTheLog,
+  ...bugsInVotes,
+  ...bugsInViewChanges,
+  ...bugsInLeases,
+  ...bugsOfWitnessesAndLives,
+  ...bugsInTheEngine,
+  ...bugsInTheGateway,
+  ...bugsInTheClient,
+];
+
+/** Those and the ones that only the explorer looks for. */
+export const allPlantedBugs: readonly PlantedBug[] = [...plantedBugs, ...EXPLORER_BUGS];
+
+/** @throws Error when there is none of that name */
+export function findPlanted(name: string): PlantedBug {
+  const found = allPlantedBugs.find((bug) => bug.name === name);
+  if (found) return found;
+  const names = allPlantedBugs.map((bug) => bug.name).join(', ');
+  throw new Error(`There is no planted bug "${name}"; there are ${names}.`);
+}

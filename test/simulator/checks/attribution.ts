@@ -1,0 +1,152 @@
+import { nameKey } from '../../../shared/names.ts';
+import type { LogEntry } from '../../../shared/operations.ts';
+import { askedText, type Call, describeCall, positionOf, standingOf } from './calls.ts';
+import type { CommittedHistory } from './committed-history.ts';
+
+/** Which operation of the log each write of a client became. */
+export interface Attribution {
+  /** Of a message's sending or deletion: the place in the log; absent when it did not take effect. */
+  readonly positions: ReadonlyMap<Call, number>;
+  readonly violation: string | null;
+}
+
+/**
+ * R4, R18: what was answered `ok` is in the log where the answer says, once, as it was asked; what was refused never took
+ * effect; of the rest, each took effect at most once; and nothing is in the log that nobody asked for. A message is known
+ * by its text, so those that are sent alike are told apart by their answers, then by their order.
+ */
+export function attribute(calls: readonly Call[], history: CommittedHistory): Attribution {
+  const positions = new Map<Call, number>();
+  const attribution = (violation: string | null) => ({ positions, violation });
+  const sends = new Claims(calls, 'message:send', 'body', history);
+  const deletions = new Claims(calls, 'message:delete', 'id', history);
+  for (const claims of [sends, deletions]) {
+    const violation = claims.settle(positions);
+    if (violation) return attribution(violation);
+  }
+  for (const [call, position] of positions) {
+    const violation = whyDifferent(call, position, history);
+    if (violation) return attribution(violation);
+  }
+  return attribution(answeredTwice(calls));
+}
+
+/** No two requests may have become one operation. */
+function answeredTwice(calls: readonly Call[]): string | null {
+  const byPosition = new Map<number, Call>();
+  for (const call of calls) {
+    const position = call.event === 'message:history' ? undefined : positionOf(call);
+    if (position === undefined) continue;
+    const other = byPosition.get(position);
+    if (other)
+      return `one for two: ${describeCall(other)} and ${describeCall(call)} are both answered with ${position}`;
+    byPosition.set(position, call);
+  }
+  return null;
+}
+
+/** All requests of one kind, and the operations that they became. */
+class Claims {
+  readonly #event: 'message:send' | 'message:delete';
+  readonly #history: CommittedHistory;
+  readonly #calls = new Map<string, Call[]>();
+  readonly #entries = new Map<string, LogEntry[]>();
+
+  /** @param field what of the question names the operation */
+  constructor(
+    calls: readonly Call[],
+    event: 'message:send' | 'message:delete',
+    field: 'body' | 'id',
+    history: CommittedHistory,
+  ) {
+    this.#event = event;
+    this.#history = history;
+    for (const call of calls) if (call.event === event) addTo(this.#calls, askedText(call, field) ?? '', call);
+    for (const entry of history.entries) {
+      if (entry.event !== event || !history.tookEffect(entry.op)) continue;
+      addTo(this.#entries, event === 'message:send' ? entry.body : entry.subject, entry);
+    }
+  }
+
+  settle(positions: Map<Call, number>): string | null {
+    for (const [name, calls] of this.#calls) {
+      const entries = new Map(this.#entries.get(name)?.map((entry) => [entry.op, entry]));
+      for (const call of calls) {
+        if (standingOf(call) !== 'done') continue;
+        const position = positionOf(call);
+        if (position === undefined) return `no position: ${describeCall(call)} is answered ok without one`;
+        if (!entries.delete(position)) return this.#whyMissing(call, position, name);
+        positions.set(call, position);
+      }
+      const violation = this.#settleRest(name, calls, [...entries.values()], positions);
+      if (violation) return violation;
+    }
+    for (const [name, [entry]] of this.#entries) {
+      if (this.#calls.has(name)) continue;
+      return `phantom: operation ${entry!.op} is a ${this.#event} of ${JSON.stringify(name)}, which nobody asked for`;
+    }
+    return null;
+  }
+
+  #whyMissing(call: Call, position: number, name: string): string {
+    const there = this.#history.entry(position);
+    const instead = there ? `a ${there.event}` : 'nothing';
+    const alike = this.#entries.get(name)?.map(({ op }) => op) ?? [];
+    const elsewhere = alike.length > 0 ? `; the log has it at ${alike.join(', ')}` : '; the log has it nowhere';
+    return `acknowledged but missing: ${describeCall(call)} is answered ok at ${position}, where the log has ${instead}${elsewhere}`;
+  }
+
+  /** What is in the log without an answer that says so. */
+  #settleRest(
+    name: string,
+    calls: readonly Call[],
+    rest: readonly LogEntry[],
+    positions: Map<Call, number>,
+  ): string | null {
+    if (rest.length === 0) return null;
+    const open = calls.filter((call) => standingOf(call) === 'open');
+    if (open.length < rest.length) {
+      const refused = calls.find((one) => standingOf(one) === 'refused');
+      const last = rest[rest.length - 1]!.op;
+      if (refused) return `refused but done: ${describeCall(refused)} is refused for good, and operation ${last} is it`;
+      const places = this.#entries.get(name)!.map(({ op }) => op);
+      return `done twice: ${describeCall(calls[0]!)} took effect at ${places.join(' and ')}`;
+    }
+    const fitting = open.filter((call) => rest.some((entry) => mayBeOf(call, entry, this.#history)));
+    const takers = fitting.length > 0 ? fitting : open;
+    // Where several may have become it, nobody can say which one did.
+    if (takers.length === rest.length)
+      for (const [place, entry] of rest.entries()) positions.set(takers[place]!, entry.op);
+    return null;
+  }
+}
+
+function mayBeOf(call: Call, entry: LogEntry, history: CommittedHistory): boolean {
+  const by = history.accounts.get(entry.account);
+  return !by || call.speaksFor.size === 0 || call.speaksFor.has(by.key);
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
+/** Whether the operation is what was asked, by whom it was asked, and as the answer says. */
+function whyDifferent(call: Call, position: number, history: CommittedHistory): string | null {
+  const entry = history.entry(position)!;
+  if (!mayBeOf(call, entry, history)) {
+    const { username } = history.accounts.get(entry.account)!;
+    return `another's doing: ${describeCall(call)} became operation ${position}, as ${username}`;
+  }
+  if (call.event !== 'message:send') return null;
+  const message = history.messages.get(entry.id)!;
+  const to = askedText(call, 'to');
+  if (to !== undefined && !history.accountsWith(nameKey(to)).includes(message.to)) {
+    return `wrong recipient: ${describeCall(call)} is for ${to}, operation ${position} for ${message.to.username}`;
+  }
+  if (!call.result?.ok) return null;
+  const { id, at } = call.result.value;
+  if (id === entry.id && at === entry.time) return null;
+  return `wrong answer: ${describeCall(call)} is answered with id ${id} at ${at}, operation ${position} has ${entry.id} at ${entry.time}`;
+}

@@ -1,0 +1,130 @@
+import type { Plan, PlannedFault, PlannedOperation } from '../plan.ts';
+
+/** What a plan's servers, clients and surroundings are like, in a few sentences. */
+export function describeSurroundings({ layout, rates }: Plan): string {
+  const { servers, replicationFactor, witnesses, clients, accounts } = layout;
+  const spares = servers - replicationFactor;
+  const people = `${counted(clients, 'client')} of ${counted(accounts, 'account')}`;
+  const voters = witnesses > 0 ? ` and ${witnesses} witnesses` : '';
+  const more = spares > 0 ? `, ${counted(spares, 'spare')} among them` : '';
+  const peculiar = [
+    rates.trustRefused ? '' : 'Refused connects prove nothing (--trust-refused never).',
+    rates.clockDrift > 0 ? `Clocks drift by up to ${100 * rates.clockDrift} %.` : '',
+    rates.slowDisk > 0 ? `One write in ${Math.round(1 / rates.slowDisk)} takes long.` : '',
+    rates.lateMessages > 0 ? 'Messages of broken connections may arrive late.' : '',
+    rates.realRows ? 'Rows and digests are real.' : '',
+  ].filter((sentence) => sentence !== '');
+  return [
+    `${counted(servers, 'server')}${more}, replication factor ${replicationFactor}${voters}; ${people}.`,
+    `E is ${rates.heartbeatTimeoutMs} ms, a heartbeat ${rates.heartbeatIntervalMs} ms, a tick ${rates.tickMs} ms.`,
+    `Between servers ${ranged(rates.peerDelayMs)}, to clients ${ranged(rates.clientDelayMs)}, a write ${ranged(rates.diskMs)}.`,
+    ...peculiar,
+    `The faults end at ${rates.calmMs + rates.faultsMs} ms.`,
+  ].join(' ');
+}
+
+/** One planned fault as a sentence. */
+export function describeFault(fault: PlannedFault, layout: Plan['layout']): string {
+  const { when, server } = fault;
+  const victim = server === 'here' ? 'it' : serverName(server, layout);
+  const time =
+    when.type === 'at'
+      ? `at ${shown(when.atMs)} ms`
+      : `at critical step ${when.nth}${server === 'here' ? ' of a server' : ''}${when.afterMs > 0 ? `, ${shown(when.afterMs)} ms later` : ''}`;
+  return `${fault.number}: ${time} ${wordsOf(fault, victim, otherName(fault, layout))}`;
+}
+
+/** What the operations of all clients are, a line each; those of one client in a row that are alike share one. */
+export function describeOperations(operations: readonly PlannedOperation[], clients: number): string[] {
+  const lines: { key: string; first: PlannedOperation; last: PlannedOperation; count: number }[] = [];
+  for (const operation of operations) {
+    const key = `${operation.client % clients} ${operation.kind}`;
+    const line = lines[lines.length - 1];
+    if (line?.key === key) Object.assign(line, { last: operation, count: line.count + 1 });
+    else lines.push({ key, first: operation, last: operation, count: 1 });
+  }
+  return lines.map(({ first, last, count }) => {
+    const who = `client${(first.client % clients) + 1}`;
+    const what = OPERATION_WORDS[first.kind];
+    const [number, time] = [first, last].map((one) => [one.number, shown(one.atMs)] as const) as [never, never];
+    return count === 1
+      ? `${number[0]}: at ${number[1]} ms ${who} ${what}`
+      : `${number[0]} to ${time[0]}: from ${number[1]} to ${time[1]} ms ${who} ${what}, ${count} times`;
+  });
+}
+
+const OPERATION_WORDS: Record<PlannedOperation['kind'], string> = {
+  send: 'sends a message',
+  burst: 'sends eight messages at once',
+  delete: 'deletes a message of its own',
+  history: 'reads a page of history',
+  list: 'lists the accounts',
+  received: 'says what it has received',
+  logOut: 'logs out, if it is logged in',
+  logIn: 'logs in, if it is logged out',
+  deleteAccount: 'deletes its account',
+  wrongPassword: 'tries a wrong password, if it is logged out',
+};
+
+/** @param place among all servers, the witnesses last */
+function serverName(place: number, { servers, witnesses }: Plan['layout']): string {
+  const index = place % (servers + witnesses);
+  return index < servers ? `server${index + 1}` : `witness${index - servers + 1}`;
+}
+
+function otherName({ server, other }: PlannedFault, layout: Plan['layout']): string {
+  const count = layout.servers + layout.witnesses;
+  if (server === 'here' || count < 2) return 'another server';
+  const place = other % (count - 1);
+  return serverName(place < server % count ? place : place + 1, layout);
+}
+
+function wordsOf(fault: PlannedFault, victim: string, also: string): string {
+  const { kind, client, durationMs, awayMs } = fault;
+  const back = `and starts again ${awayMs} ms later`;
+  const long = `for ${durationMs} ms`;
+  const person = `client${client + 1}`;
+  const words: Record<PlannedFault['kind'], string> = {
+    crash: `${victim} crashes ${back}`,
+    crashTwo: `${victim} and ${also} crash shortly after one another`,
+    crashAll: 'all servers crash',
+    leave: `${victim} leaves in order ${back}`,
+    pause: `${victim} stands still ${long}`,
+    sleep: `the machine of ${victim} sleeps ${long}`,
+    cutPair: `${victim} and ${also} are cut off from each other ${long}`,
+    cutOneWay: `what ${victim} sends to ${also} does not arrive ${long}`,
+    isolate: `${victim} is cut off from all others ${long}`,
+    cutPrimary: `the primary is cut off from all others ${long}`,
+    partition: `the servers are cut into two halves ${long}`,
+    resetLink: `the connection of ${victim} to ${also} breaks`,
+    mend: 'all cuts between servers are mended',
+    strand: `${victim} and ${also} do not hear each other, and a third one dies`,
+    outlive: `${victim} is out of touch while the others go on and die`,
+    failingDisk: `a write of ${victim} fails`,
+    fullDisk: `the disk of ${victim} is full`,
+    hangingDisk: `the disk of ${victim} hangs ${long}`,
+    emptyFolder: `${victim} crashes and loses its folder`,
+    loseRows: `${victim} crashes and loses rows that were synced`,
+    oldFolder: `${victim} crashes, and an old state of its folder is put back`,
+    flippedBit: `${victim} crashes, and a bit on its disk is flipped`,
+    wallJump: `the time of day of ${victim} jumps`,
+    cutClient: `${person} is cut off from ${victim} ${long}`,
+    resetClient: `the connections of ${person} break`,
+    pauseClient: `${person} stands still ${long}`,
+    crashClient: `${person} crashes ${back}`,
+    forget: `${person} loses its folder`,
+  };
+  return words[kind];
+}
+
+function shown(ms: number): string {
+  return String(Math.round(ms * 100) / 100);
+}
+
+function ranged([low, high]: readonly [number, number]): string {
+  return `${shown(low)} to ${shown(high)} ms`;
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,96 @@
+import { isPrimary } from '../../server/replication/replica-state.ts';
+import { compareViews } from '../../shared/ids.ts';
+import { type HistoryChecker, Violation } from './checkers.ts';
+import type { Plan } from './plan.ts';
+import type { SimulatedClient } from './simulated-client.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+import type { World } from './world.ts';
+
+/** The longest time-outs and retries of clients and servers, and room: by then everything has to be well. */
+const HEALED_MS = 90_000;
+const LOOK_MS = 100;
+/** Whoever waits for a disk that is gone need not be waited for longer. */
+const LOST_DISK_MS = 15_000;
+/** By then an operator has read that a server runs on an old copy of its folder, and moves that away. */
+const OPERATOR_MS = 10_000;
+
+/** What has to be well again soon after the faults have ended. */
+export class Health {
+  readonly #servers: readonly SimulatedServer[];
+  readonly #clients: readonly SimulatedClient[];
+  readonly #plan: Plan;
+  readonly #history: HistoryChecker;
+
+  constructor(
+    servers: readonly SimulatedServer[],
+    clients: readonly SimulatedClient[],
+    plan: Plan,
+    history: HistoryChecker,
+  ) {
+    this.#servers = servers;
+    this.#clients = clients;
+    this.#plan = plan;
+    this.#history = history;
+  }
+
+  /**
+   * Lets time pass until everything is well.
+   *
+   * @param moveFolderAway has a server start anew on an empty folder
+   * @throws Violation when that takes too long
+   */
+  async wait(
+    advance: (untilMs: number) => Promise<void>,
+    world: World,
+    moveFolderAway: (server: SimulatedServer) => void,
+  ): Promise<void> {
+    const beganAtMs = world.nowMs;
+    const deadlineMs = beganAtMs + HEALED_MS;
+    let illness: string | null = 'never looked';
+    while (illness !== null && world.nowMs < deadlineMs) {
+      // What somebody who is logged out has written waits for the log-in.
+      for (const client of this.#clients) if (!client.isLoggedIn) client.operate('logIn', 0);
+      await advance(world.nowMs + LOOK_MS);
+      illness = this.#illness();
+      // R15: when all were down and a disk of the newest view is gone for ever, waiting for it is the right thing to do.
+      if (illness !== null && world.nowMs > beganAtMs + LOST_DISK_MS && this.#waitsForLostDisk()) return;
+      const ignored = world.nowMs > beganAtMs + OPERATOR_MS ? this.#runsOnOldCopy() : undefined;
+      if (ignored) moveFolderAway(ignored);
+    }
+    if (illness !== null) throw new Violation(`liveness: ${illness} after the faults ended`);
+  }
+
+  #illness(): string | null {
+    const replicas = this.#servers.filter(({ role }) => role === 'replica');
+    const primaries = replicas.filter(({ state }) => state && isPrimary(state));
+    if (primaries.length !== 1) return `${primaries.length} primaries`;
+    const { commit, file } = primaries[0]!.state!;
+    const missing = this.#plan.layout.replicationFactor - file.base!.members.length;
+    if (missing > 0) return `${missing} servers are not back in the view`;
+    if (file.base!.witnesses.length < this.#plan.layout.witnesses) return 'witnesses are not back in the view';
+    const away = this.#clients.find(({ isUp }) => !isUp);
+    if (away) return `${away.name} is not back`;
+    const waiting = this.#clients.find(({ unanswered }) => unanswered.size > 0);
+    if (waiting) return `${waiting.name} waits for ${[...waiting.unanswered].join(' and ')}, ${waiting.description}`;
+    const late = replicas.find(({ state }) => !state || state.commit !== commit);
+    if (late) return `${late.address} does not follow`;
+    return this.#history.committed.length === commit ? null : 'nobody has all that was committed';
+  }
+
+  #runsOnOldCopy(): SimulatedServer | undefined {
+    const primary = this.#servers.find(({ state }) => state && isPrimary(state));
+    const members = primary?.state?.file.base?.members;
+    const isLeftOut = ({ address }: SimulatedServer) => members?.every(({ id }) => id !== address) ?? false;
+    return this.#servers.find((server) => server.disk.isOldCopy && server.isUp && isLeftOut(server));
+  }
+
+  #waitsForLostDisk(): boolean {
+    const bases = this.#servers.map(({ disk }) => disk.file.base).filter((base) => base !== null);
+    if (bases.length === 0) return false;
+    const newest = bases.reduce((a, b) => (compareViews(a.number, b.number) >= 0 ? a : b));
+    // An old copy does not hold the view, although its disk is listed there.
+    const holders = this.#servers.filter(({ disk }) => !disk.isOldCopy);
+    const disks = new Set(holders.map(({ disk }) => disk.file.disk));
+    return newest.members.some(({ disk }) => !disks.has(disk));
+  }
+}

@@ -1,0 +1,65 @@
+import type { OpenRows } from '../../server/network/peer-wire.ts';
+import type { Address } from '../../shared/ids.ts';
+import type { Random } from '../../shared/random.ts';
+import { Cuts } from './cuts.ts';
+import type { Life } from './life.ts';
+import { PeerEndpoint } from './peer-endpoint.ts';
+import type { Rates } from './rates.ts';
+import { type World, within } from './world.ts';
+
+export interface PeerNetworkOptions {
+  world: World;
+  random: Random;
+  rates: Rates;
+  openRows: OpenRows;
+}
+
+/** Connections as TCP makes them: in order, late or lost with the connection; each server dials each other one. */
+export class SimulatedPeerNetwork {
+  readonly cuts = new Cuts();
+  readonly options: PeerNetworkOptions;
+  readonly #endpoints = new Map<Address, PeerEndpoint>();
+
+  constructor(options: PeerNetworkOptions) {
+    this.options = options;
+  }
+
+  /** A process listens at that address from now on. */
+  listen(address: Address, life: Life, onSend: PeerEndpoint['onSend']): PeerEndpoint {
+    const endpoint = new PeerEndpoint(this, address, life, onSend);
+    this.#endpoints.set(address, endpoint);
+    return endpoint;
+  }
+
+  /** The process that listens there, if one does. */
+  at(address: Address): PeerEndpoint | undefined {
+    const endpoint = this.#endpoints.get(address);
+    return endpoint?.life.isOver ? undefined : endpoint;
+  }
+
+  /** The kernel closes what the process had open; the others notice where nothing is cut. */
+  onEnd(address: Address): void {
+    const ended = this.#endpoints.get(address);
+    this.#endpoints.delete(address);
+    ended?.endAll();
+    for (const endpoint of this.#endpoints.values()) endpoint.onPeerEnded(address);
+  }
+
+  /** The connection that one server had dialed to another breaks; what was under way is lost or late. */
+  reset(from: Address, to: Address): void {
+    this.#endpoints.get(from)?.onPeerEnded(to);
+  }
+
+  delayMs(): number {
+    return within(this.options.rates.peerDelayMs, this.options.random);
+  }
+
+  /** Calls back after the way from one to the other, however long that takes; nobody may be there any more then. */
+  travel(from: Address, to: Address, delayMs: number, arrive: () => void): void {
+    this.options.world.queue.after(delayMs, () => {
+      if (this.cuts.isCut(from, to))
+        this.cuts.whenMended(from, to, () => this.travel(from, to, this.delayMs(), arrive));
+      else arrive();
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import type { Random } from '../../shared/random.ts';
+import { FAULT_KINDS, type FaultKind } from './faults.ts';
+
+/** How many servers and clients there are. */
+export interface Layout {
+  /** Replicas, spares included. */
+  servers: number;
+  replicationFactor: number;
+  witnesses: 0 | 2;
+  clients: number;
+  /** Clients share accounts when there are fewer of these. */
+  accounts: number;
+}
+
+/** From, to; milliseconds. */
+export type Range = readonly [low: number, high: number];
+
+/** How hostile a run is. Drawn from the seed, so that some runs are calm and some are bad in one way only. */
+export interface Rates {
+  /** Before the first fault. */
+  calmMs: number;
+  /** Then there are faults for so long. */
+  faultsMs: number;
+  /** E, and what goes with it. */
+  heartbeatTimeoutMs: number;
+  heartbeatIntervalMs: number;
+  tickMs: number;
+  /** Mean time between two faults, milliseconds. */
+  betweenFaultsMs: number;
+  weights: Record<FaultKind, number>;
+  /** Chance of trouble (a crash, a pause, a cut) at each critical step, such as those of a view change. */
+  atCriticalStep: number;
+  /** Delay of one message between servers, and between a client and a server. */
+  peerDelayMs: Range;
+  clientDelayMs: Range;
+  /** Time of one disk write. */
+  diskMs: Range;
+  /** Chance that a disk write takes far longer. */
+  slowDisk: number;
+  /** How long a crashed process stays away. */
+  awayMs: Range;
+  /** Mean time between two operations of clients. */
+  betweenOperationsMs: number;
+  /** Largest deviation of a server's clock, as a fraction (A3). */
+  clockDrift: number;
+  /** A4: whether a refused connect proves a death. */
+  trustRefused: boolean;
+  /** Chance that what was under way on a connection that broke arrives nevertheless, late. */
+  lateMessages: number;
+  /** The rows and digests of the real log; costs time, so most runs have cheaper ones that are chained as well. */
+  realRows: boolean;
+  snapshotIntervalOperations: number;
+  /** Rows of the log that a replica keeps in memory. */
+  logTailEntries: number;
+  /** Whether it is noted which states of the rules are reached; changes nothing else. */
+  isWatchedClosely: boolean;
+  /** Bytes that may wait for a client that does not read. */
+  unreadBytesMax: number;
+}
+
+/** Draws the rates of one run: most are short, and what is rare is frequent in some of them. */
+export function drawRates(random: Random): Rates {
+  const isCalm = random.chance(0.03);
+  const isLong = random.chance(0.03);
+  const heartbeatTimeoutMs = random.pick([300, 400, 600, 1000, 1500]);
+  return {
+    calmMs: random.between(300, 1200),
+    faultsMs: isLong ? random.between(6000, 15_000) : random.between(600, 3000),
+    heartbeatTimeoutMs,
+    heartbeatIntervalMs: Math.round(heartbeatTimeoutMs / random.pick([3.5, 5, 8])),
+    tickMs: random.pick([20, 25, heartbeatTimeoutMs >= 1000 ? 50 : 30]),
+    betweenFaultsMs: isCalm ? 1e9 : random.between(40, random.pick([300, 2500])),
+    weights: drawWeights(random),
+    atCriticalStep: !isCalm && random.chance(0.6) ? 0.25 * random.fraction() : 0,
+    // Time-outs are made for delays that are far shorter.
+    peerDelayMs: random.chance(0.7) ? [0.05, 1] : [0.05, (heartbeatTimeoutMs / 20) * random.fraction()],
+    clientDelayMs: random.chance(0.7) ? [0.1, 2] : [0.1, random.between(5, 150)],
+    diskMs: random.chance(0.7) ? [0.2, 2] : [0.2, (heartbeatTimeoutMs / 25) * random.fraction()],
+    slowDisk: random.chance(0.2) ? 0.01 : 0,
+    awayMs: random.chance(0.5) ? [5, heartbeatTimeoutMs / 2] : [50, 3 * heartbeatTimeoutMs],
+    betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
+    clockDrift: random.chance(0.5) ? 0.01 : 0,
+    trustRefused: random.chance(0.85),
+    lateMessages: random.chance(0.5) ? random.fraction() : 0,
+    realRows: random.chance(0.1),
+    snapshotIntervalOperations: random.chance(0.6) ? random.between(5, 80) : 100_000,
+    logTailEntries: random.chance(0.4) ? random.between(5, 60) : 5000,
+    isWatchedClosely: random.chance(0.15),
+    unreadBytesMax: random.chance(0.1) ? random.between(10_000, 30_000) : 16 * 1024 * 1024,
+  };
+}
+
+/** About half of the kinds do not occur in a run, and in some runs only one does. */
+function drawWeights(random: Random): Record<FaultKind, number> {
+  const only = random.chance(0.1) ? random.pick(FAULT_KINDS) : undefined;
+  const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  for (const kind of FAULT_KINDS) {
+    const weight = random.chance(0.5) ? (HIGHEST_WEIGHTS[kind] ?? 1) * random.fraction() : 0;
+    weights[kind] = only === undefined ? weight : only === kind ? 1 : 0;
+  }
+  return weights;
+}
+
+const HIGHEST_WEIGHTS: Partial<Record<FaultKind, number>> = {
+  crash: 4,
+  crashTwo: 2,
+  pause: 2,
+  sleep: 2,
+  cutPair: 2,
+  cutOneWay: 2,
+  isolate: 2,
+  resetLink: 2,
+  resetClient: 2,
+  emptyFolder: 0.4,
+  loseRows: 0.4,
+  oldFolder: 1,
+  flippedBit: 0.4,
+  forget: 0.3,
+};
+
+/** Mostly three servers; now and then a spare, five, or two. */
+export function drawLayout(random: Random): Layout {
+  const [servers, replicationFactor] = random.pick(SERVERS);
+  const clients = random.between(1, 5);
+  const witnesses = random.chance(0.2) ? 2 : 0;
+  return { servers, replicationFactor, witnesses, clients, accounts: random.between(1, clients + 1) };
+}
+
+const SERVERS: readonly (readonly [servers: number, replicationFactor: number])[] = [
+  ...Array<[number, number]>(15).fill([3, 3]),
+  ...Array<[number, number]>(3).fill([4, 3]),
+  [5, 5],
+  [2, 2],
+];

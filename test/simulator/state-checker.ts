@@ -1,0 +1,50 @@
+import { sameView } from '../../shared/ids.ts';
+import { Violation } from './checkers.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+
+/** Every so many operations the state of whoever stops there is looked at. */
+const LOOK_EVERY = 16;
+
+/** Watches that equal logs lead to equal states, and that no two replicas could commit at one time. */
+export class StateChecker {
+  readonly #states = new Map<number, { server: string; text: string }>();
+
+  /** What has been applied up to an operation is the same on every replica. */
+  onApplied(server: SimulatedServer): void {
+    const { position } = server.engine!.chat;
+    if (position % LOOK_EVERY === 0) this.compare(server);
+  }
+
+  compare(server: SimulatedServer): void {
+    const { chat } = server.engine!;
+    const text = JSON.stringify([...chat.snapshot(), server.clientTable!.snapshot()]);
+    const before = this.#states.get(chat.position);
+    if (!before) this.#states.set(chat.position, { server: server.address, text });
+    else if (before.text !== text) {
+      const place = `${before.server} and ${server.address} differ after operation ${chat.position}`;
+      throw new Violation(`R24: ${place}: ${firstDifference(before.text, text)}`);
+    }
+  }
+}
+
+function firstDifference(a: string, b: string): string {
+  let index = 0;
+  while (index < a.length && a[index] === b[index]) index += 1;
+  return `"${a.slice(Math.max(0, index - 60), index + 60)}" and "${b.slice(Math.max(0, index - 60), index + 60)}"`;
+}
+
+/** I2: of all servers at most one is the primary of a view whose members all still keep their promise to it. */
+export function requireOnePrimary(servers: readonly SimulatedServer[]): void {
+  const able = servers.filter((server) => {
+    if (!server.isPrimary) return false;
+    const { number, members } = server.state!.file.base!;
+    return members.every((member) => {
+      const { file } = servers.find(({ address }) => address === member.id)!.disk;
+      const isSame = file.disk === member.disk && file.incarnation === member.incarnation;
+      return isSame && sameView(file.promised, number);
+    });
+  });
+  if (able.length > 1) {
+    throw new Violation(`R4: ${able.map(({ address }) => address).join(' and ')} are both primaries that can commit`);
+  }
+}

@@ -1,0 +1,198 @@
+import type { Committed, Submission } from '../../server/engine/engine.ts';
+import { holdsAllLeases } from '../../server/replication/lease.ts';
+import type { Input, Output, PeerMessage } from '../../server/replication/messages.ts';
+import { isListed, isPrimary, type ReplicaState, selfOf } from '../../server/replication/replica-state.ts';
+import { type Address, sameView } from '../../shared/ids.ts';
+import type { ViewFile } from '../../shared/views.ts';
+import { type HistoryChecker, Violation } from './checkers.ts';
+import type { Coverage } from './checks/coverage.ts';
+import type { RuleNote } from './checks/coverage-expected.ts';
+import { observeCrash, type SeenServer } from './checks/coverage-situations.ts';
+import { ServerCoverage } from './checks/server-coverage.ts';
+import type { InvariantChecker } from './invariants.ts';
+import type { PromiseChecker } from './promise-checker.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+import { requireOnePrimary, type StateChecker } from './state-checker.ts';
+import type { OnAnswer } from './watched-engine.ts';
+import { wordsOf, wordsOfViewFile } from './wording.ts';
+import type { World } from './world.ts';
+
+/** The checkers of a run. */
+export interface Checkers {
+  history: HistoryChecker;
+  invariants: InvariantChecker;
+  promises: PromiseChecker;
+  states: StateChecker;
+}
+
+export interface ObserverOptions {
+  world: World;
+  checkers: Checkers;
+  servers: readonly SimulatedServer[];
+  /** So many rows of the log stay in memory. */
+  logTailEntries: number;
+  /** Where to note what is reached; null when nobody looks so closely, which is cheaper. */
+  coverage: Coverage | null;
+  /** Of another server. */
+  observerOf(server: SimulatedServer): Observer;
+}
+
+/** Shows the checkers what a server does. */
+export class Observer {
+  readonly #server: SimulatedServer;
+  readonly #options: ObserverOptions;
+  readonly #checkers: Checkers;
+  readonly #servers: readonly SimulatedServer[];
+  #position = 0;
+  readonly #knownCleanDeaths = new Set<string>();
+  #seen: ServerCoverage | null = null;
+
+  constructor(server: SimulatedServer, options: ObserverOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#checkers = options.checkers;
+    this.#servers = options.servers;
+  }
+
+  /** A life begins: what its snapshot has is taken for granted, if it is part of the one history. */
+  onStarted(): void {
+    const { state, engine, context } = this.#server;
+    const { coverage } = this.#options;
+    this.#seen = coverage ? new ServerCoverage(coverage, context!) : null;
+    this.#knownCleanDeaths.clear();
+    this.#position = engine!.chat.position;
+    const { floor } = state!.log;
+    if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
+      throw new Violation(`I5: the snapshot of ${this.#server.address} is not of the committed history`);
+    }
+  }
+
+  /** The server has done something. */
+  afterTurn(): void {
+    const { context } = this.#server;
+    if (!context) return;
+    const { state } = context;
+    this.#seen?.turn(context);
+    this.noteCommits();
+    this.#checkCleanDeaths(state);
+    this.#releaseLog(state);
+    // I7: one that was left behind without knowing it may lack operations; it can neither commit nor confirm a read.
+    const maySurelyRead = isPrimary(state) && this.#server.mayUseLeases && holdsAllLeases(context);
+    if (!maySurelyRead) return;
+    const { round } = state.file.base!.number;
+    this.#checkers.history.requireAcknowledged(
+      `I7: ${this.#server.address} may serve reads in view ${round}`,
+      state.log,
+    );
+  }
+
+  /** What the core does when it has thousands of rows in memory is done earlier, so that some have to be read from disk. */
+  #releaseLog({ log, commit }: ReplicaState): void {
+    if (commit - log.floor <= 2 * this.#options.logTailEntries) return;
+    log.release(Math.min(commit - this.#options.logTailEntries, log.durableOp));
+  }
+
+  noteCommits(): void {
+    const { engine, disk, address } = this.#server;
+    const { position } = engine!.chat;
+    if (position === this.#position) return;
+    const { log } = engine!.replica.state;
+    for (let op = this.#position + 1; op <= position; op++) {
+      const entry = log.entry(op) ?? disk.entries[op - 1];
+      if (!entry) throw new Violation(`${address} has applied operation ${op}, which it does not have`);
+      this.#checkers.history.onCommit(address, entry);
+    }
+    this.#options.world.tell(() => `${address} has applied operations up to ${position}`);
+    this.#position = position;
+    this.#checkers.states.onApplied(this.#server);
+  }
+
+  #checkCleanDeaths(state: ReplicaState): void {
+    for (const [key, one] of state.cleanDead) {
+      if (this.#knownCleanDeaths.has(key) || !state.file.base) continue;
+      this.#knownCleanDeaths.add(key);
+      this.#checkers.promises.onCleanDeath(selfOf(state), state.file.base.number, one);
+    }
+  }
+
+  /** Something reaches the replica; `give` hands it over. */
+  onInput(input: Input, give: () => void): void {
+    const { context } = this.#server;
+    // The process may end while it acts on it: what it was is still there to look at.
+    if (this.#seen && context) this.#seen.given(() => this.#server.context ?? context, input, give);
+    else give();
+  }
+
+  /** Something was reached that shows in no message. */
+  note(what: RuleNote): void {
+    this.#options.coverage?.note(what);
+  }
+
+  onOutput(output: Output): void {
+    this.#seen?.did(output);
+  }
+
+  beforeEnd(): void {
+    const { coverage, observerOf } = this.#options;
+    if (!coverage) return;
+    const others = this.#servers.filter((server) => server !== this.#server);
+    observeCrash(
+      coverage,
+      this.asSeen,
+      others.map((server) => observerOf(server).asSeen),
+    );
+  }
+
+  get asSeen(): SeenServer {
+    const { isUp, isAwake } = this.#server;
+    return { facts: isUp ? (this.#seen?.facts ?? null) : null, isPaused: isUp && !isAwake };
+  }
+
+  onSend(to: Address, message: PeerMessage): void {
+    this.#options.world.tell(() => `${this.#server.address} ${wordsOf(to, message)}`);
+    this.#seen?.sent(to, message);
+    this.#checkers.invariants.onSend(this.#server.disk, message);
+    this.#checkers.promises.onSend(this.#server.disk.file, to, message);
+  }
+
+  onViewFile(before: ViewFile): void {
+    const { disk, state, address } = this.#server;
+    this.#options.world.tell(() => `${address} ${wordsOfViewFile(disk.file)}`);
+    this.#checkers.invariants.onViewFile(before, disk);
+    if (!before.base && disk.file.base?.members.length === 1) this.note('R19b a cluster is formed');
+    const promised = state?.promisedLists.find(({ number }) => sameView(number, disk.file.promised));
+    if (promised && !sameView(before.promised, promised.number)) {
+      this.#checkers.promises.onPromised(disk.file, promised.number, promised.members);
+    }
+    requireOnePrimary(this.#servers);
+  }
+
+  /** R4: an acknowledged operation is on every disk that the view lists. */
+  onAcknowledged({ client, request }: Submission, { position }: Committed): void {
+    this.#options.world.tell(() => `${this.#server.address} answers request ${request}: operation ${position}`);
+    this.noteCommits();
+    const { members } = this.#server.state!.file.base!;
+    const disks = this.#servers.map(({ disk }) => disk);
+    // An incarnation that acknowledged and then lost its rows with its life is the fault's doing (H20).
+    const listed = disks.filter(({ file, lostRowsOf }) =>
+      members.some(({ disk, incarnation }) => disk === file.disk && incarnation > lostRowsOf),
+    );
+    this.#checkers.history.onAcknowledged(client, request, position, listed);
+  }
+
+  /** R17: what the primary answers is not older than anything that was acknowledged before it was asked. */
+  onRead(): OnAnswer {
+    const { state, engine, address } = this.#server;
+    const { history } = this.#checkers;
+    const { acknowledged } = history;
+    const isExtending = state!.candidacy !== null && isListed(state!) && state!.file.base!.members[0]!.id === address;
+    if (!isPrimary(state!) && !isExtending) return () => {};
+    const isAlone = state!.file.base!.members.length === 1;
+    return (isOk, isAtOnce) => {
+      if (!isOk) return;
+      history.onReadConfirmed(address, engine!.chat.position, acknowledged);
+      const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
+      this.note(`R17 read confirmed ${how}`);
+    };
+  }
+}
