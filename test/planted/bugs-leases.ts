@@ -15,6 +15,7 @@ export const bugsInLeases: readonly PlantedBug[] = [
     name: 'grants-forget-older-promises',
     rule: 'R6a',
     says: 'Promises that were made before a view was learned do not hinder grants in it (H18).',
+    isLeftToExplorer: true,
     file: 'server/replication/voter.ts',
     replacements: [
       {
@@ -90,6 +91,7 @@ export const bugsInLeases: readonly PlantedBug[] = [
     name: 'grants-forgotten-at-a-start',
     rule: 'R6c',
     says: 'A replica that starts does not wait for what its former life granted (H14).',
+    isLeftToExplorer: true,
     file: 'server/replication/replica.ts',
     options: ['--witnesses', '2'],
     replacements: [{ find: 'new Set(file.base?.members.map(incarnationKey))', replace: 'new Set()' }],

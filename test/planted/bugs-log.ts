@@ -47,13 +47,6 @@ export const bugsInTheLog: readonly PlantedBug[] = [
     replacements: [{ find: 'this.durableOp = Math.min(this.durableOp, op);', replace: '' }],
   },
   {
-    name: 'late-sync-counts-for-others',
-    rule: 'R3',
-    says: 'A sync of entries that were cut meanwhile makes those that took their places durable.',
-    file: 'server/replication/replica.ts',
-    replacements: [{ find: 'if (state.log.chainAt(input.op) !== input.chain) return;', replace: '' }],
-  },
-  {
     name: 'start-commits-the-whole-disk',
     rule: 'R15',
     says: 'A replica that starts takes every row on its disk for committed.',
@@ -87,13 +80,6 @@ export const bugsInTheLog: readonly PlantedBug[] = [
         replace: '',
       },
     ],
-  },
-  {
-    name: 'accept-before-the-copy-is-durable',
-    rule: 'R10',
-    says: 'A member accepts a view when it has copied the log, before that is on its disk.',
-    file: 'server/replication/log-copy.ts',
-    replacements: [{ find: ' && state.log.durableOp >= end.op;', replace: ';' }],
   },
   {
     name: 'snapshot-forgets-the-answers',

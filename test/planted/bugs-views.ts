@@ -29,13 +29,6 @@ export const bugsInViewChanges: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'propose-before-own-sync',
-    rule: 'R9',
-    says: 'A candidate proposes a log that is not yet durable on its own disk.',
-    file: 'server/replication/view-change.ts',
-    replacements: [{ find: 'if (state.log.durableOp < state.log.endOp) return;', replace: '' }],
-  },
-  {
     name: 'install-by-majority',
     rule: 'R11',
     says: 'A view is installed when most of its members have accepted it (H6).',

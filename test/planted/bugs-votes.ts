@@ -110,6 +110,7 @@ export const bugsInVotes: readonly PlantedBug[] = [
     name: 'newest-accepted-view-only',
     rule: 'R9',
     says: 'Of several accepted views only the newest has to be won (H17).',
+    isLeftToExplorer: true,
     file: 'server/replication/quorum.ts',
     replacements: [
       {
@@ -170,12 +171,5 @@ export const bugsInVotes: readonly PlantedBug[] = [
       { find: 'supporter.cleanDead.map(incarnationKey)', replace: 'supporter.cleanDead.map(({ id }) => id as string)' },
       { find: '!cleanDead.has(incarnationKey(member))', replace: '!cleanDead.has(member.id)' },
     ],
-  },
-  {
-    name: 'candidate-listed-in-its-base-only',
-    rule: 'R9',
-    says: 'A candidate may propose over a view that does not list it.',
-    file: 'server/replication/quorum.ts',
-    replacements: [{ find: 'view.members.some((member) => member.id === candidate) && winsView', replace: 'winsView' }],
   },
 ];

@@ -22,6 +22,7 @@ export const bugsOfWitnessesAndLives: readonly PlantedBug[] = [
     name: 'silence-of-a-witness-voids',
     rule: 'R9',
     says: 'A view that a witness promised but has not accepted counts as void (H19).',
+    isLeftToExplorer: true,
     file: 'server/replication/quorum.ts',
     options: ['--witnesses', '2'],
     replacements: [
@@ -36,6 +37,7 @@ export const bugsOfWitnessesAndLives: readonly PlantedBug[] = [
     name: 'returned-disks-vote-by-majority',
     rule: 'R9',
     says: 'With witnesses, most of the disks and witnesses of a view are enough to go on after everything stopped (H11).',
+    isLeftToExplorer: true,
     file: 'server/replication/quorum.ts',
     options: ['--witnesses', '2'],
     replacements: [

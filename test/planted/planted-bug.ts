@@ -9,7 +9,7 @@ export interface Replacement {
 
 /**
  * A mistake that somebody could make in the program, made on purpose: the simulator has to find it, or it proves
- * nothing when it finds nothing. It exists only where it is switched on, as another text of one source file.
+ * nothing when it finds nothing. It exists only where it is switched on, as another text of its source files.
  */
 export interface PlantedBug {
   /** In kebab-case; what `UNDERSTUDY_PLANTED` and `--only` are given. */
@@ -18,6 +18,8 @@ export interface PlantedBug {
   readonly rule: string;
   /** The mistake in one sentence. */
   readonly says: string;
+  /** It needs a coincidence that random runs hardly ever meet; `test/explorer/rules.ts` has the search that finds it. */
+  readonly isLeftToExplorer?: boolean;
   /** From the root of the checkout, as `server/replication/quorum.ts`. */
   readonly file: string;
   /** Options of the simulator without which it could not matter, such as more servers. */

@@ -9,8 +9,8 @@ import { bugsInVotes } from './bugs-votes.ts';
 import { bugsOfWitnessesAndLives } from './bugs-witnesses.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
-/** The bugs that the simulator has to find, in the order of the table. */
-export const plantedBugs: readonly PlantedBug[] = [
+/** All planted bugs. */
+export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsInTheLog,
   ...bugsInVotes,
   ...bugsInViewChanges,
@@ -19,10 +19,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...bugsInTheEngine,
   ...bugsInTheGateway,
   ...bugsInTheClient,
+  ...EXPLORER_BUGS.map((bug) => ({ ...bug, isLeftToExplorer: true })),
 ];
 
-/** Those and the ones that only the explorer looks for. */
-export const allPlantedBugs: readonly PlantedBug[] = [...plantedBugs, ...EXPLORER_BUGS];
+/** Those that the simulator has to find, in the order of the table. */
+export const plantedBugs = allPlantedBugs.filter(({ isLeftToExplorer }) => !isLeftToExplorer);
 
 /** @throws Error when there is none of that name */
 export function findPlanted(name: string): PlantedBug {

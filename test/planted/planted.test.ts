@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { RULES as RULES_OFF } from '../explorer/rules.ts';
 import { filesOf, plant } from './planted-bug.ts';
 import { allPlantedBugs, findPlanted } from './planted-bugs.ts';
 
@@ -40,6 +41,11 @@ describe('planted bugs', () => {
       }
     },
   );
+
+  it('that are left to the explorer are looked for by it', () => {
+    const lookedFor = RULES_OFF.map(({ bug }) => bug);
+    for (const { name, isLeftToExplorer } of allPlantedBugs) if (isLeftToExplorer) expect(lookedFor).toContain(name);
+  });
 
   it('that no longer apply are told by name and file', () => {
     const bug = { ...allPlantedBugs[0]!, name: 'gone', replacements: [{ find: 'no such text', replace: '' }] };

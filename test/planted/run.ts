@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { PlantedBug } from './planted-bug.ts';
 import { findPlanted, plantedBugs } from './planted-bugs.ts';
 import { type Finding, failuresWithoutBug, searchFor } from './search.ts';
 
@@ -30,9 +31,18 @@ function failingWith(options: readonly string[]): Promise<Set<number>> {
   return known;
 }
 
-async function searchForNext(waiting: (typeof bugs)[number][]): Promise<void> {
+/** Whatever breaks the simulator itself was not found by it. */
+function brokenBy(bug: PlantedBug): (error: Error) => Finding {
+  return ({ message }) => {
+    console.error(message);
+    const violation = message.split('\n')[0]!;
+    return { bug, firstRun: null, found: 0, sampled: 0, tried: 0, violation, seconds: 0 };
+  };
+}
+
+async function searchForNext(waiting: PlantedBug[]): Promise<void> {
   for (let bug = waiting.shift(); bug; bug = waiting.shift()) {
-    const finding = await searchFor(bug, limits, await failingWith(bug.options ?? []));
+    const finding = await searchFor(bug, limits, await failingWith(bug.options ?? [])).catch(brokenBy(bug));
     findings.push(finding);
     console.error(`${findings.length} of ${bugs.length}  ${bug.name}: ${sentence(finding)}`);
   }
