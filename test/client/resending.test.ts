@@ -55,6 +55,22 @@ describe('resending', () => {
     }
   });
 
+  it('R18: what the user may have been told has failed is not sent after a crash, and the user is told', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    const { store } = ana;
+    const request = store.takeNumber();
+    await store.addToOutbox({ request, from: 'ana', typedAt: 0, to: 'nobody', body: 'hello' });
+    await store.refuse(request, { code: 'no-such-account', message: 'There is no account "nobody".' });
+    await ana.chat.close();
+    servers.seen = [];
+    const again = clientOf(servers, { store });
+    await servers.clock.advance(1000);
+    expect(sends(servers)).toEqual([]);
+    expect(again.of('send-failed')).toMatchObject([{ code: 'no-such-account', message: { body: 'hello' } }]);
+    expect(again.chat.outbox).toEqual([]);
+  });
+
   it('waits and sends again what was refused for the state of the server, in order', async () => {
     for (const code of ['unavailable', 'read-only', 'rate-limited'] as const) {
       const servers = cluster();
