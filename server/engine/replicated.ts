@@ -319,8 +319,9 @@ export class ReplicatedEngine implements Engine {
   /** This server is the primary of an installed view: what waited for that goes on. */
   #resume(): void {
     this.#releaseHeld();
-    if (!this.#held.isEmpty) this.#held.coverWith(this.#nextCheckId++);
-    if (this.#reads.waitForConfirmation || !this.#held.isEmpty) {
+    const isHeldUp = !this.#held.isEmpty && this.#canJudge;
+    if (isHeldUp) this.#held.coverWith(this.#nextCheckId++);
+    if (this.#reads.waitForConfirmation || isHeldUp) {
       this.#driver.give({ type: 'confirm-read', checkId: this.#nextCheckId - 1 });
     }
     this.#flushSoon();

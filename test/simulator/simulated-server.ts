@@ -175,7 +175,8 @@ export class SimulatedServer implements LeaseHolder {
 
   #serveClients(engine: ReplicatedEngine, life: Life, clients: SimulatedClientNetwork): void {
     const { random, rates } = this.#around;
-    const sockets = new SocketServer(life, () => engine.isPrimary());
+    // One that has just stopped being it, and has not said so yet, answers as a backup does.
+    const sockets = new SocketServer(life, () => engine.isPrimary() && this.isPrimary);
     const clock = this.clock.readBy(life);
     const unlimited = () => Promise.resolve(undefined);
     attachGateway(sockets.asSocketIo, new WatchedEngine(engine, this.#watcher), quickPasswords(life, random.fork()), {

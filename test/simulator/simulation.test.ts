@@ -46,6 +46,10 @@ describe('the whole program under faults drawn from a seed', () => {
 
   it('R16: with two witnesses', async () => requireClean(await runAll('witnessed', 8, { witnesses: 2 })), TIMEOUT_MS);
 
+  it('R23, ci-6899: a server that leaves without its leases does not ask for ever whether it is the primary', async () => {
+    requireClean([await runPlan(planOf('ci-6899'))]);
+  });
+
   it(
     'a run depends on its plan alone',
     async () => {
