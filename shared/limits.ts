@@ -34,7 +34,7 @@ export const HOLD_DURING_VIEW_CHANGE_MS = 5000;
 /** Rows of the log that a replica keeps in memory for those that are a little behind. */
 export const LOG_TAIL_ENTRIES = 5000;
 /** Size of one piece of the log on its way to a replica that lacks it, in UTF-16 code units of CSV. */
-export const LOG_CHUNK_LENGTH = 512 * 1024;
+export const LOG_PIECE_LENGTH = 512 * 1024;
 /** A snapshot is written after so many operations at least, and when a server stops. To apply as many takes about a second. */
 export const SNAPSHOT_INTERVAL_OPERATIONS = 100_000;
 

@@ -3,7 +3,14 @@ import { createServer, type Server as HttpServer, type RequestListener } from 'n
 import type { Socket } from 'node:net';
 import { AssertionError } from '../../shared/assert.ts';
 import { type Address, splitAddress } from '../../shared/ids.ts';
-import { RANK_DELAY_MS, TICK_MS, VIEW_CHANGE_RETRY_MAX_MS, VIEW_CHANGE_RETRY_MS } from '../../shared/limits.ts';
+import {
+  LOG_PIECE_LENGTH,
+  LOG_TAIL_ENTRIES,
+  RANK_DELAY_MS,
+  TICK_MS,
+  VIEW_CHANGE_RETRY_MAX_MS,
+  VIEW_CHANGE_RETRY_MS,
+} from '../../shared/limits.ts';
 import { realClock } from '../engine/real-clock.ts';
 import { recoverEngine } from '../engine/recovery.ts';
 import { ReplicatedEngine } from '../engine/replicated.ts';
@@ -117,6 +124,8 @@ export class ServerLife {
         rankDelayMs: RANK_DELAY_MS,
         retryMs: VIEW_CHANGE_RETRY_MS,
         retryMaxMs: VIEW_CHANGE_RETRY_MAX_MS,
+        logPieceLength: LOG_PIECE_LENGTH,
+        logTailEntries: LOG_TAIL_ENTRIES,
         trustRefused: options.trustRefused,
         knownAddresses: join,
         nonce: randomBytes(16).toString('hex'),

@@ -1,6 +1,5 @@
 import { assert } from '../../shared/assert.ts';
 import { type Address, NO_VIEW, sameView } from '../../shared/ids.ts';
-import { LOG_CHUNK_LENGTH, LOG_TAIL_ENTRIES } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
 import type { LogPosition, PeerMessage } from './messages.ts';
@@ -27,7 +26,7 @@ function cutAfter(context: Context, op: number, reason: string): void {
 
 /** Commits everything up to `op` that is in the log here. The caller knows that it is committed in the cluster. */
 export function commitThrough(context: Context, op: number): void {
-  const { state, outputs } = context;
+  const { state, config, outputs } = context;
   const through = Math.min(op, state.log.endOp);
   if (through <= state.commit) return;
   const entries: LogEntry[] = [];
@@ -39,8 +38,8 @@ export function commitThrough(context: Context, op: number): void {
   state.commit = through;
   outputs.push({ type: 'commit', entries });
   // In steps, because each costs a move of the whole list.
-  if (state.commit - state.log.floor > 2 * LOG_TAIL_ENTRIES) {
-    state.log.release(Math.min(state.commit - LOG_TAIL_ENTRIES, state.log.durableOp));
+  if (state.commit - state.log.floor > 2 * config.logTailEntries) {
+    state.log.release(Math.min(state.commit - config.logTailEntries, state.log.durableOp));
   }
 }
 
@@ -81,7 +80,7 @@ export function sendLog(context: Context, to: Address, ask: { fromOp: number; ch
     return;
   }
   const mismatch = ask.fromOp > end || log.chainAt(ask.fromOp) !== ask.chain;
-  const entries = mismatch ? [] : log.slice(ask.fromOp + 1, end, LOG_CHUNK_LENGTH);
+  const entries = mismatch ? [] : log.slice(ask.fromOp + 1, end, context.config.logPieceLength);
   send(context, to, {
     type: 'log-chunk',
     view,

@@ -6,9 +6,6 @@ import { appendEntries, commitThrough } from './log-copy.ts';
 import type { PeerMessage } from './messages.ts';
 import { type Context, isNormal, isPrimary, memberOf, otherMembers, type ReplicaState, send } from './replica-state.ts';
 
-/** The largest piece of the log in one Prepare, in UTF-16 code units; more goes into the next. */
-const PREPARE_LENGTH = 4 * 1024 * 1024;
-
 const OWN_ENTRY = { client: '', request: 0, asked: '', id: '', account: '' } as const;
 
 /** R11: the first acts of the primary of a new view. Everything up to `endOp` is on the disks of all members. */
@@ -45,12 +42,12 @@ export function propose(context: Context, drafts: readonly EntryDraft[]): void {
 
 /** Sends a backup what it has not been sent yet. */
 function forward(context: Context, to: Address): void {
-  const { state } = context;
+  const { state, config } = context;
   if (!state.links.has(to)) return;
   let sent = state.sent.get(to) ?? state.log.endOp;
   while (sent < state.log.endOp) {
     if (sent < state.log.floor) return;
-    const entries = state.log.slice(sent + 1, state.log.endOp, PREPARE_LENGTH);
+    const entries = state.log.slice(sent + 1, state.log.endOp, config.logPieceLength);
     sendPrepare(context, to, sent, entries);
     sent += entries.length;
   }

@@ -24,6 +24,10 @@ export interface ReplicaConfig {
   readonly rankDelayMs: number;
   readonly retryMs: number;
   readonly retryMaxMs: number;
+  /** The largest piece of the log in one message, in UTF-16 code units; more goes into the next. */
+  readonly logPieceLength: number;
+  /** So many entries of the log at least stay in memory once they are committed. */
+  readonly logTailEntries: number;
   /** What is reported as durable is synced to the disk (`--durability fsync`); W3 of R9 needs it. */
   readonly synced: boolean;
   /** A4: a refused connect proves a death. */

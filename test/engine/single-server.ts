@@ -6,6 +6,7 @@ import { ChatState } from '../../server/state/chat-state.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
 import type { ReplicaStorage, WhenDurable } from '../../server/storage/replica-storage.ts';
 import type { Address, DiskId } from '../../shared/ids.ts';
+import { LOG_PIECE_LENGTH, LOG_TAIL_ENTRIES } from '../../shared/limits.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 
@@ -51,6 +52,8 @@ export class SingleServer {
         rankDelayMs: 200,
         retryMs: 500,
         retryMaxMs: 4000,
+        logPieceLength: LOG_PIECE_LENGTH,
+        logTailEntries: LOG_TAIL_ENTRIES,
         trustRefused: true,
         knownAddresses: [],
         nonce: 'nonce',

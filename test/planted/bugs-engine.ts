@@ -166,7 +166,12 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R14',
     says: 'Who lags far behind is sent what is on disk after its last operation, without comparing what comes before.',
     file: 'server/engine/log-replies.ts',
-    replacements: [{ find: 'const mismatch = chain !== ask.chain;', replace: 'const mismatch = chain === undefined;' }],
+    replacements: [
+      {
+        find: 'const mismatch = (fromOp === 0 ? GENESIS_CHAIN : found[0]?.chain) !== chain;',
+        replace: 'const mismatch = false;',
+      },
+    ],
   },
   {
     name: 'serves-before-it-is-complete',

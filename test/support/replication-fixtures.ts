@@ -3,7 +3,7 @@ import type { Supporter } from '../../server/replication/quorum.ts';
 import { createReplica, newViewFile, type Recovered, step } from '../../server/replication/replica.ts';
 import type { ReplicaConfig, ReplicaState } from '../../server/replication/replica-state.ts';
 import { type Address, type ClientId, type DiskId, NO_VIEW, type ViewNumber } from '../../shared/ids.ts';
-import { PEER_PROTOCOL } from '../../shared/limits.ts';
+import { LOG_PIECE_LENGTH, LOG_TAIL_ENTRIES, PEER_PROTOCOL } from '../../shared/limits.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile, ViewRecord, Witness } from '../../shared/views.ts';
 import { sealQuickly } from './seal.ts';
@@ -95,6 +95,8 @@ export function configOf(nonce: string, more: Partial<ReplicaConfig> = {}): Repl
     rankDelayMs: 200,
     retryMs: 500,
     retryMaxMs: 4000,
+    logPieceLength: LOG_PIECE_LENGTH,
+    logTailEntries: LOG_TAIL_ENTRIES,
     trustRefused: true,
     knownAddresses: [],
     nonce,
