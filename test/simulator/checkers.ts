@@ -81,11 +81,4 @@ export class HistoryChecker {
     const op = this.acknowledged;
     if (op > log.floor && log.chainAt(op) !== this.chainAt(op)) throw new Violation(`${what} without operation ${op}`);
   }
-
-  /** R17: a confirmed read sees everything that was acknowledged before it was asked for. */
-  onReadConfirmed(server: string, commit: number, acknowledgedBefore: number): void {
-    if (commit < acknowledgedBefore) {
-      throw new Violation(`R17: ${server} confirms a read at ${commit}, but ${acknowledgedBefore} was acknowledged`);
-    }
-  }
 }

@@ -18,6 +18,9 @@ export interface Victims {
   readonly clients: readonly SimulatedClient[];
   readonly replicationFactor: number;
   readonly heartbeatTimeoutMs: number;
+  /** Rounds of trouble, and how long each lasts at least. */
+  readonly rounds: number;
+  readonly roundMs: number;
   start(server: SimulatedServer): void;
   /** A fault takes place. */
   onFault(kind: FaultKind, victim: SimulatedServer): void;
@@ -30,12 +33,17 @@ const SHORTEST_SLEEP_MS = 60;
 /** Breaks processes, links, disks and clocks as a plan says, until it is told to stop. */
 export class FaultInjector {
   readonly #victims: Victims;
-  readonly #atSteps = new Map<number, PlannedFault[]>();
+  readonly #atSteps = new Map<string, PlannedFault[]>();
+  readonly #inRounds = new Map<number, PlannedFault[]>();
   readonly counts: Record<string, number> = {};
   /** A disk has lost something; no second one may, or nobody has everything. */
   hasHarmedDisk = false;
   #steps = 0;
+  #round = -1;
+  #stepsInRound = 0;
   #isPeace = true;
+  /** The last round is over, where there are rounds. */
+  isThrough = false;
 
   constructor(victims: Victims) {
     this.#victims = victims;
@@ -43,17 +51,46 @@ export class FaultInjector {
 
   /** From now on, what is planned takes place. To be called at time 0. */
   begin(faults: readonly PlannedFault[], calmMs: number): void {
-    this.#victims.world.queue.after(calmMs, () => {
+    const { world, servers, rounds } = this.#victims;
+    world.queue.after(calmMs, () => {
       this.#isPeace = false;
-      for (const { disk } of this.#victims.servers) disk.isFitful = true;
+      for (const { disk } of servers) disk.isFitful = true;
+      if (rounds > 0) this.#beginRound(0);
     });
     for (const fault of faults) {
-      if (fault.when.type === 'at') this.#victims.world.queue.after(fault.when.atMs, () => this.#fault(fault));
-      else {
-        const { nth } = fault.when;
-        this.#atSteps.set(nth, [...(this.#atSteps.get(nth) ?? []), fault]);
-      }
+      const { when } = fault;
+      if (when.type === 'at') world.queue.after(when.atMs, () => this.#fault(fault));
+      else if (when.type === 'round') addTo(this.#inRounds, when.round, fault);
+      else addTo(this.#atSteps, when.type === 'round-step' ? `${when.round}.${when.nth}` : `${when.nth}`, fault);
     }
+  }
+
+  #beginRound(round: number): void {
+    const { world, rounds, roundMs } = this.#victims;
+    if (round === rounds) this.isThrough = true;
+    if (this.#isPeace || this.isThrough) return;
+    world.trace(`round ${round} begins`);
+    this.#round = round;
+    this.#stepsInRound = 0;
+    for (const fault of this.#inRounds.get(round) ?? []) {
+      const { afterMs } = fault.when as { afterMs: number };
+      world.queue.after(afterMs, () => this.#fault(fault));
+    }
+    world.queue.after(roundMs, () => this.#waitForNext(round + 1, world.nowMs + this.#patienceMs));
+  }
+
+  /** Some rounds begin before the one before is got over. */
+  get #patienceMs(): number {
+    const { random, heartbeatTimeoutMs } = this.#victims;
+    return heartbeatTimeoutMs * random.pick([0, 1, 4, 4]);
+  }
+
+  #waitForNext(round: number, latestMs: number): void {
+    const { world, servers, heartbeatTimeoutMs, random } = this.#victims;
+    const isGotOver = servers.some((server) => server.isPrimary && server.state!.file.base!.members.length > 1);
+    if (isGotOver || world.nowMs >= latestMs)
+      world.queue.after((heartbeatTimeoutMs / 3) * random.fraction(), () => this.#beginRound(round));
+    else world.queue.after(heartbeatTimeoutMs / 10, () => this.#waitForNext(round, latestMs));
   }
 
   /** No more faults; all ways are open. Those that are away come back when their time is over. */
@@ -61,6 +98,7 @@ export class FaultInjector {
     this.#isPeace = true;
     this.#victims.world.trace('the faults end');
     this.#victims.peers.cuts.mendAll();
+    this.#victims.peers.refusing.clear();
     this.#victims.clientNetwork.cuts.mendAll();
     for (const { disk } of this.#victims.servers) {
       disk.fault = null;
@@ -72,7 +110,8 @@ export class FaultInjector {
   /** Trouble when it hurts most: at a step of a view change or of a write, or within a few milliseconds after it. */
   atCriticalStep(server: SimulatedServer): void {
     if (this.#isPeace) return;
-    for (const fault of this.#atSteps.get(this.#steps++) ?? []) {
+    const keys = [`${this.#steps++}`, `${this.#round}.${this.#stepsInRound++}`];
+    for (const fault of keys.flatMap((key) => this.#atSteps.get(key) ?? [])) {
       const { afterMs } = fault.when as { afterMs: number };
       // Not later in the same step, but before it: what was to be sent or written is not.
       if (afterMs === 0) this.#fault(fault, server);
@@ -83,12 +122,19 @@ export class FaultInjector {
   #fault(fault: PlannedFault, here?: SimulatedServer): void {
     if (this.#isPeace) return;
     const { servers } = this.#victims;
-    const victim = fault.server === 'here' ? here! : servers[fault.server % servers.length]!;
+    const victim = this.#victimOf(fault, here);
     const others = servers.filter((server) => server !== victim);
     if (others.length === 0) return;
     this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
     this.#victims.onFault(fault.kind, victim);
     this.#actions[fault.kind](fault, victim, others[fault.other % others.length]!, others);
+  }
+
+  #victimOf({ server }: PlannedFault, here: SimulatedServer | undefined): SimulatedServer {
+    const { servers } = this.#victims;
+    if (server === 'here') return here!;
+    if (server === 'primary') return servers.find(({ isPrimary }) => isPrimary) ?? servers[0]!;
+    return servers[server % servers.length]!;
   }
 
   readonly #actions: Record<FaultKind, Action> = {
@@ -97,7 +143,11 @@ export class FaultInjector {
     crashAll: ({ awayMs }, victim, _, others) => this.#crashAll([victim, ...others], awayMs),
     leave: ({ awayMs }, victim) => victim.leave(() => this.#end(victim, awayMs, 'leaves')),
     pause: ({ durationMs }, victim) => victim.stop(durationMs, false),
-    sleep: ({ durationMs }, victim) => victim.stop(Math.max(SHORTEST_SLEEP_MS, durationMs), true),
+    sleep: ({ durationMs, choice }, victim) => {
+      const sleepMs = Math.max(SHORTEST_SLEEP_MS, durationMs);
+      if (choice < 0.5) victim.stop(sleepMs, true);
+      else victim.sleepAfterPings(sleepMs);
+    },
     cutPair: ({ durationMs }, victim, other) => this.#cut(bothWays(victim, other), durationMs),
     cutOneWay: ({ durationMs }, victim, other) => this.#cut([[victim.address, other.address]], durationMs),
     isolate: ({ durationMs }, victim, _, others) =>
@@ -108,6 +158,7 @@ export class FaultInjector {
     cutPrimary: ({ durationMs }) => this.#cutPrimary(durationMs),
     partition: ({ durationMs, choice }) => this.#partition(durationMs, choice),
     resetLink: (_, victim, other) => this.#victims.peers.reset(victim.address, other.address),
+    refuse: ({ durationMs }, victim) => this.#refuse(victim, durationMs),
     mend: () => {
       this.#victims.peers.cuts.mendAll();
       this.#victims.clientNetwork.cuts.mendAll();
@@ -174,6 +225,15 @@ export class FaultInjector {
       world.trace(`mend ${names}`);
       for (const [from, to] of ways) peers.cuts.mend(from, to);
     });
+  }
+
+  /** A4: connects to a living process are refused for a while, where nothing is concluded from that. */
+  #refuse(server: SimulatedServer, durationMs: number): void {
+    const { world, peers, servers } = this.#victims;
+    if (peers.options.rates.trustRefused) return;
+    peers.refusing.add(server.address);
+    for (const other of servers) peers.reset(other.address, server.address);
+    world.queue.after(durationMs, () => peers.refusing.delete(server.address));
   }
 
   /** The primary is cut off from the other servers, and not from its clients. */
@@ -260,6 +320,12 @@ export class FaultInjector {
     victim.crash();
     this.#victims.world.queue.after(awayMs, () => victim.start());
   }
+}
+
+function addTo<Key>(map: Map<Key, PlannedFault[]>, key: Key, fault: PlannedFault): void {
+  const there = map.get(key);
+  if (there) there.push(fault);
+  else map.set(key, [fault]);
 }
 
 type Action = (

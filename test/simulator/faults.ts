@@ -15,6 +15,7 @@ export const FAULT_KINDS = [
   'cutPrimary',
   'partition',
   'resetLink',
+  'refuse',
   'mend',
   'strand',
   'outlive',
@@ -41,9 +42,13 @@ export interface PlannedFault {
   readonly when:
     | { readonly type: 'at'; readonly atMs: number }
     /** At the n-th critical step that any server takes after the calm, from 0; or a little after it. */
-    | { readonly type: 'critical-step'; readonly nth: number; readonly afterMs: number };
-  /** 0-based; at a critical step `here` is the server that takes it. */
-  readonly server: number | 'here';
+    | { readonly type: 'critical-step'; readonly nth: number; readonly afterMs: number }
+    /** So long after a round of trouble has begun; rounds are counted from 0. */
+    | { readonly type: 'round'; readonly round: number; readonly afterMs: number }
+    /** At the n-th step of view changes in a round, from 0; or a little after it. */
+    | { readonly type: 'round-step'; readonly round: number; readonly nth: number; readonly afterMs: number };
+  /** 0-based; at a critical step `here` is the server that takes it. Whoever is the primary then, else the first. */
+  readonly server: number | 'here' | 'primary';
   /** Another server, 0-based among the others. */
   readonly other: number;
   /** 0-based. */
@@ -57,6 +62,9 @@ export interface PlannedFault {
 
 /** Critical steps for which trouble is planned; there are seldom more in a run. */
 const CRITICAL_STEPS = 300;
+/** Steps of view changes in a round for which trouble is planned. */
+const STEPS_IN_A_ROUND = 16;
+const MORE_IN_A_ROUND = [0, 1, 1, 2, 3, 6];
 const AT_CRITICAL_STEPS: readonly FaultKind[] = [
   'crash',
   'crash',
@@ -65,14 +73,15 @@ const AT_CRITICAL_STEPS: readonly FaultKind[] = [
   'isolate',
   'cutOneWay',
   'cutPair',
+  'resetLink',
   'failingDisk',
   'mend',
 ];
 
-/** Draws what will go wrong in a run, in the order of time; then what will go wrong at critical steps. */
+/** Draws what will go wrong in a run: at any time and at critical steps, or in rounds. */
 export function drawFaults(random: Random, rates: Rates, layout: Layout): PlannedFault[] {
   const faults: PlannedFault[] = [];
-  const add = (kind: FaultKind, when: PlannedFault['when'], server: PlannedFault['server']) => {
+  const add: AddFault = (kind, when, server) => {
     const [low, high] = rates.awayMs;
     faults.push({
       number: faults.length,
@@ -86,6 +95,14 @@ export function drawFaults(random: Random, rates: Rates, layout: Layout): Planne
       choice: random.fraction(),
     });
   };
+  if (rates.rounds > 0) drawRounds(random, rates, layout, add);
+  else drawAtAnyTime(random, rates, layout, add);
+  return faults;
+}
+
+type AddFault = (kind: FaultKind, when: PlannedFault['when'], server: PlannedFault['server']) => void;
+
+function drawAtAnyTime(random: Random, rates: Rates, layout: Layout, add: AddFault): void {
   const next = () => -Math.log(1 - random.fraction()) * rates.betweenFaultsMs;
   const endMs = rates.calmMs + rates.faultsMs;
   for (let atMs = rates.calmMs + next(); atMs < endMs; atMs += next()) {
@@ -94,11 +111,35 @@ export function drawFaults(random: Random, rates: Rates, layout: Layout): Planne
   }
   for (let nth = 0; nth < CRITICAL_STEPS; nth++) {
     if (!random.chance(rates.atCriticalStep)) continue;
-    const afterMs = random.chance(0.6) ? 0 : 5 * random.fraction();
     const server = random.chance(0.7) ? 'here' : random.between(0, layout.servers);
-    add(random.pick(AT_CRITICAL_STEPS), { type: 'critical-step', nth, afterMs }, server);
+    add(random.pick(AT_CRITICAL_STEPS), { type: 'critical-step', nth, afterMs: aLittleAfter(random) }, server);
   }
-  return faults;
+}
+
+/** Each round begins where there is a primary: with trouble for it, mostly; more follows while the others take over. */
+function drawRounds(random: Random, rates: Rates, layout: Layout, add: AddFault): void {
+  const anyServer = () => random.between(0, layout.servers);
+  for (let round = 0; round < rates.rounds; round++) {
+    const kind = drawKind(random, rates.weights);
+    if (kind) add(kind, { type: 'round', round, afterMs: 0 }, random.chance(0.7) ? 'primary' : anyServer());
+    for (let more = random.pick(MORE_IN_A_ROUND); more > 0; more--) {
+      const next = drawKind(random, rates.weights);
+      const afterMs = rates.roundMs * random.fraction();
+      if (next) add(next, { type: 'round', round, afterMs }, random.chance(0.2) ? 'primary' : anyServer());
+    }
+    for (let nth = 0; nth < STEPS_IN_A_ROUND; nth++) {
+      if (!random.chance(rates.atCriticalStep)) continue;
+      const server = random.chance(0.6) ? 'here' : anyServer();
+      const when = { type: 'round-step', round, nth, afterMs: aLittleAfter(random) } as const;
+      const kind = random.chance(0.5) ? drawKind(random, rates.weights) : random.pick(AT_CRITICAL_STEPS);
+      if (kind) add(kind, when, server);
+    }
+  }
+}
+
+/** Mostly at the very step, before what it does. */
+function aLittleAfter(random: Random): number {
+  return random.chance(0.6) ? 0 : 5 * random.fraction();
 }
 
 /** Draws a kind of fault by the weights; undefined when all are zero. */

@@ -34,12 +34,21 @@ function addressesOf({ servers, witnesses }: Plan['layout']): { replicas: Addres
 }
 
 /** In proportion to the heartbeat time-out, as they are by default. */
-function timesOf({ heartbeatTimeoutMs, heartbeatIntervalMs, tickMs, trustRefused }: Rates) {
+function timesOf({
+  heartbeatTimeoutMs,
+  heartbeatIntervalMs,
+  tickMs,
+  trustRefused,
+  logPieceLength,
+  logTailEntries,
+}: Rates) {
   return {
     heartbeatTimeoutMs,
     heartbeatIntervalMs,
     tickMs,
     trustRefused,
+    logPieceLength,
+    logTailEntries,
     rankDelayMs: Math.round(heartbeatTimeoutMs / 7.5),
     retryMs: Math.round(heartbeatTimeoutMs / 3),
     retryMaxMs: Math.round((heartbeatTimeoutMs * 8) / 3),

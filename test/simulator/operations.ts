@@ -50,7 +50,7 @@ export function drawOperations(random: Random, rates: Rates, layout: Layout): Pl
       number: operations.length,
       atMs,
       client: random.between(0, layout.clients),
-      kind: drawKind(random),
+      kind: drawKind(random, rates.readShare),
       choice: random.fraction(),
     });
     atMs += -Math.log(1 - random.fraction()) * rates.betweenOperationsMs;
@@ -58,11 +58,12 @@ export function drawOperations(random: Random, rates: Rates, layout: Layout): Pl
   return operations;
 }
 
-function drawKind(random: Random): OperationKind {
-  const total = OPERATION_KINDS.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
+function drawKind(random: Random, readShare: number): OperationKind {
+  const weightOf = (kind: OperationKind) => WEIGHTS[kind] * (kind === 'history' || kind === 'list' ? readShare : 1);
+  const total = OPERATION_KINDS.reduce((sum, kind) => sum + weightOf(kind), 0);
   let draw = random.fraction() * total;
   const drawn = OPERATION_KINDS.find((kind) => {
-    draw -= WEIGHTS[kind];
+    draw -= weightOf(kind);
     return draw < 0;
   });
   return drawn ?? 'send';

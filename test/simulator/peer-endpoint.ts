@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 1000;
 /** As the real links do it. */
 const DIAL_AGAIN_MS = 3000;
 /** By so much later than on time messages of a connection that broke arrive, if they do. */
-const LATE_MS = 400;
+const LATE_MS = 1500;
 
 /** A connection that one server dialed to another. It carries messages one way. */
 interface Link {
@@ -142,7 +142,7 @@ export class PeerEndpoint implements PeerTransport {
       return;
     }
     network.travel(this.address, address, network.delayMs(), () => {
-      const listener = network.at(address);
+      const listener = network.refusing.has(address) ? undefined : network.at(address);
       network.travel(address, this.address, network.delayMs(), () => {
         this.life.act(() => {
           if (listener) return this.#open(listener);

@@ -17,6 +17,8 @@ export interface PeerNetworkOptions {
 /** Connections as TCP makes them: in order, late or lost with the connection; each server dials each other one. */
 export class SimulatedPeerNetwork {
   readonly cuts = new Cuts();
+  /** Machines that refuse connects although the process there lives. */
+  readonly refusing = new Set<Address>();
   readonly options: PeerNetworkOptions;
   readonly #endpoints = new Map<Address, PeerEndpoint>();
 

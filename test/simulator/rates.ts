@@ -21,6 +21,10 @@ export interface Rates {
   calmMs: number;
   /** Then there are faults for so long. */
   faultsMs: number;
+  /** 0: faults at any time. Else so many rounds of trouble, each begun when the servers have got over the one before. */
+  rounds: number;
+  /** How long a round lasts, at least. */
+  roundMs: number;
   /** E, and what goes with it. */
   heartbeatTimeoutMs: number;
   heartbeatIntervalMs: number;
@@ -41,6 +45,8 @@ export interface Rates {
   awayMs: Range;
   /** Mean time between two operations of clients. */
   betweenOperationsMs: number;
+  /** How many times as many reads as usual. */
+  readShare: number;
   /** Largest deviation of a server's clock, as a fraction (A3). */
   clockDrift: number;
   /** A4: whether a refused connect proves a death. */
@@ -52,6 +58,8 @@ export interface Rates {
   snapshotIntervalOperations: number;
   /** Rows of the log that a replica keeps in memory. */
   logTailEntries: number;
+  /** The largest piece of the log in one message, in UTF-16 code units. */
+  logPieceLength: number;
   /** Whether it is noted which states of the rules are reached; changes nothing else. */
   isWatchedClosely: boolean;
   /** Bytes that may wait for a client that does not read. */
@@ -63,14 +71,23 @@ export function drawRates(random: Random): Rates {
   const isCalm = random.chance(0.03);
   const isLong = random.chance(0.03);
   const heartbeatTimeoutMs = random.pick([300, 400, 600, 1000, 1500]);
+  const rounds = !isCalm && random.chance(0.5) ? random.between(1, 5) : 0;
+  const roundMs = Math.round(heartbeatTimeoutMs * random.pick([0.5, 1.5, 3]));
   return {
     calmMs: random.between(300, 1200),
-    faultsMs: isLong ? random.between(6000, 15_000) : random.between(600, 3000),
+    faultsMs:
+      rounds > 0
+        ? rounds * (roundMs + 4 * heartbeatTimeoutMs)
+        : isLong
+          ? random.between(6000, 15_000)
+          : random.between(600, 3000),
+    rounds,
+    roundMs,
     heartbeatTimeoutMs,
     heartbeatIntervalMs: Math.round(heartbeatTimeoutMs / random.pick([3.5, 5, 8])),
     tickMs: random.pick([20, 25, heartbeatTimeoutMs >= 1000 ? 50 : 30]),
     betweenFaultsMs: isCalm ? 1e9 : random.between(40, random.pick([300, 2500])),
-    weights: drawWeights(random),
+    weights: rounds > 0 ? drawWeightsOfRounds(random) : drawWeights(random),
     atCriticalStep: !isCalm && random.chance(0.6) ? 0.25 * random.fraction() : 0,
     // Time-outs are made for delays that are far shorter.
     peerDelayMs: random.chance(0.7) ? [0.05, 1] : [0.05, (heartbeatTimeoutMs / 20) * random.fraction()],
@@ -79,14 +96,16 @@ export function drawRates(random: Random): Rates {
     slowDisk: random.chance(0.2) ? 0.01 : 0,
     awayMs: random.chance(0.5) ? [5, heartbeatTimeoutMs / 2] : [50, 3 * heartbeatTimeoutMs],
     betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
-    clockDrift: random.chance(0.5) ? 0.01 : 0,
+    readShare: random.pick([1, 1, 1, 5]),
+    clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
     trustRefused: random.chance(0.85),
     lateMessages: random.chance(0.5) ? random.fraction() : 0,
     realRows: random.chance(0.1),
     snapshotIntervalOperations: random.chance(0.6) ? random.between(5, 80) : 100_000,
     logTailEntries: random.chance(0.4) ? random.between(5, 60) : 5000,
+    logPieceLength: random.chance(0.3) ? random.between(200, 4000) : 512 * 1024,
     isWatchedClosely: random.chance(0.15),
-    unreadBytesMax: random.chance(0.1) ? random.between(10_000, 30_000) : 16 * 1024 * 1024,
+    unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
   };
 }
 
@@ -100,6 +119,32 @@ function drawWeights(random: Random): Record<FaultKind, number> {
   }
   return weights;
 }
+
+/** A few kinds only, so that they meet. */
+function drawWeightsOfRounds(random: Random): Record<FaultKind, number> {
+  const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  for (let kinds = random.pick([1, 2, 3, 4]); kinds > 0; kinds--) {
+    const kind = random.chance(0.8) ? random.pick(KINDS_OF_VIEW_CHANGES) : random.pick(FAULT_KINDS);
+    weights[kind] = 0.2 + random.fraction();
+  }
+  return weights;
+}
+
+const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
+  'crash',
+  'crash',
+  'crashTwo',
+  'pause',
+  'sleep',
+  'cutPair',
+  'cutOneWay',
+  'isolate',
+  'cutPrimary',
+  'partition',
+  'resetLink',
+  'strand',
+  'outlive',
+];
 
 const HIGHEST_WEIGHTS: Partial<Record<FaultKind, number>> = {
   crash: 4,

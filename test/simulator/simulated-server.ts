@@ -23,6 +23,8 @@ import { WatchedEngine } from './watched-engine.ts';
 
 /** From the start of a process until it listens. */
 const BOOT_MS = 10;
+/** Too short for anything to happen, long enough for a clock to tell. */
+const NO_TIME_MS = 0.001;
 const CRITICAL_MESSAGES = new Set<PeerMessage['type']>(['promise', 'start-view', 'view-ok', 'installed']);
 
 /** One machine with its disk and, while it is up, its process: the real engine and gateway, simulated surroundings. */
@@ -35,8 +37,9 @@ export class SimulatedServer implements LeaseHolder {
   engine: ReplicatedEngine | null = null;
   /** The one that the engine works with. */
   clientTable: ClientTable | null = null;
-  /** When it woke up from sleep, by its own clock (A3). */
-  #wokeAtMs = Number.NEGATIVE_INFINITY;
+  /** It woke up from sleep, and has had no occasion yet to notice (A3). */
+  #hasJustWoken = false;
+  #sleepsAfterPing: (() => void) | null = null;
   #hasSaidFarewell = false;
   readonly #around: Surroundings;
   readonly #watcher: ServerWatcher;
@@ -74,6 +77,11 @@ export class SimulatedServer implements LeaseHolder {
     return this.context?.state ?? null;
   }
 
+  /** Of a process that has not said farewell, on a folder that nobody has put back. */
+  get isServingItsLife(): boolean {
+    return this.state !== null && !this.#hasSaidFarewell && !this.disk.isOldCopy;
+  }
+
   get isPrimary(): boolean {
     const { state } = this;
     return state !== null && isPrimary(state);
@@ -83,9 +91,9 @@ export class SimulatedServer implements LeaseHolder {
     return selfOf(this.state!);
   }
 
-  /** False after sleep, of which it learns before anything else; and once it has done its last (R23). */
+  /** False after sleep, of which it learns with whatever reaches it first; and once it has done its last (R23). */
   get mayUseLeases(): boolean {
-    return !this.#hasSaidFarewell && this.state!.sleptAtMs >= this.#wokeAtMs;
+    return !this.#hasSaidFarewell && !this.#hasJustWoken;
   }
 
   reliesOn(other: Incarnation): boolean {
@@ -98,7 +106,8 @@ export class SimulatedServer implements LeaseHolder {
     const { world, random, rates } = this.#around;
     this.life = new Life(world);
     this.engine = null;
-    this.#wokeAtMs = Number.NEGATIVE_INFINITY;
+    this.#hasJustWoken = false;
+    this.#sleepsAfterPing = null;
     this.#hasSaidFarewell = false;
     this.clock.rate = 1 + rates.clockDrift * (2 * random.fraction() - 1);
     const { life } = this;
@@ -127,12 +136,17 @@ export class SimulatedServer implements LeaseHolder {
     if (life.isOver) return;
     const endpoint = peers.listen(this.address, life, (to, message) => {
       if (message.type === 'farewell') this.#hasSaidFarewell = true;
+      if (message.type === 'ping') this.#sleepsAfterPing?.();
       if (CRITICAL_MESSAGES.has(message.type)) this.#watcher.atCriticalStep();
       if (!life.isOver) this.#watcher.onSend(to, message);
     });
     const nonces = random.fork();
     const transport: PeerTransport = {
-      start: (onInput, hello) => endpoint.start((input) => this.#watcher.onInput(input, () => onInput(input)), hello),
+      start: (onInput, hello) =>
+        endpoint.start((input) => {
+          this.#watcher.onInput(input, () => onInput(input));
+          this.#hasJustWoken = false;
+        }, hello),
       dial: (address) => endpoint.dial(address),
       dialAgain: (address) => endpoint.dialAgain(address),
       send: (to, message) => endpoint.send(to, message),
@@ -229,7 +243,18 @@ export class SimulatedServer implements LeaseHolder {
     this.life.stop(durationMs, this.#around.random.chance(0.5), () => {
       if (!isAsleep) return;
       this.clock.sleep(durationMs);
-      this.#wokeAtMs = this.clock.readBy(this.life).monotonicMs();
+      this.#hasJustWoken = true;
     });
+  }
+
+  /** The machine falls asleep when its pings are on their way: their answers wait for it when it wakes up (R22). */
+  sleepAfterPings(durationMs: number): void {
+    const { life } = this;
+    this.#sleepsAfterPing = () => {
+      this.#sleepsAfterPing = null;
+      life.world.queue.after(NO_TIME_MS, () => {
+        if (life === this.life) this.stop(durationMs, true);
+      });
+    };
   }
 }

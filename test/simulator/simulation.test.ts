@@ -84,6 +84,7 @@ type Named = { kind: FaultKind; when: PlannedFault['when'] };
 
 const USUAL = { server: 0, other: 0, client: 0, durationMs: 500, awayMs: 200, choice: 0.3 } as const;
 const CALM: Partial<Rates> = {
+  rounds: 0,
   calmMs: 700,
   faultsMs: 2500,
   heartbeatTimeoutMs: 400,

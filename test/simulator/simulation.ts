@@ -43,6 +43,8 @@ export interface RunResult {
   views: number;
 }
 
+/** How often it is looked whether the faults are over. */
+const LOOK_MS = 50;
 const SESSION_KEY = 'session key';
 /** Whom it is for does not count. */
 const READ_OF_LOG: Output = {
@@ -70,6 +72,7 @@ export class Simulation {
   readonly #coverage = new Coverage();
   readonly #observers = new Map<SimulatedServer, Observer>();
   #events = 0;
+  #areFaultsOver = false;
 
   /** @param tellsAll the story is wanted with every message and write */
   constructor(plan: Plan, tellsAll = false) {
@@ -103,6 +106,8 @@ export class Simulation {
       clients: this.#clients,
       replicationFactor: layout.replicationFactor,
       heartbeatTimeoutMs: rates.heartbeatTimeoutMs,
+      rounds: rates.rounds,
+      roundMs: rates.roundMs,
       start: (server) => this.#start(server),
       onFault: (kind, victim) => {
         world.trace(`fault: ${kind} of ${victim.address}`);
@@ -118,12 +123,11 @@ export class Simulation {
   }
 
   #watch(server: SimulatedServer): ServerWatcher {
-    const { logTailEntries, isWatchedClosely } = this.#plan.rates;
+    const { isWatchedClosely } = this.#plan.rates;
     const observer = new Observer(server, {
       world: this.#world,
       checkers: this.#checkers,
       servers: this.servers,
-      logTailEntries,
       coverage: isWatchedClosely ? this.#coverage : null,
       observerOf: (other) => this.#observers.get(other)!,
     });
@@ -154,10 +158,13 @@ export class Simulation {
       for (const server of this.servers) queue.after(this.#random.between(0, 30), () => this.#start(server));
       for (const client of this.#clients) queue.after(this.#random.between(0, 400), () => client.start());
       for (const { atMs, client, kind, choice } of operations) {
-        queue.after(atMs, () => this.#clients[client % this.#clients.length]!.operate(kind, choice));
+        queue.after(atMs, () => {
+          if (!this.#areFaultsOver) this.#clients[client % this.#clients.length]!.operate(kind, choice);
+        });
       }
       this.#faults.begin(faults, rates.calmMs);
-      await this.#advance(rates.calmMs + rates.faultsMs);
+      await this.#sufferFaults(rates.calmMs + rates.faultsMs);
+      this.#areFaultsOver = true;
       this.#faults.stop();
       await this.#requireHealth();
       this.#requireKeptPromises();
@@ -166,6 +173,14 @@ export class Simulation {
       violation = error instanceof Violation ? error.message : `${error.message}\n${error.stack}`;
     }
     return this.#result(violation);
+  }
+
+  /** Rounds are often through earlier than planned. */
+  async #sufferFaults(untilMs: number): Promise<void> {
+    const world = this.#world;
+    while (world.nowMs < untilMs && !this.#faults.isThrough) {
+      await this.#advance(Math.min(untilMs, world.nowMs + LOOK_MS));
+    }
   }
 
   #result(violation: string | null): RunResult {

@@ -3,7 +3,7 @@ import { holdsAllLeases } from '../../server/replication/lease.ts';
 import type { Input, Output, PeerMessage } from '../../server/replication/messages.ts';
 import { isListed, isPrimary, type ReplicaState, selfOf } from '../../server/replication/replica-state.ts';
 import { type Address, sameView } from '../../shared/ids.ts';
-import type { ViewFile } from '../../shared/views.ts';
+import { sameIncarnation, type ViewFile } from '../../shared/views.ts';
 import { type HistoryChecker, Violation } from './checkers.ts';
 import type { Coverage } from './checks/coverage.ts';
 import type { RuleNote } from './checks/coverage-expected.ts';
@@ -29,8 +29,6 @@ export interface ObserverOptions {
   world: World;
   checkers: Checkers;
   servers: readonly SimulatedServer[];
-  /** So many rows of the log stay in memory. */
-  logTailEntries: number;
   /** Where to note what is reached; null when nobody looks so closely, which is cheaper. */
   coverage: Coverage | null;
   /** Of another server. */
@@ -45,6 +43,7 @@ export class Observer {
   readonly #servers: readonly SimulatedServer[];
   #position = 0;
   readonly #knownCleanDeaths = new Set<string>();
+  #knownDeaths = 0;
   #seen: ServerCoverage | null = null;
 
   constructor(server: SimulatedServer, options: ObserverOptions) {
@@ -60,6 +59,7 @@ export class Observer {
     const { coverage } = this.#options;
     this.#seen = coverage ? new ServerCoverage(coverage, context!) : null;
     this.#knownCleanDeaths.clear();
+    this.#knownDeaths = 0;
     this.#position = engine!.chat.position;
     const { floor } = state!.log;
     if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
@@ -74,8 +74,8 @@ export class Observer {
     const { state } = context;
     this.#seen?.turn(context);
     this.noteCommits();
+    this.#checkDeaths(state);
     this.#checkCleanDeaths(state);
-    this.#releaseLog(state);
     // I7: one that was left behind without knowing it may lack operations; it can neither commit nor confirm a read.
     const maySurelyRead = isPrimary(state) && this.#server.mayUseLeases && holdsAllLeases(context);
     if (!maySurelyRead) return;
@@ -84,12 +84,6 @@ export class Observer {
       `I7: ${this.#server.address} may serve reads in view ${round}`,
       state.log,
     );
-  }
-
-  /** What the core does when it has thousands of rows in memory is done earlier, so that some have to be read from disk. */
-  #releaseLog({ log, commit }: ReplicaState): void {
-    if (commit - log.floor <= 2 * this.#options.logTailEntries) return;
-    log.release(Math.min(commit - this.#options.logTailEntries, log.durableOp));
   }
 
   noteCommits(): void {
@@ -105,6 +99,17 @@ export class Observer {
     this.#options.world.tell(() => `${address} has applied operations up to ${position}`);
     this.#position = position;
     this.#checkers.states.onApplied(this.#server);
+  }
+
+  /** R5: whoever counts as dead has ended, or has said that it will. */
+  #checkDeaths(state: ReplicaState): void {
+    if (state.dead.size === this.#knownDeaths) return;
+    this.#knownDeaths = state.dead.size;
+    for (const one of state.dead.values()) {
+      const server = this.#servers.find(({ address }) => address === one.id)!;
+      if (server.isServingItsLife && sameIncarnation(server.self(), one))
+        throw new Violation(`R5: ${this.#server.address} takes ${one.id} for dead, which lives`);
+    }
   }
 
   #checkCleanDeaths(state: ReplicaState): void {
@@ -190,7 +195,12 @@ export class Observer {
     const isAlone = state!.file.base!.members.length === 1;
     return (isOk, isAtOnce) => {
       if (!isOk) return;
-      history.onReadConfirmed(address, engine!.chat.position, acknowledged);
+      const { position } = engine!.chat;
+      // Whoever asked catches what is thrown here.
+      if (position < acknowledged) {
+        const text = `R17: ${address} confirms a read at ${position}, but ${acknowledged} was acknowledged`;
+        this.#options.world.fail(new Violation(text));
+      }
       const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
       this.note(`R17 read confirmed ${how}`);
     };

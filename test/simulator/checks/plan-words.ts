@@ -25,13 +25,18 @@ export function describeSurroundings({ layout, rates }: Plan): string {
 
 /** One planned fault as a sentence. */
 export function describeFault(fault: PlannedFault, layout: Plan['layout']): string {
-  const { when, server } = fault;
-  const victim = server === 'here' ? 'it' : serverName(server, layout);
-  const time =
-    when.type === 'at'
-      ? `at ${shown(when.atMs)} ms`
-      : `at critical step ${when.nth}${server === 'here' ? ' of a server' : ''}${when.afterMs > 0 ? `, ${shown(when.afterMs)} ms later` : ''}`;
-  return `${fault.number}: ${time} ${wordsOf(fault, victim, otherName(fault, layout))}`;
+  const { server } = fault;
+  const victim = server === 'here' ? 'it' : server === 'primary' ? 'the primary' : serverName(server, layout);
+  return `${fault.number}: ${timeOf(fault)} ${wordsOf(fault, victim, otherName(fault, layout))}`;
+}
+
+function timeOf({ when, server }: PlannedFault): string {
+  if (when.type === 'at') return `at ${shown(when.atMs)} ms`;
+  if (when.type === 'round') return `in round ${when.round}, ${shown(when.afterMs)} ms after its beginning,`;
+  const step =
+    when.type === 'round-step' ? `critical step ${when.nth} of round ${when.round}` : `critical step ${when.nth}`;
+  const whose = server === 'here' ? ' of a server' : '';
+  return `at ${step}${whose}${when.afterMs > 0 ? `, ${shown(when.afterMs)} ms later` : ''}`;
 }
 
 /** What the operations of all clients are, a line each; those of one client in a row that are alike share one. */
@@ -74,7 +79,7 @@ function serverName(place: number, { servers, witnesses }: Plan['layout']): stri
 
 function otherName({ server, other }: PlannedFault, layout: Plan['layout']): string {
   const count = layout.servers + layout.witnesses;
-  if (server === 'here' || count < 2) return 'another server';
+  if (typeof server === 'string' || count < 2) return 'another server';
   const place = other % (count - 1);
   return serverName(place < server % count ? place : place + 1, layout);
 }
@@ -96,6 +101,7 @@ function wordsOf(fault: PlannedFault, victim: string, also: string): string {
     isolate: `${victim} is cut off from all others ${long}`,
     cutPrimary: `the primary is cut off from all others ${long}`,
     partition: `the servers are cut into two halves ${long}`,
+    refuse: `connects to ${victim} are refused ${long}, where that proves nothing`,
     resetLink: `the connection of ${victim} to ${also} breaks`,
     mend: 'all cuts between servers are mended',
     strand: `${victim} and ${also} do not hear each other, and a third one dies`,
