@@ -17,6 +17,7 @@ export class HistoryChecker {
   readonly committed: LogEntry[] = [];
   /** Where each request of each client was executed (I9). */
   readonly #executed = new Map<string, number>();
+  #isComplete = false;
   readonly #lastRequest = new Map<string, number>();
   /** Highest op that some client was told is done. */
   acknowledged = 0;
@@ -38,6 +39,9 @@ export class HistoryChecker {
       throw new Violation(`R3: operation ${entry.op} is ${last.time - entry.time} ms older than the one before it`);
     }
     this.committed.push(entry);
+    if (entry.event === 'cluster:complete') this.#isComplete = true;
+    else if (entry.client !== '' && !this.#isComplete)
+      throw new Violation(`R19b: operation ${entry.op} of a client is in the log before the cluster was complete`);
     this.#onExecuted(entry);
   }
 

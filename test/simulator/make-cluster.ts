@@ -41,6 +41,7 @@ function timesOf({
   trustRefused,
   logPieceLength,
   logTailEntries,
+  rankDelayMs,
 }: Rates) {
   return {
     heartbeatTimeoutMs,
@@ -49,7 +50,7 @@ function timesOf({
     trustRefused,
     logPieceLength,
     logTailEntries,
-    rankDelayMs: Math.round(heartbeatTimeoutMs / 7.5),
+    rankDelayMs,
     retryMs: Math.round(heartbeatTimeoutMs / 3),
     retryMaxMs: Math.round((heartbeatTimeoutMs * 8) / 3),
   };

@@ -75,7 +75,7 @@ export class PeerEndpoint implements PeerTransport {
     const number = link.sent++;
     const { entries } = message as { entries?: unknown };
     const carried = entries === undefined ? message : this.#carried(message);
-    link.lastArrivalMs = Math.max(link.lastArrivalMs, world.nowMs + this.#network.delayMs());
+    link.lastArrivalMs = Math.max(link.lastArrivalMs, world.nowMs + this.#network.delayMs(this.address, to));
     const { self, nonce } = link.hello;
     const read = () =>
       link.to.life.act(() => link.to.#onInput({ type: 'message', from: self, nonce, message: carried }));
@@ -115,7 +115,7 @@ export class PeerEndpoint implements PeerTransport {
     const link = this.#links.get(address);
     if (!link || link.isOver) return;
     this.#break(link);
-    this.#network.travel(address, this.address, this.#network.delayMs(), () => {
+    this.#network.travel(address, this.address, this.#network.delayMs(address, this.address), () => {
       this.life.act(() => {
         if (this.#links.get(address) !== link) return;
         this.#links.delete(address);
@@ -141,9 +141,9 @@ export class PeerEndpoint implements PeerTransport {
       this.#probeLater(address, CONNECT_TIMEOUT_MS * network.options.random.fraction());
       return;
     }
-    network.travel(this.address, address, network.delayMs(), () => {
+    network.travel(this.address, address, network.delayMs(this.address, address), () => {
       const listener = network.refusing.has(address) ? undefined : network.at(address);
-      network.travel(address, this.address, network.delayMs(), () => {
+      network.travel(address, this.address, network.delayMs(address, this.address), () => {
         this.life.act(() => {
           if (listener) return this.#open(listener);
           this.#onInput({ type: 'refused', address });
@@ -176,11 +176,11 @@ export class PeerEndpoint implements PeerTransport {
     };
     this.#links.set(to.address, link);
     this.life.after(2 * CONNECT_TIMEOUT_MS, () => this.#giveUp(link));
-    this.#network.travel(this.address, to.address, this.#network.delayMs(), () => {
+    this.#network.travel(this.address, to.address, this.#network.delayMs(this.address, to.address), () => {
       if (link.isOver) return;
       to.life.act(() => {
         const answer = to.#answer(hello);
-        this.#network.travel(to.address, this.address, this.#network.delayMs(), () => {
+        this.#network.travel(to.address, this.address, this.#network.delayMs(to.address, this.address), () => {
           this.life.act(() => {
             if (link.isOver || this.#links.get(to.address) !== link) return;
             if (!answer) return this.#giveUp(link);

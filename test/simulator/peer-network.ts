@@ -20,6 +20,7 @@ export class SimulatedPeerNetwork {
   /** Machines that refuse connects although the process there lives. */
   readonly refusing = new Set<Address>();
   readonly options: PeerNetworkOptions;
+  readonly #longWays = new Map<string, number>();
   readonly #endpoints = new Map<Address, PeerEndpoint>();
 
   constructor(options: PeerNetworkOptions) {
@@ -52,15 +53,27 @@ export class SimulatedPeerNetwork {
     this.#endpoints.get(from)?.onPeerEnded(to);
   }
 
-  delayMs(): number {
-    return within(this.options.rates.peerDelayMs, this.options.random);
+  delayMs(from: Address, to: Address): number {
+    return this.#lengthMs(from, to) + within(this.options.rates.peerDelayMs, this.options.random);
+  }
+
+  /** What every message takes longer on that way than on others. */
+  #lengthMs(from: Address, to: Address): number {
+    const { random, rates } = this.options;
+    if (rates.longWayMs === 0) return 0;
+    const way = `${from}>${to}`;
+    const known = this.#longWays.get(way);
+    if (known !== undefined) return known;
+    const lengthMs = random.chance(0.4) ? rates.longWayMs * random.fraction() : 0;
+    this.#longWays.set(way, lengthMs);
+    return lengthMs;
   }
 
   /** Calls back after the way from one to the other, however long that takes; nobody may be there any more then. */
   travel(from: Address, to: Address, delayMs: number, arrive: () => void): void {
     this.options.world.queue.after(delayMs, () => {
       if (this.cuts.isCut(from, to))
-        this.cuts.whenMended(from, to, () => this.travel(from, to, this.delayMs(), arrive));
+        this.cuts.whenMended(from, to, () => this.travel(from, to, this.delayMs(from, to), arrive));
       else arrive();
     });
   }

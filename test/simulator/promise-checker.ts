@@ -1,4 +1,4 @@
-import type { PeerMessage } from '../../server/replication/messages.ts';
+import type { Hello, PeerMessage } from '../../server/replication/messages.ts';
 import { type Address, compareViews, formatView, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
 import { type Incarnation, incarnationKey, sameIncarnation, type ViewFile } from '../../shared/views.ts';
 import { Violation } from './checkers.ts';
@@ -57,6 +57,15 @@ export class PromiseChecker {
   #promisesWithout(one: Incarnation, base: ViewNumber, other: Incarnation): Promised[] {
     const made = this.#promised.get(incarnationKey(one)) ?? [];
     return made.filter(({ number, members }) => compareViews(number, base) > 0 && !lists(members, other));
+  }
+
+  /** R1, R11: what a server says of itself when it meets another is on its disk. */
+  onHello(file: ViewFile, hello: Hello): void {
+    if (hello.self.incarnation > file.incarnation)
+      throw new Violation(`R1: ${file.id} says hello as life ${hello.self.incarnation} before that is on disk`);
+    if (hello.base) this.#requireInstalled(file, hello.base.number);
+    if (compareViews(file.promised, hello.promised) < 0)
+      throw new Violation(`R2: ${file.id} tells of ${formatView(hello.promised)} before it is promised on disk`);
   }
 
   /** What is said is on the disk of who says it. */

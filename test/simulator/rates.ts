@@ -37,6 +37,10 @@ export interface Rates {
   /** Delay of one message between servers, and between a client and a server. */
   peerDelayMs: Range;
   clientDelayMs: Range;
+  /** So much longer at most a message takes on some ways between servers, each way of its own; 0: nowhere. */
+  longWayMs: number;
+  /** How long the next in line waits for each that comes before it (R7). */
+  rankDelayMs: number;
   /** Time of one disk write. */
   diskMs: Range;
   /** Chance that a disk write takes far longer. */
@@ -74,7 +78,7 @@ export function drawRates(random: Random): Rates {
   const rounds = !isCalm && random.chance(0.5) ? random.between(1, 5) : 0;
   const roundMs = Math.round(heartbeatTimeoutMs * random.pick([0.5, 1.5, 3]));
   return {
-    calmMs: random.between(300, 1200),
+    calmMs: random.between(250, 900),
     faultsMs:
       rounds > 0
         ? rounds * (roundMs + 4 * heartbeatTimeoutMs)
@@ -91,6 +95,9 @@ export function drawRates(random: Random): Rates {
     atCriticalStep: !isCalm && random.chance(0.6) ? 0.25 * random.fraction() : 0,
     // Time-outs are made for delays that are far shorter.
     peerDelayMs: random.chance(0.7) ? [0.05, 1] : [0.05, (heartbeatTimeoutMs / 20) * random.fraction()],
+    longWayMs: random.chance(0.3) ? (heartbeatTimeoutMs / 8) * random.fraction() : 0,
+    // Shorter ones bring candidates together.
+    rankDelayMs: random.chance(0.6) ? Math.round(heartbeatTimeoutMs / 7.5) : random.between(1, 10),
     clientDelayMs: random.chance(0.7) ? [0.1, 2] : [0.1, random.between(5, 150)],
     diskMs: random.chance(0.7) ? [0.2, 2] : [0.2, (heartbeatTimeoutMs / 25) * random.fraction()],
     slowDisk: random.chance(0.2) ? 0.01 : 0,

@@ -1,4 +1,4 @@
-import type { Input, PeerMessage } from '../../server/replication/messages.ts';
+import type { Hello, Input, PeerMessage } from '../../server/replication/messages.ts';
 import type { ReplicaConfig } from '../../server/replication/replica-state.ts';
 import type { EntryCodec } from '../../server/storage/replica-storage.ts';
 import type { Address } from '../../shared/ids.ts';
@@ -34,6 +34,7 @@ export interface ServerWatcher extends EngineWatcher {
   /** Rows are set aside. */
   onCut(afterOp: number, reason: string): void;
   onSend(to: Address, message: PeerMessage): void;
+  onHello(hello: Hello): void;
   onViewFile(before: ViewFile): void;
   /** A step at which trouble is worth its while. */
   atCriticalStep(): void;

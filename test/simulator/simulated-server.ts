@@ -143,10 +143,17 @@ export class SimulatedServer implements LeaseHolder {
     const nonces = random.fork();
     const transport: PeerTransport = {
       start: (onInput, hello) =>
-        endpoint.start((input) => {
-          this.#watcher.onInput(input, () => onInput(input));
-          this.#hasJustWoken = false;
-        }, hello),
+        endpoint.start(
+          (input) => {
+            this.#watcher.onInput(input, () => onInput(input));
+            this.#hasJustWoken = false;
+          },
+          () => {
+            const said = hello();
+            this.#watcher.onHello(said);
+            return said;
+          },
+        ),
       dial: (address) => endpoint.dial(address),
       dialAgain: (address) => endpoint.dialAgain(address),
       send: (to, message) => endpoint.send(to, message),

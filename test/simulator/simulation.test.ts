@@ -91,6 +91,8 @@ const CALM: Partial<Rates> = {
   heartbeatIntervalMs: 80,
   tickMs: 20,
   peerDelayMs: [0.05, 1],
+  longWayMs: 0,
+  rankDelayMs: 53,
   clientDelayMs: [0.1, 2],
   diskMs: [0.2, 2],
   lateMessages: 0,

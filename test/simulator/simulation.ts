@@ -135,6 +135,7 @@ export class Simulation {
     const isUp = () => server.isUp && server.engine !== null;
     return {
       onSend: (to, message) => observer.onSend(to, message),
+      onHello: (hello) => this.#checkers.promises.onHello(server.disk.file, hello),
       onViewFile: (before) => observer.onViewFile(before),
       atCriticalStep: () => this.#faults.atCriticalStep(server),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),

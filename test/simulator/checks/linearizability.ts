@@ -65,17 +65,26 @@ class Search<State> {
         `too much happens at once: ${this.#operations.length} operations, no end after ${this.#steps} steps`,
       );
     }
-    for (const index of possible) {
+    // What may come next and changes nothing may as well come now: it takes nothing from any order of the others.
+    const idle = mustBe.find((index) => Object.is(this.#operations[index]!.apply(state), state));
+    if (idle !== undefined) return this.#goOn(idle, state);
+    return possible.some((index) => {
       const next = this.#operations[index]!.apply(state);
       // What was never answered and changes nothing need not have happened.
-      if (next === undefined || (!this.#isAnswered(index) && Object.is(next, state))) continue;
-      this.#isDone[index] = true;
-      this.#order.push(index);
-      if (this.#search(next)) return true;
+      if (next === undefined || (!this.#isAnswered(index) && Object.is(next, state))) return false;
+      return this.#goOn(index, next);
+    });
+  }
+
+  #goOn(index: number, next: State): boolean {
+    this.#isDone[index] = true;
+    this.#order.push(index);
+    const isFound = this.#search(next);
+    if (!isFound) {
       this.#order.pop();
       this.#isDone[index] = false;
     }
-    return false;
+    return isFound;
   }
 
   /** Whatever was asked before the first answer to what is not explained yet may have been next. */

@@ -1,17 +1,20 @@
 import type { Input, Output, PeerMessage } from '../../../server/replication/messages.ts';
-import type { Address } from '../../../shared/ids.ts';
+import { type Address, sameView } from '../../../shared/ids.ts';
 import type { Coverage } from './coverage.ts';
 import { observeStep } from './observe-step.ts';
 import { type FactsSource, factsOf, type StepFacts } from './step-facts.ts';
 
 /**
  * Follows one life of a server whose steps nobody sees: it is shown what is given to the server and what comes out, and looks at
- * the state in between. What waits in the server for a write counts as brought about by the next thing that happens to it.
+ * the state in between. A promise and an acceptance wait in the server for a write, and count as brought about by what was asked;
+ * whatever else waits, by the next thing that happens to it.
  */
 export class ServerCoverage {
   readonly #coverage: Coverage;
   #last: StepFacts;
   #outputs: Output[] = [];
+  /** Questions whose answers have to be written first. */
+  #asked: Question | null = null;
 
   /** @param source the state as this life begins with it */
   constructor(coverage: Coverage, source: FactsSource) {
@@ -31,12 +34,22 @@ export class ServerCoverage {
 
   /** It does something else that shows, such as setting entries aside. */
   did(output: Output): void {
-    this.#outputs.push(output);
+    const asked = this.#asked;
+    if (asked && output.type === 'send' && isAnswer(output.message, asked)) {
+      this.#asked = null;
+      const outputs = [output];
+      observeStep(this.#coverage, { before: this.#last, after: this.#last, input: asked, outputs });
+    } else this.#outputs.push(output);
   }
 
   /** It is given something: `give` has to hand it over before it returns. */
   given(source: () => FactsSource, input: Input, give: () => void): void {
     this.#look(source(), { type: 'tick' });
+    if (input.type === 'message') {
+      if (isQuestion(input)) this.#asked = input;
+      // From here on it is the copy that an acceptance follows.
+      else if (input.message.type === 'log-chunk') this.#asked = null;
+    }
     give();
     this.#look(source(), input);
   }
@@ -53,4 +66,16 @@ export class ServerCoverage {
     this.#outputs = [];
     observeStep(this.#coverage, { before, after: this.#last, input, outputs });
   }
+}
+
+type Question = Input & { type: 'message' };
+
+function isQuestion({ message }: Question): boolean {
+  return message.type === 'start-view' || (message.type === 'start-view-change' && !message.probe);
+}
+
+function isAnswer(message: PeerMessage, { message: asked }: Question): boolean {
+  if (message.type === 'promise' && asked.type === 'start-view-change')
+    return !message.probe && sameView(message.number, asked.number);
+  return message.type === 'view-ok' && asked.type === 'start-view' && sameView(message.number, asked.record.number);
 }

@@ -153,6 +153,7 @@ const CALM_RATES: Partial<Rates> = {
   trustRefused: true,
   snapshotIntervalOperations: 100_000,
   logTailEntries: 5000,
+  longWayMs: 0,
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
 };
