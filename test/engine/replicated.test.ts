@@ -156,7 +156,11 @@ describe('the replicated engine, on one server', () => {
     const chat = new ChatState();
     const submissions = new Submissions(new ClientTable(), chat, keys);
     const answers: Result<Committed>[] = [];
-    const create = { event: 'account:create', account: '', body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }) } as const;
+    const create = {
+      event: 'account:create',
+      account: '',
+      body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }),
+    } as const;
     for (const request of [9, 5]) submissions.add(submission(request, create), (answer) => answers.push(answer));
     expect(submissions.takeQueue().map(({ request }) => request)).toEqual([9]);
     expect(answers).toEqual([]);
