@@ -169,6 +169,14 @@ describe('the replicated engine, on one server', () => {
     expect(answers).toMatchObject([open, open]);
   });
 
+  it('R18: whatever was put in the log is answered, also when its client goes on too far to have it remembered', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    const answers = [2, 300, 600].map((request) => submit(server, submission(request)));
+    server.releaseDisk();
+    expect(answers).toMatchObject([[{ ok: true }], [{ ok: true }], [{ ok: true }]]);
+  });
+
   it('R18: a client that once got an answer and is unknown now is told that it was forgotten', async () => {
     const server = await withAna();
     const stranger = '6f1c6f0e-0000-4000-8000-000000000002' as ClientId;
