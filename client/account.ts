@@ -38,11 +38,12 @@ export class Account {
   onEntered({ username, token }: LoggedIn, link: Link): void {
     const { connections, outbox } = this.#parts();
     this.#takeOver(username);
-    this.#store.saveSession({ username, token });
     this.#username = username;
+    // First of all, so that nothing that is typed from here on gets a lower number.
+    outbox.onLoggedIn(username);
+    this.#store.saveSession({ username, token });
     connections.onLoggedIn(link, token);
     this.#emit({ type: 'logged-in', username });
-    outbox.onLoggedIn(username);
     if (link === connections.target && link.ready) this.#resume(link);
     connections.reconcile();
   }

@@ -41,6 +41,8 @@ export interface OutboxSenderOptions {
 export class OutboxSender {
   readonly #options: OutboxSenderOptions;
   #items: Item[] = [];
+  /** Refused for good, of which the user is told as soon as that is written down. */
+  #untold: Item[] = [];
 
   constructor(options: OutboxSenderOptions) {
     this.#options = options;
@@ -86,7 +88,8 @@ export class OutboxSender {
         this.#options.queue.pump();
       },
       (failure: Error) => {
-        if (write.transmitted || !this.#items.includes(item)) return;
+        // Kept after all, together with others.
+        if (write.durable || write.transmitted || !this.#items.includes(item)) return;
         this.#options.queue.remove(new Set([write as unknown as Write]));
         this.#finish(
           item,
@@ -97,34 +100,52 @@ export class OutboxSender {
     return () => this.#withdraw(item);
   }
 
-  /** Sends what waited for this log-in, under new numbers. */
+  /**
+   * Sends what waited for this log-in, in the order of typing: whatever was asked later and is not sent yet gets a number
+   * behind it. What was typed under another log-in waits for that one.
+   */
   onLoggedIn(username: string): void {
-    const { store } = this.#options;
-    const parked = this.#items.filter(
-      ({ write, stored }) => write === undefined && nameKey(stored.from) === nameKey(username),
-    );
+    const { store, queue } = this.#options;
+    const user = nameKey(username);
+    const unsent = new Set(queue.takeUnsent());
+    for (const item of this.#items) {
+      if (item.fromKey === user || !item.write || !unsent.delete(item.write as unknown as Write)) continue;
+      this.#park(item);
+    }
+    const parked = this.#items.filter(({ write, fromKey }) => write === undefined && fromKey === user);
     for (const item of parked) {
       const { parked: _, ...stored } = item.stored;
-      restore(item, { ...stored, request: store.takeNumber() });
+      item.stored = stored;
+      unsent.add(this.#makeWrite(item, true, false) as unknown as Write);
     }
-    if (parked.length > 0) {
-      this.#items.sort((a, b) => a.stored.request - b.stored.request);
-      store.replaceOutbox(this.#items.map((item) => item.stored));
-      for (const item of parked) this.#enqueue(item, true, false);
-    }
+    const writes = [...unsent].sort((a, b) => a.request - b.request);
+    if (parked.length > 0) store.replaceOutbox(this.renumber(writes, () => store.takeNumber()));
+    for (const write of writes) queue.add(write);
     this.#announce();
   }
 
-  /** The requests were given new numbers; returns the outbox under those, parked messages numbered from `next`. */
-  renumber(next: number): StoredMessage[] {
-    let number = next;
-    for (const item of this.#items) {
-      const request = item.write ? item.write.request : number++;
-      restore(item, { ...item.stored, request });
-      if (item.write) item.write.durable = true;
+  /**
+   * Numbers these requests anew, and with them every message that is not among the requests, in the order of their former
+   * numbers; returns the outbox as it is to be kept then, at once.
+   */
+  renumber(writes: readonly Write[], takeNumber: () => number): StoredMessage[] {
+    const all = [...this.#items, ...this.#untold];
+    const itemOfWrite = new Map(all.map((item) => [item.write as unknown as Write | undefined, item]));
+    const waiting = all.filter(({ write }) => write === undefined);
+    const numbered = [
+      ...writes.map((write) => ({ former: write.request, write, item: itemOfWrite.get(write) })),
+      ...waiting.map((item) => ({ former: item.stored.request, write: undefined, item })),
+    ].sort((a, b) => a.former - b.former);
+    for (const { write, item } of numbered) {
+      const request = takeNumber();
+      if (write) write.request = request;
+      if (!item) continue;
+      if (write) write.durable = true;
+      item.stored = { ...item.stored, request };
+      item.shown = shown(item.stored);
     }
     this.#items.sort((a, b) => a.stored.request - b.stored.request);
-    return this.#items.map((item) => item.stored);
+    return all.map((item) => item.stored).sort((a, b) => a.request - b.request);
   }
 
   /** Gives all messages back, or only those of one account. */
@@ -139,6 +160,12 @@ export class OutboxSender {
   }
 
   #enqueue(item: Item, durable: boolean, transmitted: boolean): Write<'message:send'> {
+    const write = this.#makeWrite(item, durable, transmitted);
+    this.#options.queue.add(write);
+    return write;
+  }
+
+  #makeWrite(item: Item, durable: boolean, transmitted: boolean): Write<'message:send'> {
     const { request, to, body } = item.stored;
     const write: Write<'message:send'> = {
       request,
@@ -149,16 +176,20 @@ export class OutboxSender {
       answer: (result, link) => this.#onAnswer(item, result, link),
     };
     item.write = write;
-    this.#options.queue.add(write);
     return write;
   }
 
+  /** It surely has not been done: it waits for the next log-in of its sender. */
+  #park(item: Item): void {
+    item.write = undefined;
+    item.stored = { ...item.stored, parked: true };
+    this.#options.store.park(item.stored.request);
+  }
+
   #onAnswer(item: Item, result: SendResult, link: Link | undefined): void {
-    const { store, onNotLoggedIn, onSent } = this.#options;
+    const { onNotLoggedIn, onSent } = this.#options;
     if (link && !result.ok && result.error.code === 'not-logged-in') {
-      item.write = undefined;
-      item.stored = { ...item.stored, parked: true };
-      store.park(item.stored.request);
+      this.#park(item);
       onNotLoggedIn(link);
       return;
     }
@@ -169,9 +200,10 @@ export class OutboxSender {
   #finish(item: Item, result: SendResult): void {
     this.#items = this.#items.filter((other) => other !== item);
     const { store } = this.#options;
-    const { request } = item.stored;
     const tell = (): void => {
-      store.removeFromOutbox(request);
+      this.#untold = this.#untold.filter((other) => other !== item);
+      // By its number of now: it may have got another one meanwhile, and another message its former one.
+      store.removeFromOutbox(item.stored.request);
       if (!result.ok) {
         const { code, message } = result.error;
         this.#options.emit({ type: 'send-failed', message: item.shown, code, reason: message });
@@ -179,9 +211,16 @@ export class OutboxSender {
       this.#announce();
       item.resolve?.(result);
     };
-    if (result.ok) tell();
+    if (result.ok) {
+      tell();
+      return;
+    }
     // A crash must neither send again what the user was told has failed, nor keep from the user that it has.
-    else store.refuse(request, { code: result.error.code, message: result.error.message }).then(tell, tell);
+    const { code, message } = result.error;
+    item.write = undefined;
+    item.stored = { ...item.stored, refused: { code, message } };
+    this.#untold.push(item);
+    store.refuse(item.stored.request, { code, message }).then(tell, tell);
   }
 
   #withdraw(item: Item): boolean {
@@ -200,11 +239,6 @@ export class OutboxSender {
 
 function itemOf(stored: StoredMessage, resolve: Item['resolve']): Item {
   return { stored, shown: shown(stored), fromKey: nameKey(stored.from), write: undefined, resolve };
-}
-
-function restore(item: Item, stored: StoredMessage): void {
-  item.stored = stored;
-  item.shown = shown(stored);
 }
 
 function shown({ request, to, body, typedAt }: StoredMessage): OutboxMessage {

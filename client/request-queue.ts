@@ -34,6 +34,14 @@ interface Entry {
   forgotten: boolean;
 }
 
+/** They change who is logged in: what is asked before one is answered first, and what is asked after it waits for its answer. */
+const CHANGES_LOG_IN: ReadonlySet<WriteEvent> = new Set<WriteEvent>([
+  'account:create',
+  'account:delete',
+  'session:open',
+  'session:close',
+]);
+
 const UNSENT = { sentBefore: false, forgotten: false };
 
 export interface RequestQueueOptions {
@@ -85,6 +93,13 @@ export class RequestQueue {
     this.pump();
   }
 
+  /** Takes out what was never sent, ascending. */
+  takeUnsent(): Write[] {
+    const unsent = this.writes.filter((write) => !write.transmitted);
+    this.remove(new Set(unsent));
+    return unsent;
+  }
+
   /** Takes requests out without an answer. */
   remove(writes: ReadonlySet<Write>): void {
     this.#entries = this.#entries.filter((entry) => !writes.has(entry.write));
@@ -116,10 +131,12 @@ export class RequestQueue {
     if (!target?.open || this.#cancelPause || this.#afterForgotten()) return;
     for (const entry of this.#entries) {
       if (!entry.write.durable || entry.write.request - oldest >= REQUESTS_IN_FLIGHT) break;
-      if (entry.sentOver === target) continue;
-      this.#send(entry, target, oldest);
+      const isAlone = CHANGES_LOG_IN.has(entry.write.event);
+      if (isAlone && entry !== this.#entries[0]) break;
+      if (entry.sentOver !== target) this.#send(entry, target, oldest);
       // An answer may come at once and change everything here.
       if (this.#target !== target || this.#cancelPause) return;
+      if (isAlone) break;
     }
     this.#watch();
   }

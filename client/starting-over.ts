@@ -32,13 +32,15 @@ export function startAnew(parts: StartingOverParts): void {
   for (const write of queue.writes) {
     (write.transmitted && write.event !== 'session:open' ? unknown : kept).push(write);
   }
+  // The connections are still those of the former id: nothing may leave over them under the new numbers.
+  queue.setTarget(undefined);
   queue.remove(new Set([...kept, ...unknown]));
   for (const write of unknown) write.answer({ ok: false, error: MAY_HAVE_BEEN_DONE } as never, undefined);
-  kept.forEach((write, index) => {
-    write.request = index + 1;
-    write.transmitted = false;
-  });
-  store.renew(randomClientId(random), outbox.renumber(kept.length + 1), kept.length);
+  for (const write of kept) write.transmitted = false;
+  let last = 0;
+  const messages = outbox.renumber(kept, () => ++last);
+  store.renew(randomClientId(random), messages, last);
+  // Before the restart tells anybody: whoever answers that with a new request comes behind these.
   for (const write of kept) queue.add(write);
   connections.restart();
 }
@@ -71,7 +73,9 @@ export function moveToCluster(parts: StartingOverParts, cluster: Cluster): void 
   const others = queue.writes;
   queue.remove(new Set(others));
   for (const write of others) write.answer({ ok: false, error: { ...error, message: reason } }, undefined);
-  store.renew(randomClientId(random), [], 0);
+  let last = 0;
+  const messages = outbox.renumber([], () => ++last);
+  store.renew(randomClientId(random), messages, last);
   store.saveCluster({ id: cluster.id, epoch: cluster.epoch });
   account.leave(reason);
   emit({ type: 'reload', reason });

@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'not-primary',
   'unavailable',
   'read-only',
+  'overtaken',
   'request-forgotten',
   'internal',
 ] as const;

@@ -8,8 +8,6 @@ import { type LifeParts, ServerError, ServerLife, type ServerRole } from './life
 import { makeLog, type OperatorLog } from './log.ts';
 import type { ReplicaOptions } from './options.ts';
 
-export { ServerError } from './life.ts';
-
 /** A server that starts over so often within {@link OFTEN_MS} would do so for ever. */
 const OFTEN = 3;
 const OFTEN_MS = 60_000;

@@ -3,7 +3,7 @@ import { assert } from '../../shared/assert.ts';
 import { type ChatError, type Result, success } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import { HOLD_DURING_VIEW_CHANGE_MS, SNAPSHOT_INTERVAL_OPERATIONS } from '../../shared/limits.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, Outcome } from '../../shared/operations.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import { holdsAllLeases } from '../replication/lease.ts';
 import { createReplica } from '../replication/replica.ts';
@@ -260,24 +260,20 @@ export class ReplicatedEngine implements Engine {
 
   #apply(entries: readonly LogEntry[]): void {
     const notices: Notice[] = [];
+    const outcomes: Outcome[] = [];
     for (const entry of entries) {
       assert(!this.#clients.wasExecuted(entry), `request ${entry.request} is executed twice`);
       const applied = this.chat.apply(entry);
       this.#clients.record(entry, applied.outcome);
+      outcomes.push(applied.outcome);
       notices.push(...applied.notices);
       if (entry.event === 'cluster:complete') this.#driver.lookAgain();
     }
     // Pushed before it is answered: a client that has its answer has seen what happened before it.
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
-    for (const entry of entries) this.#answer(entry);
+    for (const [index, entry] of entries.entries()) this.#submissions.onApplied(entry, outcomes[index]!);
     this.#reads.answerReady();
     if (this.#snapshots.isDue) void this.#saveSnapshot();
-  }
-
-  #answer(entry: LogEntry): void {
-    if (entry.client === '') return;
-    const standing = this.#clients.standing(entry.client, entry.request, entry.asked, false);
-    if (standing.type === 'executed') this.#submissions.onApplied(entry, standing.outcome);
   }
 
   async #saveSnapshot(): Promise<void> {

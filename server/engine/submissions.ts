@@ -13,6 +13,8 @@ interface InFlight {
   /** As the client named it: the entry names an account by its id. */
   subject: string;
   answers: Answer[];
+  /** Lower numbers of the same client that came later and are not in the log: what they are is settled together with this one. */
+  overtaken: { submission: Submission; answer: Answer }[];
 }
 
 /** In what words a request is refused by the state. */
@@ -60,6 +62,9 @@ export class Submissions {
       case 'number-reused':
         answer(numberReused(request));
         return;
+      case 'overtaken':
+        answer(this.#whyRefused(submission, this.#draftOf(submission, asked)) ?? overtaken(request));
+        return;
       case 'forgotten':
         answer(forgotten(request));
         return;
@@ -77,19 +82,27 @@ export class Submissions {
       else answer(numberReused(request));
       return;
     }
-    if (request <= (this.#highest.get(client) ?? 0)) {
-      answer(forgotten(request));
+    const highest = this.#highest.get(client) ?? 0;
+    if (request <= highest) {
+      // Should the higher one not be committed, this one can still be done, elsewhere: nothing may be said of it yet.
+      this.#inFlight.get(keyOf(client, highest))!.overtaken.push({ submission, answer });
       return;
     }
     const draft = this.#draftOf(submission, asked);
-    const refused = draft ? this.#chat.check(draft) : 'no-such-account';
-    if (refused !== '' || !draft) {
-      answer(refusal(refused || 'no-such-account', sentence(refused || 'no-such-account', submission)));
+    const refused = this.#whyRefused(submission, draft);
+    if (refused) {
+      answer(refused);
       return;
     }
     this.#highest.set(client, request);
-    this.#inFlight.set(key, { asked, subject: submission.subject, answers: [answer] });
-    this.#queue.push(draft);
+    this.#inFlight.set(key, { asked, subject: submission.subject, answers: [answer], overtaken: [] });
+    this.#queue.push(draft!);
+  }
+
+  /** What the state says against it now; undefined when nothing does. */
+  #whyRefused(submission: Submission, draft: EntryDraft | undefined): { ok: false; error: ChatError } | undefined {
+    const refused = draft ? this.#chat.check(draft) : 'no-such-account';
+    return refused === '' ? undefined : refusal(refused, sentence(refused, submission));
   }
 
   /** Undefined when a message's recipient does not exist. */
@@ -138,6 +151,7 @@ export class Submissions {
     for (const [index, answer] of waiting.answers.entries()) {
       answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
     }
+    for (const one of waiting.overtaken) this.add(one.submission, one.answer);
   }
 
   /**
@@ -149,8 +163,9 @@ export class Submissions {
     this.#inFlight.clear();
     this.#highest.clear();
     this.#queue = [];
-    for (const { answers } of waiting) {
-      for (const answer of answers) answer({ ok: false, error: { ...why, definite: false } });
+    const late = waiting.flatMap(({ overtaken }) => overtaken.map(({ answer }) => answer));
+    for (const answer of [...waiting.flatMap(({ answers }) => answers), ...late]) {
+      answer({ ok: false, error: { ...why, definite: false } });
     }
   }
 }
@@ -166,6 +181,12 @@ function sentence(refused: Exclude<Outcome['refused'], ''>, submission: { subjec
 function numberReused(request: number): { ok: false; error: ChatError } {
   const text = `Request ${request} was used before for something else; use each number once.`;
   return refusal('bad-request' satisfies ErrorCode, text);
+}
+
+/** A refusal before the log leaves no trace: the reason why it was not done may be unknown, but that it was not is sure. */
+function overtaken(request: number): { ok: false; error: ChatError } {
+  const text = `Request ${request} was refused when it came first, and later ones were done; send it as a new one if it is still wanted.`;
+  return refusal('overtaken', text);
 }
 
 function forgotten(request: number): { ok: false; error: ChatError } {

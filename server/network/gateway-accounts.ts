@@ -3,10 +3,13 @@ import { refusal } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import { nameKey, normalizeUsername } from '../../shared/names.ts';
 import type { AccountView, Committed } from '../engine/engine.ts';
-import { noSuchAccount, shown } from './gateway-checks.ts';
+import { shown } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { Answer, GatewayContext, Refused } from './gateway-context.ts';
+import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { submitted, unlessBusy } from './gateway-submit.ts';
+
+/** Log-ins are named after operations, which are numbered from 1: this one never exists. */
+const NOBODYS = '0' as SessionId;
 
 /**
  * Requests that change who a socket speaks for. Each holds back the socket's later writes until it is answered: so
@@ -38,7 +41,17 @@ export async function createAccount(
   if (!result.ok) return answer(result);
   const account = context.engine.chat.account(String(result.value.position) as AccountId);
   if (result.value.repeated) {
-    if (!account) return answer(noSuchAccount(username));
+    if (!account) {
+      // It was done, so no refusal may say that it was not. The password cannot be verified any more: the token is nobody's.
+      answer({
+        ok: true,
+        username,
+        token: context.engine.tokenFor(NOBODYS),
+        position: result.value.position,
+      } as AnyReply);
+      if (!connection.closed) context.presence.endVoid(connection);
+      return;
+    }
     const wrong = await whyWrong(context, request.password, account, username);
     if (wrong) return answer(wrong);
   }

@@ -12,7 +12,7 @@ export interface RememberedReply {
 interface ClientRow {
   /** The last request that was executed. */
   last: number;
-  /** Replies of the last requests, ascending; at most {@link REQUESTS_IN_FLIGHT}. */
+  /** Replies of all executed requests whose number is less than {@link REQUESTS_IN_FLIGHT} below the last; ascending. */
   replies: RememberedReply[];
   usedAtMs: number;
 }
@@ -22,6 +22,8 @@ export type Standing =
   | { type: 'new' }
   | { type: 'executed'; outcome: Outcome }
   | { type: 'number-reused' }
+  /** It was never executed and never will be, because a later one was. */
+  | { type: 'overtaken' }
   | { type: 'forgotten' };
 
 /**
@@ -40,7 +42,9 @@ export class ClientTable {
     if (!row) return known ? { type: 'forgotten' } : { type: 'new' };
     if (request > row.last) return { type: 'new' };
     const reply = row.replies.find((one) => one.request === request);
-    if (!reply) return { type: 'forgotten' };
+    // Had it been executed, it would have been before the last one (I9), and its reply would still be here: `record` drops
+    // none above this line. That stays so: the last one is committed, and behind it nobody executes a lower number.
+    if (!reply) return { type: request > row.last - REQUESTS_IN_FLIGHT ? 'overtaken' : 'forgotten' };
     if (reply.asked !== asked) return { type: 'number-reused' };
     return { type: 'executed', outcome: reply.outcome };
   }

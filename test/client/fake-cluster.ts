@@ -240,7 +240,7 @@ export class FakeCluster {
     const before = table?.get(request);
     if (before) return before;
     if (known && !table) return { ok: false, error: refused('request-forgotten') };
-    if (table && request < Math.max(...table.keys())) return { ok: false, error: refused('request-forgotten') };
+    if (table && request < Math.max(...table.keys())) return { ok: false, error: refused('overtaken') };
     const reply = this.#do(socket, event, payload);
     if ((reply as { ok: boolean }).ok) this.clients.set(clientId, (table ?? new Map()).set(request, reply));
     return reply;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../client/memory-store.ts';
+import type { Connection, Transport } from '../../client/transport.ts';
 import type { ClientId } from '../../shared/ids.ts';
 import { clientOf, loggedIn } from './client-under-test.ts';
 import { FakeCluster, refused } from './fake-cluster.ts';
@@ -13,6 +14,18 @@ function cluster(): FakeCluster {
 
 function sends(servers: FakeCluster) {
   return servers.seen.filter(({ event }) => event === 'message:send');
+}
+
+/** A store in which the message "two" becomes durable only when it is released. */
+function holdingStore() {
+  const store = memoryStore('0a508e33-551c-427d-a012-3b4ba6562178' as ClientId);
+  const addToOutbox = store.addToOutbox.bind(store);
+  const add = { release: (): void => undefined };
+  store.addToOutbox = (message) => {
+    const kept = addToOutbox(message);
+    return message.body === 'two' ? new Promise<void>((resolve) => (add.release = resolve)) : kept;
+  };
+  return { store, add };
 }
 
 describe('resending', () => {
@@ -158,6 +171,112 @@ describe('resending', () => {
     expect(servers.bodies()).toEqual(['surely']);
     const last = servers.handshakes.at(-1)!.handshake;
     expect(last).toMatchObject({ clientId: store.clientId });
+  });
+
+  it('R18: what it sends again under a new id leaves over connections of that id only', async () => {
+    const servers = cluster();
+    const store = memoryStore('0a508e33-551c-427d-a012-3b4ba6562178' as ClientId);
+    const before = store.clientId;
+    const strays: unknown[] = [];
+    const connect: Transport = (address, handshake, listener) => {
+      const connection = servers.connect(address, handshake, listener);
+      const request: Connection['request'] = (event, payload, answer) => {
+        if (event === 'message:send' && handshake.clientId !== store.clientId) strays.push(payload);
+        connection.request(event, payload, answer);
+      };
+      return { ...connection, request };
+    };
+    const { chat } = await loggedIn(servers, 'ana', { store, connect });
+    servers.intercept = ({ event, clientId }) =>
+      event === 'message:send' && clientId === before ? refused('request-forgotten', false) : undefined;
+    const sent = Promise.all(['a', 'b'].map((body) => chat.send('bob', body)));
+    await servers.clock.advance(3000);
+    expect((await sent).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(servers.bodies()).toEqual(['a', 'b']);
+    expect(store.clientId).not.toBe(before);
+    expect(strays).toEqual([]);
+  });
+
+  it('R18: what is given up when it starts over takes no other message out of the outbox', async () => {
+    const servers = cluster();
+    const { chat, store, of } = await loggedIn(servers, 'ana');
+    const before = store.clientId;
+    servers.intercept = ({ event }) => (event === 'message:send' ? 'drop' : undefined);
+    void chat.send('bob', 'perhaps');
+    await servers.clock.advance(100);
+    servers.intercept = ({ event, clientId }) => (event === 'message:send' && clientId !== before ? 'drop' : undefined);
+    servers.clients.clear();
+    servers.kill(A!);
+    await servers.clock.advance(100);
+    for (const body of ['a', 'b', 'c']) void chat.send('bob', body);
+    servers.promote(B!);
+    await servers.clock.advance(1000);
+    expect(of('send-failed')).toMatchObject([{ message: { body: 'perhaps' } }]);
+    expect(store.outbox.map(({ body }) => body)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('R18: a message that was overtaken is given back as surely not sent, and its client goes on as it is', async () => {
+    const servers = cluster();
+    const { chat, store, of } = await loggedIn(servers, 'ana');
+    const before = store.clientId;
+    servers.intercept = ({ payload }) => (payload.body === 'refused' ? 'drop' : undefined);
+    const sent = chat.send('bob', 'refused');
+    await servers.clock.advance(100);
+    const done = chat.send('bob', 'done');
+    await servers.clock.advance(100);
+    expect(await done).toMatchObject({ ok: true });
+    servers.intercept = undefined;
+    servers.kill(A!);
+    servers.promote(B!);
+    await servers.clock.advance(3000);
+    expect(await sent).toMatchObject({ ok: false, error: { code: 'overtaken', definite: true } });
+    expect(of('send-failed')).toMatchObject([{ code: 'overtaken', message: { body: 'refused' } }]);
+    expect([store.clientId, store.outbox]).toEqual([before, []]);
+    expect(servers.bodies()).toEqual(['done']);
+  });
+
+  it('R18: what was typed while a log-out waited is sent after the next log-in in the order of typing', async () => {
+    for (const isForgotten of [false, true]) {
+      const servers = cluster();
+      const { store, add } = holdingStore();
+      const { chat } = await loggedIn(servers, 'ana', { store });
+      let first = isForgotten;
+      servers.intercept = ({ payload }) => {
+        if (payload.body !== 'before' || !first) return undefined;
+        first = false;
+        return refused('request-forgotten', false);
+      };
+      const left = [chat.send('bob', 'before'), chat.logOut()];
+      const all = ['one', 'two', 'three'].map((body) => chat.send('bob', body));
+      await servers.clock.advance(1000);
+      expect(chat.username).toBe('');
+      add.release();
+      const entered = chat.logIn('ana', 'a password');
+      all.push(chat.send('bob', 'after'));
+      await servers.clock.advance(3000);
+      expect((await Promise.all([...left, entered, ...all])).map(({ ok }) => ok)).toEqual(Array(7).fill(true));
+      expect(servers.bodies()).toEqual(['before', 'one', 'two', 'three', 'after']);
+    }
+  });
+
+  it('R18: a log-in waits for what was typed before it: a lost refusal of that is no reason to give it up', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    let first = true;
+    servers.intercept = ({ event }) => {
+      if (event !== 'message:send' || !first) return undefined;
+      first = false;
+      return 'lose-answer';
+    };
+    const left = chat.logOut();
+    const typed = chat.send('bob', 'typed while it left');
+    await servers.clock.advance(100);
+    expect(await left).toMatchObject({ ok: true });
+    const entered = chat.logIn('ana', 'a password');
+    const later = chat.send('bob', 'typed later');
+    await servers.clock.advance(20_000);
+    expect(await Promise.all([entered, typed, later])).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
+    expect(servers.bodies()).toEqual(['typed while it left', 'typed later']);
   });
 
   it('a client that was stopped sends what is left in its outbox under the old numbers', async () => {

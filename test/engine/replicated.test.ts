@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Committed, Submission } from '../../server/engine/engine.ts';
-import type { Result } from '../../shared/errors.ts';
+import { SessionKeys } from '../../server/engine/session-keys.ts';
+import { Submissions } from '../../server/engine/submissions.ts';
+import { ClientTable } from '../../server/replication/client-table.ts';
+import { ChatState } from '../../server/state/chat-state.ts';
+import { type Result, refusal } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
 import { SingleServer } from './single-server.ts';
 
@@ -115,12 +119,62 @@ describe('the replicated engine, on one server', () => {
     expect(submit(server, submission(3, other))).toMatchObject([{ ok: false, error: { code: 'bad-request' } }]);
   });
 
-  it('R18: a number below the last executed one that was never executed is forgotten', async () => {
+  it('R18: a number below the last executed one that was never executed surely never will be', async () => {
     const server = await withAna();
-    submit(server, submission(9));
-    expect(submit(server, submission(5))).toMatchObject([
+    submit(server, submission(400));
+    const rows = server.entries.length;
+    expect(submit(server, submission(300))).toMatchObject([
+      { ok: false, error: { code: 'overtaken', definite: true } },
+    ]);
+    const nobody = submission(301, { subject: 'nobody' });
+    expect(submit(server, nobody)).toMatchObject([{ ok: false, error: { code: 'no-such-account', definite: true } }]);
+    expect(submit(server, submission(300, { account: '' }))).toMatchObject([
+      { ok: false, error: { code: 'not-logged-in', definite: true } },
+    ]);
+    expect(submit(server, submission(144))).toMatchObject([
       { ok: false, error: { code: 'request-forgotten', definite: false } },
     ]);
+    expect(server.entries).toHaveLength(rows);
+  });
+
+  it('R18: a number below one that is under way waits for that one: only then it is sure that it will not be done', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    submit(server, submission(9));
+    const late = submit(server, submission(5));
+    const repeated = submit(server, submission(5));
+    server.advance(500);
+    expect([...late, ...repeated]).toEqual([]);
+    server.releaseDisk();
+    const overtaken = { ok: false, error: { code: 'overtaken', definite: true } };
+    expect([...late, ...repeated]).toMatchObject([overtaken, overtaken]);
+    expect(server.entries.filter(({ request }) => request === 5)).toEqual([]);
+  });
+
+  it('R18: a number below one of which the server can no longer tell how it ends may still be done elsewhere', () => {
+    const keys = new SessionKeys(() => 'session key');
+    const chat = new ChatState();
+    const submissions = new Submissions(new ClientTable(), chat, keys);
+    const answers: Result<Committed>[] = [];
+    const create = {
+      event: 'account:create',
+      account: '',
+      body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }),
+    } as const;
+    for (const request of [9, 5]) submissions.add(submission(request, create), (answer) => answers.push(answer));
+    expect(submissions.takeQueue().map(({ request }) => request)).toEqual([9]);
+    expect(answers).toEqual([]);
+    submissions.abandonAll(refusal('not-primary', 'Another one is.').error);
+    const open = { ok: false, error: { code: 'not-primary', definite: false } };
+    expect(answers).toMatchObject([open, open]);
+  });
+
+  it('R18: whatever was put in the log is answered, also when its client goes on too far to have it remembered', async () => {
+    const server = await withAna();
+    server.isDiskHeld = true;
+    const answers = [2, 300, 600].map((request) => submit(server, submission(request)));
+    server.releaseDisk();
+    expect(answers).toMatchObject([[{ ok: true }], [{ ok: true }], [{ ok: true }]]);
   });
 
   it('R18: a client that once got an answer and is unknown now is told that it was forgotten', async () => {

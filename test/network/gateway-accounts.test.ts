@@ -72,6 +72,23 @@ describe('account:create', () => {
     await second.heard('session:ready');
     expect(stage.engine.log).toHaveLength(1);
   });
+
+  it('R18: repeated when the account has been deleted since, is answered as done, and with a log-in that is none', async () => {
+    const stage = await Stage.open();
+    const first = await stage.connect();
+    const ask = { request: 1, username: 'ana', password: PASSWORD };
+    const reply = await first.ask('account:create', ask);
+    expect((await first.ask('account:delete', { request: 2, password: PASSWORD })).ok).toBe(true);
+    const second = await stage.connect({ clientId: first.auth.clientId });
+    const again = await second.ask('account:create', ask);
+    expect(again).toMatchObject({ ok: true, username: 'ana', position: reply.position });
+    expect(again.token).not.toBe(reply.token);
+    await second.heard('session:ended');
+    const third = await stage.connect({ token: again.token! });
+    await third.heard('session:ended');
+    expect((await third.ask('account:list', {})).error!.code).toBe('not-logged-in');
+    expect(stage.engine.log).toHaveLength(2);
+  });
 });
 
 describe('session:open', () => {

@@ -29,8 +29,8 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     replacements: [
       { find: 'if (same) {', replace: 'if (same && same.asked !== asked) {' },
       {
-        find: 'if (request <= (this.#highest.get(client) ?? 0)) {',
-        replace: 'if (request < (this.#highest.get(client) ?? 0)) {',
+        find: 'if (request <= highest) {',
+        replace: 'if (request < highest) {',
       },
     ],
   },

@@ -39,10 +39,25 @@ describe('R18: exactly once', () => {
     expect(tableAfter(1).standing(client, 1, 'something else', true)).toEqual({ type: 'number-reused' });
   });
 
-  it('a number above the last executed one is new; gaps below it are used up', () => {
+  it('a number above the last executed one is new; gaps below it were not executed and never will be', () => {
     const table = tableAfter(1, 4);
     expect(table.standing(client, 5, '', true)).toEqual({ type: 'new' });
-    expect(table.standing(client, 3, '', true)).toEqual({ type: 'forgotten' });
+    expect(table.standing(client, 3, '', true)).toEqual({ type: 'overtaken' });
+    const restored = ClientTable.restore(table.snapshot());
+    expect(restored.standing(client, 3, '', false)).toEqual({ type: 'overtaken' });
+    expect(restored.wasExecuted(entryOf({ request: 3 }))).toBe(true);
+  });
+
+  it('of a gap further below the last number than replies are kept nothing is known', () => {
+    const last = REQUESTS_IN_FLIGHT + 2;
+    const table = tableAfter(1, last);
+    const standings = [1, 2, 3].map((request) => table.standing(client, request, `asked${request}`, true).type);
+    expect(standings).toEqual(['forgotten', 'forgotten', 'overtaken']);
+    const full = tableAfter(...Array.from({ length: last }, (_, index) => index + 1));
+    for (let request = 1; request <= last; request++) {
+      const { type } = full.standing(client, request, `asked${request}`, true);
+      expect(type).toBe(request <= last - REQUESTS_IN_FLIGHT ? 'forgotten' : 'executed');
+    }
   });
 
   it('an unknown client is new, unless it once had an answer: then its row was given up', () => {

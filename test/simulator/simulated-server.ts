@@ -200,15 +200,15 @@ export class SimulatedServer implements LeaseHolder {
     const sockets = new SocketServer(life, () => engine.isPrimary() && this.isPrimary);
     const clock = this.clock.readBy(life);
     const unlimited = () => Promise.resolve(undefined);
-    attachGateway(sockets.asSocketIo, new WatchedEngine(engine, this.#watcher), quickPasswords(life, random.fork()), {
+    const watched = new WatchedEngine(engine, this.#watcher, (violation) => life.world.fail(violation));
+    attachGateway(sockets.asSocketIo, watched, quickPasswords(life, random.fork()), {
       limits: { unreadBytesMax: rates.unreadBytesMax },
       rates: { request: unlimited, login: unlimited },
       after: (delayMs, run) => clock.after(delayMs, run),
       onFault: (error, event) => {
         if (life.isOver) return;
         const { stack } = error as Error;
-        const fault = new Violation(`${this.address} has a fault while serving ${event}: ${stack}`);
-        life.world.fail(error instanceof Violation ? error : fault);
+        life.world.fail(new Violation(`${this.address} has a fault while serving ${event}: ${stack}`));
       },
     });
     clients.listen(this.address, sockets);

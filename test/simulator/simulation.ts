@@ -5,6 +5,7 @@ import { type Random, seededRandom } from '../../shared/random.ts';
 import { HistoryChecker, Violation } from './checkers.ts';
 import { checkClientHistory } from './checks/client-history.ts';
 import { Coverage } from './checks/coverage.ts';
+import { ForgottenChecker } from './checks/forgotten-checker.ts';
 import type { ClientEvent } from './client-events.ts';
 import { SimulatedClientNetwork } from './client-network.ts';
 import { quickCodec } from './codec.ts';
@@ -94,6 +95,7 @@ export class Simulation {
       invariants: new InvariantChecker(() => this.servers.map(({ disk }) => disk)),
       promises: new PromiseChecker(() => this.servers.filter(isHolder)),
       states: new StateChecker(),
+      forgotten: new ForgottenChecker(),
     };
     const around = { world, codec, peers: this.#peers, clients: this.#clientNetwork };
     this.servers.push(...makeServers(plan, this.#random, { ...around, watcherOf: (server) => this.#watch(server) }));
@@ -138,7 +140,9 @@ export class Simulation {
       onHello: (hello) => this.#checkers.promises.onHello(server.disk.file, hello),
       onViewFile: (before) => observer.onViewFile(before),
       atCriticalStep: () => this.#faults.atCriticalStep(server),
+      onAsked: (submission) => this.#checkers.forgotten.onAsked(submission),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
+      onRefused: (submission, { code }) => this.#checkers.forgotten.onRefused(submission, code),
       onRead: () => (isUp() ? observer.onRead() : () => {}),
       onStarted: () => observer.onStarted(),
       onInput: (input, give) => observer.onInput(input, give),
@@ -257,14 +261,14 @@ export class Simulation {
   }
 
   #requireKeptPromises(): void {
-    const { history, states } = this.#checkers;
+    const { history, states, forgotten } = this.#checkers;
     for (const server of this.servers) {
       if (server.role !== 'replica' || !server.engine) continue;
       const { log } = server.state!;
       if (log.endOp >= history.acknowledged) history.requireAcknowledged(`I4: ${server.address} is`, log);
       states.compare(server);
     }
-    const broken = checkClientHistory(this.clientEvents, history.committed);
+    const broken = forgotten.brokenBy(history.committed) ?? checkClientHistory(this.clientEvents, history.committed);
     if (broken) throw new Violation(broken);
   }
 }

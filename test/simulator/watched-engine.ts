@@ -6,8 +6,12 @@ import type { AccountId, SessionId } from '../../shared/ids.ts';
 
 /** What is noted of what an engine answers. */
 export interface EngineWatcher {
+  /** A write is asked for. */
+  onAsked(submission: Submission): void;
   /** A write is answered `ok`. */
   onAcknowledged(submission: Submission, committed: Committed): void;
+  /** A write is answered with a refusal. */
+  onRefused(submission: Submission, error: ChatError): void;
   /** A read is asked for. @returns what to call with the answer, before whoever asked has it */
   onRead(): OnAnswer;
 }
@@ -19,10 +23,13 @@ export type OnAnswer = (isOk: boolean, isAtOnce: boolean) => void;
 export class WatchedEngine implements Engine {
   readonly #engine: Engine;
   readonly #watcher: EngineWatcher;
+  readonly #fail: (violation: Error) => void;
 
-  constructor(engine: Engine, watcher: EngineWatcher) {
+  /** @param fail takes what the watcher throws: the gateway would take it for a fault of a request, or lose it in a promise */
+  constructor(engine: Engine, watcher: EngineWatcher, fail: (violation: Error) => void) {
     this.#engine = engine;
     this.#watcher = watcher;
+    this.#fail = fail;
   }
 
   get chat(): ChatReader {
@@ -30,20 +37,33 @@ export class WatchedEngine implements Engine {
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
+    this.#show(() => this.#watcher.onAsked(submission));
     this.#engine.submit(submission, (result) => {
-      if (result.ok) this.#watcher.onAcknowledged(submission, result.value);
+      this.#show(() => {
+        if (result.ok) this.#watcher.onAcknowledged(submission, result.value);
+        else this.#watcher.onRefused(submission, result.error);
+      });
       answer(result);
     });
   }
 
   read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
-    const onAnswer = this.#watcher.onRead();
+    const onAnswer = this.#show(() => this.#watcher.onRead());
     let isAtOnce = true;
     this.#engine.read(seen, query, (result) => {
-      onAnswer(result.ok, isAtOnce);
+      this.#show(() => onAnswer?.(result.ok, isAtOnce));
       answer(result);
     });
     isAtOnce = false;
+  }
+
+  #show<T>(look: () => T): T | undefined {
+    try {
+      return look();
+    } catch (error) {
+      this.#fail(error as Error);
+      return undefined;
+    }
   }
 
   received(account: AccountId, position: number): void {

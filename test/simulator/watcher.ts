@@ -8,6 +8,7 @@ import { type HistoryChecker, Violation } from './checkers.ts';
 import type { Coverage } from './checks/coverage.ts';
 import type { RuleNote } from './checks/coverage-expected.ts';
 import { observeCrash, type SeenServer } from './checks/coverage-situations.ts';
+import type { ForgottenChecker } from './checks/forgotten-checker.ts';
 import { ServerCoverage } from './checks/server-coverage.ts';
 import type { InvariantChecker } from './invariants.ts';
 import type { PromiseChecker } from './promise-checker.ts';
@@ -23,6 +24,7 @@ export interface Checkers {
   invariants: InvariantChecker;
   promises: PromiseChecker;
   states: StateChecker;
+  forgotten: ForgottenChecker;
 }
 
 export interface ObserverOptions {

@@ -171,7 +171,8 @@ export class InstantEngine implements Engine {
     else this.#executeNew(submission, answer);
   }
 
-  #decideWithoutLog({ client, request, asked, known }: Submission): Result<Committed> | undefined {
+  #decideWithoutLog(submission: Submission): Result<Committed> | undefined {
+    const { client, request, asked, known } = submission;
     if (this.#refusing) return { ok: false, error: this.#refusing };
     if (!this.#primary) return { ok: false, error: { ...this.whyNotPrimary(), definite: false } };
     const row = this.#clients.get(client);
@@ -180,18 +181,22 @@ export class InstantEngine implements Engine {
       return refusal('bad-request', `Request ${request} was something else before.`);
     }
     if (before) return resultOf(before, true);
-    if (row ? request <= row.lastRequest : known) {
+    if (row && request <= row.lastRequest) {
+      const refused = this.chat.check(this.#draftOf(submission));
+      return refused === ''
+        ? refusal('overtaken', `Request ${request} was overtaken.`)
+        : refusal(refused, SENTENCES[refused]);
+    }
+    if (!row && known) {
       return refusal('request-forgotten', `Request ${request} is not remembered.`);
     }
     return undefined;
   }
 
   #executeNew(submission: Submission, answer: AnswerTo<Committed>): void {
-    const { client, request, asked, event, account, body } = submission;
-    const recipient = this.chat.accountByName(submission.subject)?.id ?? '';
-    const subject = event === 'message:send' ? recipient : submission.subject;
-    const id = createHash('sha256').update(`${client} ${request}`).digest('hex').slice(0, 32);
-    const draft: EntryDraft = { event, client, request, asked, id, account, subject, body };
+    const { client, request, asked } = submission;
+    const draft = this.#draftOf(submission);
+    const { id } = draft;
     const refused = this.chat.check(draft);
     if (refused !== '') {
       answer(refusal(refused, SENTENCES[refused]));
@@ -204,6 +209,13 @@ export class InstantEngine implements Engine {
     this.#clients.set(client, row);
     answer(resultOf({ asked, outcome, id }, false));
     tell();
+  }
+
+  #draftOf({ client, request, asked, event, account, body, subject: asNamed }: Submission): EntryDraft {
+    const recipient = this.chat.accountByName(asNamed)?.id ?? '';
+    const subject = event === 'message:send' ? recipient : asNamed;
+    const id = createHash('sha256').update(`${client} ${request}`).digest('hex').slice(0, 32);
+    return { event, client, request, asked, id, account, subject, body };
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {

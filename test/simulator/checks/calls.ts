@@ -33,11 +33,9 @@ export type Standing = 'done' | 'refused' | 'open';
 export class BrokenRecording extends Error {}
 
 /** `open`: no answer, or one that leaves open whether it took effect. */
-export function standingOf({ event, result }: Call): Standing {
+export function standingOf({ result }: Call): Standing {
   if (result === undefined) return 'open';
   if (result.ok) return 'done';
-  // A creation that was done is answered so when it is repeated after the account's end: it says nothing of the past.
-  if (event === 'account:create' && result.error.code === 'no-such-account') return 'open';
   return result.error.definite ? 'refused' : 'open';
 }
 

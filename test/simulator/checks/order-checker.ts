@@ -5,9 +5,6 @@ import type { CommittedHistory } from './committed-history.ts';
  * R18, rule 3 for clients: a client's messages are in the log in the order in which it sent them. R4: what is asked after an
  * answer lies above that answer's position, whoever asked. And a client id belongs to one client.
  *
- * Not promised yet (README, "Not yet"): the order of what is typed while a log-out waits for its answer and is sent
- * after the next log-in.
- *
  * @param positions where each message's sending and deletion is in the log
  */
 export function checkOrder(
@@ -22,7 +19,7 @@ export function checkOrder(
     const position = positions.get(call)!;
     if (call.event === 'message:send') {
       const last = lastOf.get(call.client);
-      if (last && positions.get(last)! > position && !isAcrossLogOut(last, call, calls)) {
+      if (last && positions.get(last)! > position) {
         return `order: ${describeCall(call)} is operation ${position}, before the earlier ${describeCall(last)} at ${positions.get(last)}`;
       }
       lastOf.set(call.client, call);
@@ -41,17 +38,6 @@ export function checkOrder(
     }
   }
   return null;
-}
-
-/** A log-out of that client was under way when the earlier one was typed, or was asked for between the two. */
-function isAcrossLogOut(earlier: Call, later: Call, calls: readonly Call[]): boolean {
-  return calls.some(
-    ({ client, event, askedIndex, answeredIndex }) =>
-      client === earlier.client &&
-      event === 'session:close' &&
-      askedIndex < later.askedIndex &&
-      answeredIndex > earlier.askedIndex,
-  );
 }
 
 /** The highest position of a write that any client had been answered before that event. */
