@@ -137,9 +137,9 @@ function drawRounds(random: Random, rates: Rates, layout: Layout, add: AddFault)
   }
 }
 
-/** Mostly at the very step, before what it does. */
+/** At the very step, before what it does; while what it has sent is under way; or a little later. */
 function aLittleAfter(random: Random): number {
-  return random.chance(0.6) ? 0 : 5 * random.fraction();
+  return random.pick([0, 0, 0.3, 5]) * random.fraction();
 }
 
 /** Draws a kind of fault by the weights; undefined when all are zero. */

@@ -23,6 +23,8 @@ interface Link {
   isOver: boolean;
   /** So many of its messages arrive although it is over, and by so much later than on time. */
   keepsAfterEnd: number;
+  /** They wait for a bad moment. */
+  isHeld: boolean;
   lateMs: number;
   sent: number;
   lastArrivalMs: number;
@@ -81,8 +83,14 @@ export class PeerEndpoint implements PeerTransport {
       link.to.life.act(() => link.to.#onInput({ type: 'message', from: self, nonce, message: carried }));
     this.#arriveInOrder(link, () => {
       if (!link.isOver) read();
-      else if (number < link.keepsAfterEnd) world.queue.after(link.lateMs, read);
+      else if (number < link.keepsAfterEnd) this.#arriveLate(link, read);
     });
+  }
+
+  #arriveLate(link: Link, read: () => void): void {
+    const { world } = this.#network.options;
+    if (link.isHeld) this.#network.hold(read, LATE_MS);
+    else world.queue.after(link.lateMs, read);
   }
 
   #arriveInOrder(link: Link, arrive: () => void): void {
@@ -129,7 +137,8 @@ export class PeerEndpoint implements PeerTransport {
   #break(link: Link): void {
     const { random, rates } = this.#network.options;
     link.isOver = true;
-    link.keepsAfterEnd = random.chance(rates.lateMessages) ? link.sent - random.between(0, 4) : 0;
+    link.keepsAfterEnd = random.chance(rates.lateMessages) ? link.sent - random.pick([0, 0, 1, 2]) : 0;
+    link.isHeld = random.chance(0.3);
     link.lateMs = random.chance(0.5) ? LATE_MS * random.fraction() : 0;
   }
 
@@ -170,6 +179,7 @@ export class PeerEndpoint implements PeerTransport {
       isUp: false,
       isOver: false,
       keepsAfterEnd: 0,
+      isHeld: false,
       lateMs: 0,
       sent: 0,
       lastArrivalMs: nowMs,

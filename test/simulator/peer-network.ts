@@ -20,6 +20,8 @@ export class SimulatedPeerNetwork {
   /** Machines that refuse connects although the process there lives. */
   readonly refusing = new Set<Address>();
   readonly options: PeerNetworkOptions;
+  /** Late messages that wait for a bad moment to arrive. */
+  #held: (() => void)[] = [];
   readonly #longWays = new Map<string, number>();
   readonly #endpoints = new Map<Address, PeerEndpoint>();
 
@@ -67,6 +69,24 @@ export class SimulatedPeerNetwork {
     const lengthMs = random.chance(0.4) ? rates.longWayMs * random.fraction() : 0;
     this.#longWays.set(way, lengthMs);
     return lengthMs;
+  }
+
+  /** A message that arrives late does so with the next critical step of some server, or after a while all the same. */
+  hold(arrive: () => void, atMostMs: number): void {
+    let hasArrived = false;
+    const once = () => {
+      if (!hasArrived) arrive();
+      hasArrived = true;
+    };
+    this.#held.push(once);
+    this.options.world.queue.after(atMostMs, once);
+  }
+
+  /** The moment is bad: some server takes a critical step. */
+  releaseHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const arrive of held) this.options.world.queue.after(this.options.random.fraction(), arrive);
   }
 
   /** Calls back after the way from one to the other, however long that takes; nobody may be there any more then. */

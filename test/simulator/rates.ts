@@ -106,7 +106,7 @@ export function drawRates(random: Random): Rates {
     readShare: random.pick([1, 1, 1, 5]),
     clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
     trustRefused: random.chance(0.85),
-    lateMessages: random.chance(0.5) ? random.fraction() : 0,
+    lateMessages: random.chance(0.5) ? random.pick([random.fraction(), 1]) : 0,
     realRows: random.chance(0.1),
     snapshotIntervalOperations: random.chance(0.6) ? random.between(5, 80) : 100_000,
     logTailEntries: random.chance(0.4) ? random.between(5, 60) : 5000,

@@ -139,7 +139,10 @@ export class Simulation {
       onSend: (to, message) => observer.onSend(to, message),
       onHello: (hello) => this.#checkers.promises.onHello(server.disk.file, hello),
       onViewFile: (before) => observer.onViewFile(before),
-      atCriticalStep: () => this.#faults.atCriticalStep(server),
+      atCriticalStep: () => {
+        this.#peers.releaseHeld();
+        this.#faults.atCriticalStep(server);
+      },
       onAsked: (submission) => this.#checkers.forgotten.onAsked(submission),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
       onRefused: (submission, { code }) => this.#checkers.forgotten.onRefused(submission, code),

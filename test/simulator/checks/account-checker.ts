@@ -54,8 +54,14 @@ function operation(call: Call, answer: string, apply: (state: Account) => Accoun
     from: call.askedIndex,
     until: isOpen ? Number.POSITIVE_INFINITY : call.answeredIndex,
     alike: `${call.event} ${askedText(call, 'password')}`,
+    isRead: false,
     apply,
   };
+}
+
+/** Something that only looks at the account. */
+function look(call: Call, answer: string, isPossible: (state: Account) => boolean): AccountOperation {
+  return { ...operation(call, answer, (state) => (isPossible(state) ? state : undefined)), isRead: true };
 }
 
 function creation(call: Call, areRefusalsConfirmed: boolean): AccountOperation | undefined {
@@ -63,14 +69,14 @@ function creation(call: Call, areRefusalsConfirmed: boolean): AccountOperation |
   if (standingOf(call) !== 'refused') return operation(call, 'ok', (state) => (state === null ? password : undefined));
   const isTaken = codeOf(call) === 'username-taken';
   if (!isTaken || !areRefusalsConfirmed) return undefined;
-  return operation(call, 'taken', (state) => (state === null ? undefined : state));
+  return look(call, 'taken', (state) => state !== null);
 }
 
 function logIn(call: Call): AccountOperation | undefined {
   const password = askedText(call, 'password') ?? '';
-  if (standingOf(call) === 'done') return operation(call, 'ok', (state) => (state === password ? state : undefined));
+  if (standingOf(call) === 'done') return look(call, 'ok', (state) => state === password);
   if (standingOf(call) === 'open' || !WRONG.has(codeOf(call))) return undefined;
-  return operation(call, codeOf(call), (state) => (state === password ? undefined : state));
+  return look(call, codeOf(call), (state) => state !== password);
 }
 
 function deletion(call: Call): AccountOperation | undefined {
@@ -89,9 +95,7 @@ function listing(call: Call, key: string): AccountOperation | undefined {
   const keys = accounts.map(({ username }) => nameKey(username));
   if (more && key > (keys[keys.length - 1] ?? '')) return undefined;
   const isListed = keys.includes(key);
-  return operation(call, isListed ? 'listed' : 'not listed', (state) =>
-    (state !== null) === isListed ? state : undefined,
-  );
+  return look(call, isListed ? 'listed' : 'not listed', (state) => (state !== null) === isListed);
 }
 
 function codeOf({ result }: Call): string {

@@ -6,11 +6,13 @@ type Register = TimedOperation<number>;
 
 const OPEN = Number.POSITIVE_INFINITY;
 const timed = (name: string, from: number, until: number, apply: Register['apply']): Register => ({
-  ...{ name, from, until, alike: name, apply },
+  ...{ name, from, until, alike: name, isRead: false, apply },
 });
 const write = (value: number, from: number, until: number) => timed(`write ${value}`, from, until, () => value);
-const read = (value: number, from: number, until: number) =>
-  timed(`read ${value}`, from, until, (state) => (state === value ? state : undefined));
+const read = (value: number, from: number, until: number) => ({
+  ...timed(`read ${value}`, from, until, (state) => (state === value ? state : undefined)),
+  isRead: true,
+});
 
 describe('the search for an order', () => {
   it.each<[string, Register[]]>([

@@ -8,6 +8,8 @@ export interface TimedOperation<State> {
   readonly until: number;
   /** Two operations without an answer that are alike take effect in the order of their questions; which is which is one. */
   readonly alike: string;
+  /** It never changes the state. */
+  readonly isRead: boolean;
   /** The state after it; undefined when with this answer it cannot have happened in that state. */
   apply(state: State): State | undefined;
 }
@@ -65,15 +67,20 @@ class Search<State> {
         `too much happens at once: ${this.#operations.length} operations, no end after ${this.#steps} steps`,
       );
     }
-    // What may come next and changes nothing may as well come now: it takes nothing from any order of the others.
-    const idle = mustBe.find((index) => Object.is(this.#operations[index]!.apply(state), state));
-    if (idle !== undefined) return this.#goOn(idle, state);
+    // A read that may come next may as well come now: it takes nothing from any order of the others.
+    const read = mustBe.find((index) => this.#isReadOf(state, index));
+    if (read !== undefined) return this.#goOn(read, state);
     return possible.some((index) => {
       const next = this.#operations[index]!.apply(state);
       // What was never answered and changes nothing need not have happened.
       if (next === undefined || (!this.#isAnswered(index) && Object.is(next, state))) return false;
       return this.#goOn(index, next);
     });
+  }
+
+  #isReadOf(state: State, index: number): boolean {
+    const operation = this.#operations[index]!;
+    return operation.isRead && operation.apply(state) !== undefined;
   }
 
   #goOn(index: number, next: State): boolean {
