@@ -143,6 +143,7 @@ export const bugsInViewChanges: readonly PlantedBug[] = [
     name: 'joiner-is-listed-twice',
     rule: 'R7',
     says: 'A member that came back and asks to join is listed twice.',
+    options: ['--replicas', '4'],
     file: 'server/replication/timers.ts',
     replacements: [
       {

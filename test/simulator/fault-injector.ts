@@ -1,3 +1,4 @@
+import type { PeerMessage } from '../../server/replication/messages.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
@@ -27,6 +28,21 @@ export interface Victims {
 }
 
 const HOUR_MS = 3_600_000;
+/** Messages that say something which may be true no longer when they arrive. */
+const HELD_TYPES: readonly PeerMessage['type'][] = [
+  'start-view-change',
+  'promise',
+  'refuse',
+  'start-view',
+  'view-ok',
+  'view-ok',
+  'installed',
+  'pong',
+  'prepare',
+  'prepare-ok',
+  'read-ok',
+  'log-chunk',
+];
 /** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
 const SHORTEST_SLEEP_MS = 60;
 
@@ -159,6 +175,7 @@ export class FaultInjector {
     partition: ({ durationMs, choice }) => this.#partition(durationMs, choice),
     resetLink: (_, victim, other) => this.#victims.peers.reset(victim.address, other.address),
     refuse: ({ durationMs }, victim) => this.#refuse(victim, durationMs),
+    holdMessage: ({ choice }, victim) => this.#holdMessage(victim, choice),
     mend: () => {
       this.#victims.peers.cuts.mendAll();
       this.#victims.clientNetwork.cuts.mendAll();
@@ -234,6 +251,14 @@ export class FaultInjector {
     peers.refusing.add(server.address);
     for (const other of servers) peers.reset(other.address, server.address);
     world.queue.after(durationMs, () => peers.refusing.delete(server.address));
+  }
+
+  #holdMessage(server: SimulatedServer, choice: number): void {
+    const types = HELD_TYPES;
+    const type = types[Math.floor(choice * types.length)]!;
+    const steps = 1 + (Math.floor(choice * 1000) % 6);
+    this.#victims.world.trace(`${server.address} is to lose its connection with the next ${type}`);
+    this.#victims.peers.at(server.address)?.holdNext(type, steps);
   }
 
   /** The primary is cut off from the other servers, and not from its clients. */

@@ -16,6 +16,7 @@ export const FAULT_KINDS = [
   'partition',
   'resetLink',
   'refuse',
+  'holdMessage',
   'mend',
   'strand',
   'outlive',
@@ -74,6 +75,7 @@ const AT_CRITICAL_STEPS: readonly FaultKind[] = [
   'cutOneWay',
   'cutPair',
   'resetLink',
+  'holdMessage',
   'failingDisk',
   'mend',
 ];

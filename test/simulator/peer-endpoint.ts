@@ -14,6 +14,9 @@ const DIAL_AGAIN_MS = 3000;
 /** By so much later than on time messages of a connection that broke arrive, if they do. */
 const LATE_MS = 1500;
 
+/** The share of refusals that arrive late where messages do. */
+const LATE_REFUSALS = 0.05;
+
 /** A connection that one server dialed to another. It carries messages one way. */
 interface Link {
   readonly to: PeerEndpoint;
@@ -23,8 +26,6 @@ interface Link {
   isOver: boolean;
   /** So many of its messages arrive although it is over, and by so much later than on time. */
   keepsAfterEnd: number;
-  /** They wait for a bad moment. */
-  isHeld: boolean;
   lateMs: number;
   sent: number;
   lastArrivalMs: number;
@@ -41,6 +42,7 @@ export class PeerEndpoint implements PeerTransport {
   readonly #lostAtMs = new Map<Address, number>();
   #onInput: (input: Input) => void = () => {};
   #hello: (() => Hello) | null = null;
+  #holdsNext: { type: PeerMessage['type']; steps: number } | null = null;
 
   constructor(network: SimulatedPeerNetwork, address: Address, life: Life, onSend: PeerEndpoint['onSend']) {
     this.#network = network;
@@ -81,16 +83,27 @@ export class PeerEndpoint implements PeerTransport {
     const { self, nonce } = link.hello;
     const read = () =>
       link.to.life.act(() => link.to.#onInput({ type: 'message', from: self, nonce, message: carried }));
+    if (this.#holdsNext?.type === message.type) this.#hold(link, this.#holdsNext.steps, read);
     this.#arriveInOrder(link, () => {
       if (!link.isOver) read();
-      else if (number < link.keepsAfterEnd) this.#arriveLate(link, read);
+      else if (number < link.keepsAfterEnd) world.queue.after(link.lateMs, read);
     });
   }
 
-  #arriveLate(link: Link, read: () => void): void {
-    const { world } = this.#network.options;
-    if (link.isHeld) this.#network.hold(read, LATE_MS);
-    else world.queue.after(link.lateMs, read);
+  /**
+   * The connection breaks when the next message of that type is on its way; the message arrives late, after so many
+   * critical steps of its receiver.
+   */
+  holdNext(type: PeerMessage['type'], steps: number): void {
+    this.#holdsNext = { type, steps };
+  }
+
+  #hold(link: Link, steps: number, read: () => void): void {
+    const { address } = link.to;
+    this.#holdsNext = null;
+    this.#network.hold(address, steps, read);
+    this.onPeerEnded(address);
+    link.keepsAfterEnd = 0;
   }
 
   #arriveInOrder(link: Link, arrive: () => void): void {
@@ -138,7 +151,6 @@ export class PeerEndpoint implements PeerTransport {
     const { random, rates } = this.#network.options;
     link.isOver = true;
     link.keepsAfterEnd = random.chance(rates.lateMessages) ? link.sent - random.pick([0, 0, 1, 2]) : 0;
-    link.isHeld = random.chance(0.3);
     link.lateMs = random.chance(0.5) ? LATE_MS * random.fraction() : 0;
   }
 
@@ -152,14 +164,17 @@ export class PeerEndpoint implements PeerTransport {
     }
     network.travel(this.address, address, network.delayMs(this.address, address), () => {
       const listener = network.refusing.has(address) ? undefined : network.at(address);
-      network.travel(address, this.address, network.delayMs(address, this.address), () => {
-        this.life.act(() => {
-          if (listener) return this.#open(listener);
-          this.#onInput({ type: 'refused', address });
-          this.#probeLater(address);
-        });
-      });
+      const answered = () => this.life.act(() => (listener ? this.#open(listener) : this.#onRefused(address)));
+      const { random, rates } = network.options;
+      if (!listener && random.chance(LATE_REFUSALS * rates.lateMessages)) {
+        network.hold(this.address, random.between(1, 10), answered);
+      } else network.travel(address, this.address, network.delayMs(address, this.address), answered);
     });
+  }
+
+  #onRefused(address: Address): void {
+    this.#onInput({ type: 'refused', address });
+    this.#probeLater(address);
   }
 
   #probeLater(address: Address, atLeastMs = 0): void {
@@ -179,7 +194,6 @@ export class PeerEndpoint implements PeerTransport {
       isUp: false,
       isOver: false,
       keepsAfterEnd: 0,
-      isHeld: false,
       lateMs: 0,
       sent: 0,
       lastArrivalMs: nowMs,

@@ -14,14 +14,25 @@ export interface PeerNetworkOptions {
   openRows: OpenRows;
 }
 
+/** A message on its way on a connection that has broken since. */
+interface HeldMessage {
+  readonly receiver: Address;
+  /** Critical steps of the receiver that it still waits for. */
+  steps: number;
+  readonly arrive: () => void;
+}
+
+/** No message arrives later than that. */
+const HELD_MS = 1500;
+
 /** Connections as TCP makes them: in order, late or lost with the connection; each server dials each other one. */
 export class SimulatedPeerNetwork {
   readonly cuts = new Cuts();
   /** Machines that refuse connects although the process there lives. */
   readonly refusing = new Set<Address>();
   readonly options: PeerNetworkOptions;
-  /** Late messages that wait for a bad moment to arrive. */
-  #held: (() => void)[] = [];
+  /** They wait for a bad moment to arrive. */
+  #held: HeldMessage[] = [];
   readonly #longWays = new Map<string, number>();
   readonly #endpoints = new Map<Address, PeerEndpoint>();
 
@@ -71,22 +82,25 @@ export class SimulatedPeerNetwork {
     return lengthMs;
   }
 
-  /** A message that arrives late does so with the next critical step of some server, or after a while all the same. */
-  hold(arrive: () => void, atMostMs: number): void {
-    let hasArrived = false;
-    const once = () => {
-      if (!hasArrived) arrive();
-      hasArrived = true;
-    };
-    this.#held.push(once);
-    this.options.world.queue.after(atMostMs, once);
+  /** Has a message arrive late: a moment after the n-th critical step of its receiver from now, or after a while all the same. */
+  hold(receiver: Address, steps: number, arrive: () => void): void {
+    const held: HeldMessage = { receiver, steps, arrive };
+    this.#held.push(held);
+    this.options.world.queue.after(HELD_MS, () => this.#release(held));
   }
 
-  /** The moment is bad: some server takes a critical step. */
-  releaseHeld(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const arrive of held) this.options.world.queue.after(this.options.random.fraction(), arrive);
+  /** A server takes a critical step. */
+  atCriticalStep(server: Address): void {
+    for (const held of this.#held) {
+      if (held.receiver !== server || --held.steps > 0) continue;
+      this.options.world.queue.after(this.options.random.fraction(), () => this.#release(held));
+    }
+  }
+
+  #release(held: HeldMessage): void {
+    if (!this.#held.includes(held)) return;
+    this.#held = this.#held.filter((other) => other !== held);
+    held.arrive();
   }
 
   /** Calls back after the way from one to the other, however long that takes; nobody may be there any more then. */

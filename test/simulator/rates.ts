@@ -149,6 +149,8 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'cutPrimary',
   'partition',
   'resetLink',
+  'holdMessage',
+  'holdMessage',
   'strand',
   'outlive',
 ];
@@ -162,6 +164,7 @@ const HIGHEST_WEIGHTS: Partial<Record<FaultKind, number>> = {
   cutOneWay: 2,
   isolate: 2,
   resetLink: 2,
+  holdMessage: 2,
   resetClient: 2,
   emptyFolder: 0.4,
   loseRows: 0.4,

@@ -140,7 +140,7 @@ export class Simulation {
       onHello: (hello) => this.#checkers.promises.onHello(server.disk.file, hello),
       onViewFile: (before) => observer.onViewFile(before),
       atCriticalStep: () => {
-        this.#peers.releaseHeld();
+        this.#peers.atCriticalStep(server.address);
         this.#faults.atCriticalStep(server);
       },
       onAsked: (submission) => this.#checkers.forgotten.onAsked(submission),

@@ -102,6 +102,7 @@ function wordsOf(fault: PlannedFault, victim: string, also: string): string {
     cutPrimary: `the primary is cut off from all others ${long}`,
     partition: `the servers are cut into two halves ${long}`,
     refuse: `connects to ${victim} are refused ${long}, where that proves nothing`,
+    holdMessage: `a message of ${victim} is under way when its connection breaks, and arrives late`,
     resetLink: `the connection of ${victim} to ${also} breaks`,
     mend: 'all cuts between servers are mended',
     strand: `${victim} and ${also} do not hear each other, and a third one dies`,
