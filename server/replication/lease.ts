@@ -9,7 +9,6 @@ import {
   memberOf,
   otherMembers,
   type ReplicaState,
-  selfOf,
   send,
 } from './replica-state.ts';
 
@@ -108,39 +107,39 @@ export function isServing(context: Context): boolean {
   return isPrimary(state) ? holdsAllLeases(context) : hearsPrimary(context);
 }
 
-/** A member whose lease by this replica stands against a list without it. */
-export interface BindingGrant {
-  readonly member: Incarnation;
-  readonly waitMs: number;
-}
-
-/** R6c: the grants for which this replica has to wait before it may promise a list that leaves out members of `base`. */
-export function bindingGrants(context: Context, base: ViewRecord, members: readonly Incarnation[]): BindingGrant[] {
+/**
+ * R6c: for how many milliseconds this replica still has to wait before it may promise a list that leaves out members of
+ * `base`, because of what it granted them; 0 when nothing binds it.
+ */
+export function bindingMs(context: Context, base: ViewRecord, members: readonly Incarnation[]): number {
   const { state, config, nowMs } = context;
-  const binding: BindingGrant[] = [];
-  if (config.role === 'witness') return binding;
-  for (const member of base.members) {
-    if (member.id === state.file.id) continue;
-    if (members.some((listed) => sameIncarnation(listed, member))) continue;
+  if (config.role === 'witness') return 0;
+  let waitMs = 0;
+  for (const member of leftOut(context, base, members)) {
     const key = incarnationKey(member);
     if (state.dead.has(key)) continue;
     const grantedAt = Math.max(
       state.grantedAtMs.get(key) ?? Number.NEGATIVE_INFINITY,
       state.grantedBeforeStart.has(key) ? state.startedAtMs : Number.NEGATIVE_INFINITY,
     );
-    const waitMs = grantedAt + grantLengthMs(state) - nowMs;
-    if (waitMs > 0) binding.push({ member, waitMs });
+    waitMs = Math.max(waitMs, grantedAt + grantLengthMs(state) - nowMs);
   }
-  return binding;
+  return waitMs;
 }
 
-/** R6c: for how many milliseconds the last of them binds; 0 when nothing does. */
-export function bindingMs(context: Context, base: ViewRecord, members: readonly Incarnation[]): number {
-  return Math.max(0, ...bindingGrants(context, base, members).map(({ waitMs }) => waitMs));
+/**
+ * R8: stops answering the pings of members that the primary wants to leave out, so that nobody is bound to them when it
+ * asks again. Each time it asks: the grants of different voters run out at different times.
+ */
+export function condemnLeftOut(context: Context, base: ViewRecord, members: readonly Incarnation[]): void {
+  const { state, config, nowMs } = context;
+  for (const member of leftOut(context, base, members)) {
+    state.condemnedUntilMs.set(incarnationKey(member), nowMs + 2 * config.heartbeatTimeoutMs);
+  }
 }
 
-/** R8: stops answering a member's pings for a while, so that the primary's next attempt without it passes. */
-export function condemn({ state, config, nowMs }: Context, member: Incarnation): void {
-  if (sameIncarnation(member, selfOf(state))) return;
-  state.condemnedUntilMs.set(incarnationKey(member), nowMs + 2 * config.heartbeatTimeoutMs);
+/** Other members of a view that a list does not have. */
+function leftOut({ state }: Context, base: ViewRecord, members: readonly Incarnation[]): Incarnation[] {
+  const isListed = (member: Incarnation) => members.some((listed) => sameIncarnation(listed, member));
+  return base.members.filter((member) => member.id !== state.file.id && !isListed(member));
 }

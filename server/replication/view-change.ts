@@ -7,7 +7,7 @@ import {
   type ViewRecord,
   type Witness,
 } from '../../shared/views.ts';
-import { bindingMs } from './lease.ts';
+import { bindingMs, condemnLeftOut } from './lease.ts';
 import { commitThrough, copyUpTo, isCopied } from './log-copy.ts';
 import type { PeerMessage } from './messages.ts';
 import { startView } from './normal-operation.ts';
@@ -16,6 +16,7 @@ import {
   type Candidacy,
   type Context,
   isAhead,
+  isPrimary,
   memberOf,
   noteRound,
   notice,
@@ -37,9 +38,10 @@ export function startCandidacy(
   newWitnesses: readonly Witness[] | null = null,
 ): void {
   const { state, nowMs } = context;
-  const waitMs = bindingMs(context, base, members);
-  if (waitMs > 0) {
-    state.retryAtMs = nowMs + waitMs;
+  if (isPrimary(state)) condemnLeftOut(context, base, members);
+  const bindsForMs = bindingMs(context, base, members);
+  if (bindsForMs > 0) {
+    state.retryAtMs = nowMs + bindsForMs;
     return;
   }
   const number: ViewNumber = {

@@ -1,7 +1,7 @@
 import { compareViews, sameView } from '../../shared/ids.ts';
 import { type Incarnation, sameIncarnation, type ViewRecord } from '../../shared/views.ts';
 import { recordDeath } from './deaths.ts';
-import { bindingGrants, condemn, sendPings } from './lease.ts';
+import { bindingMs, condemnLeftOut, sendPings } from './lease.ts';
 import { copyUpTo, isCopied } from './log-copy.ts';
 import type { PeerMessage } from './messages.ts';
 import {
@@ -77,11 +77,9 @@ function refusalOf(
     return politeMs > 0 ? because('primary-heard', politeMs) : null;
   }
   if (!ask.members.some((member) => sameIncarnation(member, selfOf(state)))) return because('not-listed');
-  const binding = bindingGrants(context, ask.base, ask.members);
-  if (binding.length === 0) return null;
-  const primary = ask.base.members[0]!;
-  if (sameIncarnation(primary, from)) for (const { member } of binding) condemn(context, member);
-  return because('lease', Math.max(...binding.map(({ waitMs }) => waitMs)));
+  if (sameIncarnation(ask.base.members[0]!, from)) condemnLeftOut(context, ask.base, ask.members);
+  const waitMs = bindingMs(context, ask.base, ask.members);
+  return waitMs > 0 ? because('lease', waitMs) : null;
 }
 
 /** R10: makes its log equal to the candidate's; the rest follows in {@link finishAccept}. */

@@ -82,8 +82,8 @@ export const bugsInLeases: readonly PlantedBug[] = [
     file: 'server/replication/lease.ts',
     replacements: [
       {
-        find: 'if (waitMs > 0) binding.push({ member, waitMs });',
-        replace: 'if (waitMs > Number.MAX_SAFE_INTEGER) binding.push({ member, waitMs });',
+        find: 'waitMs = Math.max(waitMs, grantedAt + grantLengthMs(state) - nowMs);',
+        replace: 'void grantedAt;',
       },
     ],
   },

@@ -80,6 +80,20 @@ describe('R5, R7, R9: fail-over', () => {
     expect(cluster.server('A').committed).toEqual([1]);
   });
 
+  it.each(['AB', 'AC', 'BA', 'CA', 'BC', 'CB'])('R8: one way is cut for good (%s), and the primary goes on', (way) => {
+    const cluster = TestCluster.formed();
+    cluster.cutOneWay(way[0]!, way[1]!);
+    cluster.server('A').propose(1);
+    expect(cluster.waitUntil(() => cluster.server('A').committed.length === 1, LONG_MS)).toBe(true);
+  });
+
+  it('R8: of two, the primary goes on without a backup that it cannot reach and that still pings it', () => {
+    const cluster = TestCluster.formed('AB', 2);
+    cluster.cutOneWay('A', 'B');
+    cluster.server('A').propose(1);
+    expect(cluster.waitUntil(() => cluster.server('A').committed.length === 1, LONG_MS)).toBe(true);
+  });
+
   it('R22: whoever slept counts nobody as silent before it has been awake for E', () => {
     const cluster = TestCluster.formed();
     const round = cluster.server('B').round;

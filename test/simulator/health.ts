@@ -37,13 +37,14 @@ export class Health {
    * Lets time pass until everything is well.
    *
    * @param moveFolderAway has a server start anew on an empty folder
+   * @returns false when it waits for a disk that is gone for ever, as it should
    * @throws Violation when that takes too long
    */
   async wait(
     advance: (untilMs: number) => Promise<void>,
     world: World,
     moveFolderAway: (server: SimulatedServer) => void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const beganAtMs = world.nowMs;
     const deadlineMs = beganAtMs + HEALED_MS;
     let illness: string | null = 'never looked';
@@ -53,11 +54,12 @@ export class Health {
       await advance(world.nowMs + LOOK_MS);
       illness = this.#illness();
       // R15: when all were down and a disk of the newest view is gone for ever, waiting for it is the right thing to do.
-      if (illness !== null && world.nowMs > beganAtMs + LOST_DISK_MS && this.#waitsForLostDisk()) return;
+      if (illness !== null && world.nowMs > beganAtMs + LOST_DISK_MS && this.#waitsForLostDisk()) return false;
       const ignored = world.nowMs > beganAtMs + OPERATOR_MS ? this.#runsOnOldCopy() : undefined;
       if (ignored) moveFolderAway(ignored);
     }
     if (illness !== null) throw new Violation(`liveness: ${illness} after the faults ended`);
+    return true;
   }
 
   #illness(): string | null {

@@ -61,8 +61,22 @@ export class InvariantChecker {
         throw new Violation(`I3: the log of view ${formatView(view.number)} is not on the disk of ${disk.file.id}`);
       }
     }
+    this.#requireNewWitnesses(view);
     this.#installed.set(formatView(view.number), view);
     for (const proposed of this.#proposed.values()) this.#requireChain(proposed, view);
+  }
+
+  /** R11: a witness that is not one of every view that was won has accepted. */
+  #requireNewWitnesses(view: ViewRecord): void {
+    const won = view.over.map(
+      (number) => this.#installed.get(formatView(number)) ?? this.#proposed.get(formatView(number))!,
+    );
+    for (const witness of view.witnesses) {
+      if (won.every(({ witnesses }) => witnesses.some(({ disk }) => disk === witness.disk))) continue;
+      const disk = [...this.#disks()].find(({ file }) => file.disk === witness.disk);
+      const hasAccepted = disk?.file.pending.some(({ number }) => sameView(number, view.number)) ?? true;
+      if (!hasAccepted) throw new Violation(`R11: view ${formatView(view.number)} is new to the witness ${witness.id}`);
+    }
   }
 
   #onProposed(view: ViewRecord): void {

@@ -66,6 +66,8 @@ export interface Rates {
   logPieceLength: number;
   /** Whether it is noted which states of the rules are reached; changes nothing else. */
   isWatchedClosely: boolean;
+  /** What breaks for good at the end, when all is well again: servers fall silent, or two of them lose touch. */
+  lastingFault: 'silence' | 'pair' | 'one way' | null;
   /** Bytes that may wait for a client that does not read. */
   unreadBytesMax: number;
 }
@@ -112,6 +114,7 @@ export function drawRates(random: Random): Rates {
     logTailEntries: random.chance(0.4) ? random.between(5, 60) : 5000,
     logPieceLength: random.chance(0.3) ? random.between(200, 4000) : 512 * 1024,
     isWatchedClosely: random.chance(0.15),
+    lastingFault: random.chance(0.15) ? random.pick(['silence', 'pair', 'one way']) : null,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
   };
 }

@@ -136,6 +136,8 @@ export class SimulatedServer implements LeaseHolder {
     if (life.isOver) return;
     const endpoint = peers.listen(this.address, life, (to, message) => {
       if (message.type === 'farewell') this.#hasSaidFarewell = true;
+      else if (this.#hasSaidFarewell)
+        throw new Violation(`R23: ${this.address} sends ${message.type} after its farewell`);
       if (message.type === 'ping') this.#sleepsAfterPing?.();
       if (CRITICAL_MESSAGES.has(message.type)) this.#watcher.atCriticalStep();
       if (!life.isOver) this.#watcher.onSend(to, message);

@@ -13,6 +13,7 @@ import { noteFault } from './coverage-notes.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Health } from './health.ts';
 import { InvariantChecker } from './invariants.ts';
+import { requireServiceInSpiteOf } from './lasting-fault.ts';
 import { makeClients, makeServers } from './make-cluster.ts';
 import { SimulatedPeerNetwork } from './peer-network.ts';
 import type { Plan } from './plan.ts';
@@ -174,7 +175,8 @@ export class Simulation {
       await this.#sufferFaults(rates.calmMs + rates.faultsMs);
       this.#areFaultsOver = true;
       this.#faults.stop();
-      await this.#requireHealth();
+      const isWell = await this.#requireHealth();
+      if (isWell && rates.lastingFault !== null) await this.#requireService(rates.lastingFault);
       this.#requireKeptPromises();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -250,9 +252,9 @@ export class Simulation {
   }
 
   /** Liveness: soon after the faults have ended everything is well again. */
-  async #requireHealth(): Promise<void> {
+  #requireHealth(): Promise<boolean> {
     const health = new Health(this.servers, this.#clients, this.#plan, this.#checkers.history);
-    await health.wait(
+    return health.wait(
       (untilMs) => this.#advance(untilMs),
       this.#world,
       (server) => {
@@ -261,6 +263,19 @@ export class Simulation {
         this.#start(server);
       },
     );
+  }
+
+  #requireService(lastingFault: Exclude<Plan['rates']['lastingFault'], null>): Promise<void> {
+    const parts = {
+      world: this.#world,
+      random: this.#random.fork(),
+      layout: this.#plan.layout,
+      servers: this.servers,
+      clients: this.#clients,
+      peers: this.#peers,
+      clientNetwork: this.#clientNetwork,
+    };
+    return requireServiceInSpiteOf(lastingFault, parts, (untilMs) => this.#advance(untilMs));
   }
 
   #requireKeptPromises(): void {

@@ -298,6 +298,11 @@ export class TestCluster {
     this.#cuts.add(a + b).add(b + a);
   }
 
+  /** What one sends to the other is lost; what the other sends arrives. */
+  cutOneWay(from: string, to: string): void {
+    this.#cuts.add(from + to);
+  }
+
   isolate(name: string): void {
     for (const { name: other } of this.servers) if (other !== name) this.cut(name, other);
   }

@@ -154,6 +154,7 @@ const CALM_RATES: Partial<Rates> = {
   snapshotIntervalOperations: 100_000,
   logTailEntries: 5000,
   longWayMs: 0,
+  lastingFault: null,
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
 };
