@@ -273,9 +273,9 @@ export class FaultInjector {
     );
   }
 
-  /** Two groups that do not reach each other. */
+  /** Two groups that do not reach each other; in half of the cases the clients, too, are in one of them. */
   #partition(durationMs: number, choice: number): void {
-    const { servers } = this.#victims;
+    const { servers, clients, clientNetwork, world } = this.#victims;
     const sides = 1 + Math.floor(choice * (2 ** (servers.length - 1) - 1));
     const isHere = (index: number) => (sides >> index) % 2 === 1;
     const here = servers.filter((_, index) => isHere(index));
@@ -284,6 +284,18 @@ export class FaultInjector {
       here.flatMap((one) => there.flatMap((other) => bothWays(one, other))),
       durationMs,
     );
+    const digits = Math.floor(choice * 1e6);
+    if (digits % 2 === 0) return;
+    const ways = clients.flatMap(({ name }, index): Way[] =>
+      ((digits >> (index + 1)) % 2 === 0 ? here : there).flatMap(({ address }): Way[] => [
+        [name, address],
+        [address, name],
+      ]),
+    );
+    for (const [from, to] of ways) clientNetwork.cuts.cut(from, to);
+    world.queue.after(durationMs, () => {
+      if (!this.#isPeace) for (const [from, to] of ways) clientNetwork.cuts.mend(from, to);
+    });
   }
 
   /** H12: two that do not hear each other, and one that heard both dies while they part. */

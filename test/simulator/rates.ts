@@ -103,7 +103,7 @@ export function drawRates(random: Random): Rates {
     clientDelayMs: random.chance(0.7) ? [0.1, 2] : [0.1, random.between(5, 150)],
     diskMs: random.chance(0.7) ? [0.2, 2] : [0.2, (heartbeatTimeoutMs / 25) * random.fraction()],
     slowDisk: random.chance(0.2) ? 0.01 : 0,
-    awayMs: random.chance(0.5) ? [5, heartbeatTimeoutMs / 2] : [50, 3 * heartbeatTimeoutMs],
+    awayMs: drawAway(random, heartbeatTimeoutMs),
     betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
     readShare: random.pick([1, 1, 1, 5]),
     clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
@@ -117,6 +117,16 @@ export function drawRates(random: Random): Rates {
     lastingFault: random.chance(0.15) ? random.pick(['silence', 'pair', 'one way']) : null,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
   };
+}
+
+function drawAway(random: Random, heartbeatTimeoutMs: number): Range {
+  const ranges: Range[] = [
+    [5, heartbeatTimeoutMs / 2],
+    [5, heartbeatTimeoutMs / 2],
+    [50, 3 * heartbeatTimeoutMs],
+    [heartbeatTimeoutMs, 8 * heartbeatTimeoutMs],
+  ];
+  return random.pick(ranges);
 }
 
 /** About half of the kinds do not occur in a run, and in some runs only one does. */

@@ -44,6 +44,7 @@ export class Observer {
   readonly #checkers: Checkers;
   readonly #servers: readonly SimulatedServer[];
   #position = 0;
+  readonly #met = new Map<string, { incarnation: number; nonce: string }>();
   readonly #knownCleanDeaths = new Set<string>();
   #knownDeaths = 0;
   #seen: ServerCoverage | null = null;
@@ -62,6 +63,7 @@ export class Observer {
     this.#seen = coverage ? new ServerCoverage(coverage, context!) : null;
     this.#knownCleanDeaths.clear();
     this.#knownDeaths = 0;
+    this.#met.clear();
     this.#position = engine!.chat.position;
     const { floor } = state!.log;
     if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
@@ -128,6 +130,18 @@ export class Observer {
     // The process may end while it acts on it: what it was is still there to look at.
     if (this.#seen && context) this.#seen.given(() => this.#server.context ?? context, input, give);
     else give();
+    if (input.type === 'hello' || input.type === 'link-up') this.#checkMet();
+  }
+
+  /** R1: once a life of a disk is met, no earlier one is taken for it, nor another with its number. */
+  #checkMet(): void {
+    const { state, address } = this.#server;
+    for (const [disk, { incarnation, nonce }] of state?.met ?? []) {
+      const known = this.#met.get(disk);
+      if (known && (incarnation < known.incarnation || (incarnation === known.incarnation && nonce !== known.nonce)))
+        throw new Violation(`R1: ${address} takes a folder that was put back or copied for the present one of ${disk}`);
+      this.#met.set(disk, { incarnation, nonce });
+    }
   }
 
   /** Something was reached that shows in no message. */
