@@ -2,11 +2,13 @@
 import { Command, CommanderError } from 'commander';
 import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
+import { type CheckCommandOptions, check } from './commands/check.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
 import { ServerError } from './commands/life.ts';
 import {
   addReplicaOptions,
   OptionError,
+  parseOperation,
   parsePort,
   parseServer,
   readReplicaOptions,
@@ -60,6 +62,16 @@ program
   .option('--json', 'print one JSON object')
   .action(async ({ server, json }: { server: Address; json?: true }) => {
     exitStatus = await printStatus(server, json === true);
+  });
+
+program
+  .command('check')
+  .description('verify the database folder of a server that is stopped, or a named copy; changes nothing')
+  .argument('<database>', 'the folder, such as data/database@localhost:1538')
+  .option('--to <operation>', 'print the chain at this operation, to compare servers', parseOperation)
+  .option('--json', 'print one JSON object')
+  .action(async (folder: string, options: CheckCommandOptions) => {
+    exitStatus = await check(folder, options);
   });
 
 program

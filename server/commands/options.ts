@@ -163,6 +163,12 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** The number of an operation. */
+export function parseOperation(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('An operation is a whole number from 0 on.');
+  return Number(text);
+}
+
 export function parseAddresses(text: string): Address[] {
   return text.split(',').map((part) => {
     const address = parseAddress(part.trim());

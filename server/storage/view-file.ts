@@ -113,7 +113,7 @@ export async function readViewFile(
   hasData: boolean,
   repairs: string[],
 ): Promise<StoredViewFile | null> {
-  const copies = await Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+  const copies = await inspectViewFile(folder);
   const whole = copies.filter((copy) => 'file' in copy).sort((a, b) => b.generation - a.generation);
   const newest = whole[0];
   if (!newest) {
@@ -143,6 +143,11 @@ export async function readViewFile(
 const MISSING = { damage: 'is missing' };
 type Copy = StoredViewFile | { damage: string };
 
+/** Both copies as they are: what each says, or a clause that says what is wrong with it. Repairs nothing. */
+export async function inspectViewFile(folder: string): Promise<Copy[]> {
+  return Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+}
+
 function clauseOf(copy: Copy): string {
   return 'file' in copy ? 'was older' : copy.damage;
 }
@@ -158,7 +163,7 @@ async function readCopy(folder: string, name: string): Promise<Copy> {
 
 /** What the newer whole copy says, for a look: repairs nothing. @returns null when there is none */
 export async function peekViewFile(folder: string): Promise<StoredViewFile | null> {
-  const copies = await Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+  const copies = await inspectViewFile(folder);
   const whole = copies.filter((copy) => 'file' in copy).sort((a, b) => b.generation - a.generation);
   return whole[0] ?? null;
 }
