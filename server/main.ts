@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
+import { backup } from './commands/backup.ts';
 import { type CheckCommandOptions, check } from './commands/check.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
 import { ServerError } from './commands/life.ts';
@@ -62,6 +63,16 @@ program
   .option('--json', 'print one JSON object')
   .action(async ({ server, json }: { server: Address; json?: true }) => {
     exitStatus = await printStatus(server, json === true);
+  });
+
+program
+  .command('backup')
+  .description('have a running server make a named copy of its database, next to it')
+  .argument('<name>', 'of the copy: letters, digits, dots, underscores, hyphens')
+  .option('--server <address>', 'the server to copy', parseServer, FIRST_SERVER)
+  .addOption(secretFileOption())
+  .action(async (name: string, { server, secretFile }: { server: Address; secretFile?: string }) => {
+    exitStatus = await backup(name, { server, secret: readSecret(secretFile) });
   });
 
 program

@@ -25,5 +25,7 @@ export type DatabaseErrorCode =
   | 'foreign-file'
   /** A complete row that is wrong, or a missing one. */
   | 'damaged'
+  /** A named copy can't be made, or put in the place of a database. */
+  | 'copy'
   /** Reading or repairing failed. */
   | 'disk';
