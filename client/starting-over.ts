@@ -23,6 +23,9 @@ export interface StartingOverParts {
   account: Account;
 }
 
+/** Why nobody is logged in at another cluster. */
+export const LOG_IN_AGAIN = 'This log-in was one of the former cluster; log in again.';
+
 /** The servers no longer know the request numbers of this client: it goes on as another one. */
 export function startAnew(parts: StartingOverParts): void {
   const { store, random, queue, outbox, connections } = parts;
@@ -61,11 +64,12 @@ export function noticeForce(parts: StartingOverParts): boolean {
   return true;
 }
 
-/** Another cluster is behind the addresses: nothing of the former one means anything there. */
+/** Another cluster is behind the addresses, set up anew or restored from a copy: nothing of the former one means anything there. */
 export function moveToCluster(parts: StartingOverParts, cluster: Cluster): void {
   const { store, random, emit, knowledge, connections, outbox, account, queue } = parts;
-  const reason = `The servers belong to another cluster now (${cluster.id}).`;
-  const error: ChatError = refusal('unavailable', `${reason} The message was not sent there.`).error;
+  const reason = `The servers are another cluster now (${cluster.id}), set up anew or restored from a copy: what was shown before means nothing there.`;
+  const unsent = 'It was typed for the former cluster and was not sent to the one that is there now.';
+  const error: ChatError = refusal('unavailable', unsent).error;
   knowledge.adopt(cluster);
   outbox.giveBack(error);
   const others = queue.writes;
@@ -73,7 +77,7 @@ export function moveToCluster(parts: StartingOverParts, cluster: Cluster): void 
   for (const write of others) write.answer({ ok: false, error: { ...error, message: reason } }, undefined);
   store.renew(randomClientId(random), [], 0);
   store.saveCluster({ id: cluster.id, epoch: cluster.epoch });
-  account.leave(reason);
+  account.leave(LOG_IN_AGAIN);
   emit({ type: 'reload', reason });
   connections.restart();
 }

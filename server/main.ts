@@ -17,6 +17,7 @@ import {
   secretFileOption,
 } from './commands/options.ts';
 import { promote } from './commands/promote.ts';
+import { restore } from './commands/restore.ts';
 import { runServer } from './commands/run.ts';
 import { startAll } from './commands/start.ts';
 import { printStatus } from './commands/status.ts';
@@ -83,6 +84,15 @@ program
   .option('--json', 'print one JSON object')
   .action(async (folder: string, options: CheckCommandOptions) => {
     exitStatus = await check(folder, options);
+  });
+
+program
+  .command('restore')
+  .description("put a named copy in the place of a stopped server's database, which is kept")
+  .argument('<database>', 'the folder, such as data/database@localhost:1538')
+  .argument('<name>', 'of the copy')
+  .action(async (database: string, name: string) => {
+    exitStatus = await restore(database, name);
   });
 
 program

@@ -4,7 +4,7 @@ import type { Result } from '../../shared/errors.ts';
 import { LIST_MAX_LIMIT } from '../../shared/limits.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { messageLine } from '../output.ts';
-import { type OneShotOptions, run, runLoggedIn } from './session.ts';
+import { askLoggedIn, type OneShotOptions, run, runLoggedIn } from './session.ts';
 
 /** `client send NAME TEXT` */
 export function send(options: OneShotOptions, to: string, body: string): Promise<number> {
@@ -22,7 +22,7 @@ export function list(options: OneShotOptions, pattern: string | undefined): Prom
   return runLoggedIn(options, async (chat) => {
     let after: string | undefined;
     for (;;) {
-      const page = await chat.listAccounts(pattern, after);
+      const page = await askLoggedIn(chat, () => chat.listAccounts(pattern, after));
       if (!page.ok) return page.error;
       for (const account of page.value.accounts) {
         if (options.json) options.output.json(account);
@@ -40,11 +40,12 @@ export function history(options: OneShotOptions, other: string | undefined, limi
     const found: Message[] = [];
     let before: number | undefined;
     while (found.length < limit) {
-      const page: Result<Replies['message:history']> = await chat.history({
+      const ask = {
         limit: Math.min(LIST_MAX_LIMIT, limit - found.length),
         ...(other === undefined ? {} : { with: other }),
         ...(before === undefined ? {} : { before }),
-      });
+      };
+      const page: Result<Replies['message:history']> = await askLoggedIn(chat, () => chat.history(ask));
       if (!page.ok) return page.error;
       found.unshift(...page.value.messages);
       before = page.value.messages[0]?.position;

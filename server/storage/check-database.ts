@@ -42,7 +42,7 @@ export async function checkDatabase(folder: string, options: CheckOptions = {}):
   const entries = new EntryCheck(folder, report, { atOp: options.atOp, snapshot, claims });
   let isLogWhole = true;
   let bytes = 0;
-  const { lastOp, chain } = await checkLog(segments, {
+  const { lastOp, chain, tornBytes } = await checkLog(segments, {
     onEntries: (some) => entries.take(some),
     onDamage: (what, advice) => {
       isLogWhole = false;
@@ -56,6 +56,7 @@ export async function checkDatabase(folder: string, options: CheckOptions = {}):
   });
   report.lastOp = lastOp;
   report.chain = chain;
+  report.tornBytes = tornBytes;
   if (options.atOp === 0) report.chainAt = GENESIS_CHAIN;
   if (options.atOp !== undefined && options.atOp > lastOp) report.chainAt = undefined;
   if (isLogWhole) entries.end();

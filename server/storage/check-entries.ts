@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { LogEntry } from '../../shared/operations.ts';
+import type { ViewRecord } from '../../shared/views.ts';
 import { addDamage, type CheckReport } from './check-report.ts';
 import type { TableClaims } from './check-tables.ts';
 import { WHAT_TO_DO } from './log-reader.ts';
@@ -52,10 +53,11 @@ export class EntryCheck {
     for (const clause of claims.unfounded()) this.#differs(clause);
   }
 
-  #count({ event, nonce, view }: LogEntry): void {
+  #count({ event, nonce, view, body }: LogEntry): void {
     const report = this.#report;
     report.lastView = view;
-    if (event === 'cluster:complete') report.complete = true;
+    // A row whose digest is right holds what a server wrote.
+    if (event === 'cluster:view') report.replicationFactor = (JSON.parse(body) as ViewRecord).replicationFactor;
     if (event !== 'message:send') return;
     report.messages += 1;
     if (nonce === '') report.removedBodies += 1;

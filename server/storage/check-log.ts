@@ -22,6 +22,8 @@ export interface CheckedLog {
   /** The last operation before the first damage. */
   lastOp: number;
   chain: string;
+  /** At the end of the last file: the beginning of a row that was never acknowledged. */
+  tornBytes: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function checkLog(segments: readonly Segment[], listener: LogCheckL
 }
 
 class LogWalk {
-  readonly whole: CheckedLog = { lastOp: 0, chain: GENESIS_CHAIN };
+  readonly whole: CheckedLog = { lastOp: 0, chain: GENESIS_CHAIN, tornBytes: 0 };
   readonly #listener: LogCheckListener;
   #op = 0;
   /** Undefined when it is not known which digest the next row has to follow. */
@@ -59,8 +61,10 @@ class LogWalk {
     this.#expect(segment);
     if (!(await hasHeader(segment))) {
       const what = `${segment.path} ends inside its first line`;
-      if (isLast) this.#listener.onNote(`${what}: nothing was ever in it; the next start removes it.`);
-      else this.#damaged(`${what} although a later segment follows.`, PUT_BACK);
+      if (isLast) {
+        this.whole.tornBytes = segment.size;
+        this.#listener.onNote(`${what}: nothing was ever in it; the next start removes it.`);
+      } else this.#damaged(`${what} although a later segment follows.`, PUT_BACK);
       return;
     }
     this.#line = 2;
@@ -75,6 +79,7 @@ class LogWalk {
     const tail = `${segment.path}, line ${this.#line}: the file ends inside the row after op ${this.#op}`;
     if (!isLast) this.#damaged(`${tail} although a later segment follows.`, WHAT_TO_DO);
     else {
+      this.whole.tornBytes = segment.size - end;
       this.#listener.onNote(
         `${tail} (${segment.size - end} bytes), as a crash leaves it; that row was never acknowledged, and the next start sets it aside.`,
       );

@@ -1,3 +1,4 @@
+import { DEFAULT_REPLICATION_FACTOR } from '../../shared/limits.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 import type { FolderRole } from './view-file.ts';
 
@@ -21,7 +22,9 @@ export interface CheckReport {
   /** The chain digest at the operation that was asked for; undefined when the log does not reach it whole. */
   chainAt: string | undefined;
   segments: number;
+  /** Of the log; the last of them are not a whole row, as a crash leaves it. */
   bytes: number;
+  tornBytes: number;
   /** Messages that were sent, and how many of them have no text any more. */
   messages: number;
   removedBodies: number;
@@ -31,9 +34,9 @@ export interface CheckReport {
   /** It is a named copy; `copy` is what it says of itself, null when that is not whole. */
   isCopy: boolean;
   copy: CopyManifest | null;
-  /** The view in which the last operation was written, and whether the cluster had ever been complete by then. */
+  /** The view in which the last operation was written, as `epoch/round/candidate`, and how many copies the cluster keeps. */
   lastView: string;
-  complete: boolean;
+  replicationFactor: number;
   /** In the order in which they were found; no more than {@link DAMAGES_SHOWN}. */
   damages: Damage[];
   /** How many more there are. */
@@ -64,6 +67,7 @@ export function newReport(): CheckReport {
     chainAt: undefined,
     segments: 0,
     bytes: 0,
+    tornBytes: 0,
     messages: 0,
     removedBodies: 0,
     snapshotOp: null,
@@ -71,7 +75,7 @@ export function newReport(): CheckReport {
     isCopy: false,
     copy: null,
     lastView: '',
-    complete: false,
+    replicationFactor: DEFAULT_REPLICATION_FACTOR,
     damages: [],
     moreDamages: 0,
     notes: [],

@@ -27,5 +27,6 @@ export type DatabaseErrorCode =
   | 'damaged'
   /** A named copy can't be made, or put in the place of a database. */
   | 'copy'
+  | 'no-such-copy'
   /** Reading or repairing failed. */
   | 'disk';

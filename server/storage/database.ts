@@ -12,6 +12,7 @@ import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
 import { scanLog } from './log-reader.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
+import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
 import { openSegments } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
 import { hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
@@ -77,6 +78,7 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
 }
 
 async function openLocked(folder: string, options: DatabaseOptions): Promise<OpenFolderDatabase> {
+  await finishRestore(folder);
   await prepareFolder(folder);
   const release = lockFolder(folder);
   try {
@@ -91,6 +93,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const repairs: string[] = [];
   const { role = 'replica' } = options;
   await finishSettingAside(folder, repairs);
+  await removeUnfinishedRestore(folder);
   for (const name of await removeUnfinishedCopies(folder)) {
     repairs.push(`The copy ${name} was not finished when the server ended; what there was of it was removed.`);
   }

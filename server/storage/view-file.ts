@@ -161,6 +161,11 @@ async function readCopy(folder: string, name: string): Promise<Copy> {
   }
 }
 
+/** Writes both copies anew, for a folder that no server has open. Durable when it resolves. */
+export async function writeViewFiles(folder: string, stored: StoredViewFile): Promise<void> {
+  for (const name of VIEW_FILE_NAMES) await replaceFile(join(folder, name), formatViewFile(stored));
+}
+
 /** What the newer whole copy says, for a look: repairs nothing. @returns null when there is none */
 export async function peekViewFile(folder: string): Promise<StoredViewFile | null> {
   const copies = await inspectViewFile(folder);
