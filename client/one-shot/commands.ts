@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import type { Message, Replies } from '../../shared/api.ts';
 import type { Result } from '../../shared/errors.ts';
 import { LIST_MAX_LIMIT } from '../../shared/limits.ts';
@@ -68,25 +67,6 @@ export function tail(options: OneShotOptions, ended: Promise<void>): Promise<num
   });
 }
 
-const EXPORT_COLUMNS = ['position', 'id', 'at', 'from', 'to', 'body'] as const;
-
-/** `client export`: everything there is, in the order of positions. */
-export function exportAll(options: OneShotOptions, format: 'csv' | 'json'): Promise<number> {
-  return runLoggedIn(options, async (chat) => {
-    if (format === 'csv') options.output.raw(stringify([[...EXPORT_COLUMNS]]));
-    let after = 0;
-    for (;;) {
-      const page = await chat.history({ after, limit: LIST_MAX_LIMIT });
-      if (!page.ok) return page.error;
-      const { messages, position, more } = page.value;
-      if (format === 'csv') options.output.raw(stringify(messages.map(csvRow)));
-      else for (const message of messages) options.output.json(message);
-      if (!more || position <= after) return undefined;
-      after = position;
-    }
-  });
-}
-
 /** `client create NAME` */
 export function create(options: OneShotOptions, username: string): Promise<number> {
   return run(options, username, async (chat) => {
@@ -120,13 +100,4 @@ export function deleteAccount(options: OneShotOptions): Promise<number> {
 function show({ json, output }: OneShotOptions, message: Message): void {
   if (json) output.json(message);
   else output.line(messageLine(message));
-}
-
-function csvRow({ position, id, at, from, to, body }: Message): string[] {
-  return [String(position), id, new Date(at).toISOString(), from, to, body].map(spreadsheetSafe);
-}
-
-/** No spreadsheet takes the cell for a formula: one `'` more before what could be one, to be taken off when read. */
-function spreadsheetSafe(cell: string): string {
-  return /^[=+\-@'\t\r]/.test(cell) ? `'${cell}` : cell;
 }

@@ -3,7 +3,7 @@ import { askServer } from '../network/peer-operator.ts';
 import { whyNoCopyName } from '../storage/copy-name.ts';
 import type { BackupAnswer } from './backups.ts';
 import { OptionError } from './options.ts';
-import { Progress } from './progress.ts';
+import { showProgress } from './show-progress.ts';
 
 const ASK_TIMEOUT_MS = 10_000;
 const POLL_MS = 250;
@@ -23,7 +23,7 @@ export interface BackupOptions {
 export async function backup(name: string, { server, secret }: BackupOptions): Promise<number> {
   const why = whyNoCopyName(name);
   if (why !== '') throw new OptionError(why);
-  const progress = new Progress('Copying');
+  const progress = showProgress('Copying');
   let command: 'backup' | 'backup-progress' = 'backup';
   try {
     for (;;) {

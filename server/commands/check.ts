@@ -2,7 +2,7 @@ import { checkDatabase } from '../storage/check-database.ts';
 import type { CheckReport, Damage } from '../storage/check-report.ts';
 import { DatabaseError } from '../storage/database-error.ts';
 import { lockHolder } from '../storage/lock.ts';
-import { Progress } from './progress.ts';
+import { showProgress } from './show-progress.ts';
 import { wrapped } from './table.ts';
 
 const DAMAGED = 1;
@@ -22,7 +22,7 @@ export interface CheckCommandOptions {
 export async function check(folder: string, { to, json }: CheckCommandOptions): Promise<number> {
   const busy = whyBusy(folder);
   if (busy !== undefined) return complain(busy);
-  const progress = new Progress('Checking');
+  const progress = showProgress('Checking');
   let report: CheckReport;
   try {
     report = await checkDatabase(folder, { atOp: to, onProgress: (done, all) => progress.show(done, all) });

@@ -4,7 +4,7 @@ import { DatabaseError } from '../storage/database-error.ts';
 import { lockHolder } from '../storage/lock.ts';
 import { addressOfDatabase, type Restored, restoreCopy, wholeCopy } from '../storage/restore.ts';
 import { peekViewFile } from '../storage/view-file.ts';
-import { Progress } from './progress.ts';
+import { showProgress } from './show-progress.ts';
 import { askStatus } from './status.ts';
 import { wrapped } from './table.ts';
 
@@ -26,7 +26,7 @@ export async function restore(database: string, name: string): Promise<number> {
   if (pid !== undefined) {
     return complain(`${database} is in use by a running server (pid ${pid}): stop all servers first.`, 1);
   }
-  const progress = new Progress('Checking the copy');
+  const progress = showProgress('Checking the copy');
   let report: CheckReport;
   try {
     report = await wholeCopy(database, name, (done, all) => progress.show(done, all));

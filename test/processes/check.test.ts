@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Progress } from '../../server/commands/progress.ts';
+import { Progress } from '../../shared/progress.ts';
 import { Talker } from '../chaos/talker.ts';
 import { Cluster, logSegments } from '../support/cluster.ts';
 import { runProgram } from '../support/program.ts';

@@ -3,7 +3,7 @@ const WIDTH = 30;
 const QUIET_MS = 1000;
 const PLAIN_STEP_PERCENT = 10;
 
-/** Where progress is shown: standard error, so that the answer on standard output can be piped on. */
+/** Where progress is shown: mostly standard error, so that the answer on standard output can be piped on. */
 export interface ProgressOutput {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -18,8 +18,11 @@ export class Progress {
   #shownPercent = -1;
   #isBarShown = false;
 
-  /** @param what is being done, as in "Checking the log" */
-  constructor(what: string, output: ProgressOutput = process.stderr, nowMs = () => performance.now()) {
+  /**
+   * @param what is being done, as in "Checking"
+   * @param nowMs monotonic milliseconds
+   */
+  constructor(what: string, output: ProgressOutput, nowMs: () => number) {
     this.#what = what;
     this.#output = output;
     this.#nowMs = nowMs;
