@@ -24,7 +24,7 @@ import { Reads } from './reads.ts';
 import { Receipts } from './receipts.ts';
 import { Replay, type Told } from './replay.ts';
 import { RequestQueue, type Write } from './request-queue.ts';
-import { LOG_IN_AGAIN, moveToCluster, noticeForce, startAnew } from './starting-over.ts';
+import { ANOTHER_CLUSTER, moveToCluster, noticeForce, startAnew } from './starting-over.ts';
 import type { ClientStore, ToldEvent } from './store.ts';
 import type { PushEvent } from './transport.ts';
 
@@ -70,7 +70,7 @@ export class ClientCore {
           this.#forgetSeen();
           moveToCluster(this, cluster);
           // They name positions of the former cluster.
-          this.reads.refuseAll(refusal('not-logged-in', LOG_IN_AGAIN).error);
+          this.reads.refuseAll(refusal('not-logged-in', ANOTHER_CLUSTER).error);
         },
       },
     );

@@ -23,8 +23,9 @@ export interface StartingOverParts {
   account: Account;
 }
 
-/** Why nobody is logged in at another cluster. */
-export const LOG_IN_AGAIN = 'This log-in was one of the former cluster; log in again.';
+/** Said to a user whose servers have become another cluster. */
+export const ANOTHER_CLUSTER =
+  'The servers are another cluster now, set up anew or restored from a copy: log in again.';
 
 /** The servers no longer know the request numbers of this client: it goes on as another one. */
 export function startAnew(parts: StartingOverParts): void {
@@ -67,18 +68,18 @@ export function noticeForce(parts: StartingOverParts): boolean {
 /** Another cluster is behind the addresses, set up anew or restored from a copy: nothing of the former one means anything there. */
 export function moveToCluster(parts: StartingOverParts, cluster: Cluster): void {
   const { store, random, emit, knowledge, connections, outbox, account, queue } = parts;
-  const reason = `The servers are another cluster now (${cluster.id}), set up anew or restored from a copy: what was shown before means nothing there.`;
-  const unsent = 'It was typed for the former cluster and was not sent to the one that is there now.';
+  const unsent =
+    'It was typed for the former cluster and was not sent to the one that is there now; send it again if it is still meant.';
   const error: ChatError = refusal('unavailable', unsent).error;
   knowledge.adopt(cluster);
   outbox.giveBack(error);
   const others = queue.writes;
   queue.remove(new Set(others));
-  for (const write of others) write.answer({ ok: false, error: { ...error, message: reason } }, undefined);
+  for (const write of others) write.answer({ ok: false, error: { ...error, message: ANOTHER_CLUSTER } }, undefined);
   store.renew(randomClientId(random), [], 0);
   store.saveCluster({ id: cluster.id, epoch: cluster.epoch });
-  account.leave(LOG_IN_AGAIN);
-  emit({ type: 'reload', reason });
+  account.leave(ANOTHER_CLUSTER);
+  emit({ type: 'reload', reason: 'What was shown before belonged to the former cluster.' });
   connections.restart();
 }
 

@@ -38,6 +38,15 @@ class Viewer {
   }
 }
 
+/** `client history`, as a program of its own. */
+function history(cluster: Cluster, user: string) {
+  const where = ['--server', cluster.addresses.join(','), '--state-folder', join(cluster.folder, 'state-of-commands')];
+  return runProgram(['history', '--user', user, ...where], {
+    program: 'client',
+    environment: { CHAT_PASSWORD: PASSWORD },
+  });
+}
+
 describe('server restore', { timeout: 90_000 }, () => {
   let cluster: Cluster;
   let viewers: Viewer[] = [];
@@ -68,6 +77,10 @@ describe('server restore', { timeout: 90_000 }, () => {
     expect(await asleep.chat.createAccount('carol', PASSWORD)).toMatchObject({ ok: true });
     await say(ana.chat, 'in the copy 1', 'in the copy 2');
     await say(asleep.chat, 'of carol');
+    const dora = await Talker.joined('dora', cluster.addresses);
+    expect(await dora.chat.send('bob', 'from a command line')).toMatchObject({ ok: true });
+    await dora.close();
+    expect((await history(cluster, 'dora')).status).toBe(0);
     const { address, folder } = cluster.servers[0]!;
     const made = await runProgram(['backup', 'evening', '--server', address]);
     expect(made.status).toBe(0);
@@ -122,12 +135,18 @@ describe('server restore', { timeout: 90_000 }, () => {
       'in the copy 1',
       'in the copy 2',
       'of carol',
+      'from a command line',
       'new 1',
       'new 2',
       'new of carol',
     ]);
     expect(new Set(all.map(({ position }) => position)).size).toBe(all.length);
     await cluster.untilLogsEqual();
+
+    // Whoever was logged in from a command line still has a log-in of the former cluster there.
+    const shown = await history(cluster, 'dora');
+    expect([shown.status, shown.stderr]).toEqual([0, '']);
+    expect(shown.stdout).toContain('dora -> bob: from a command line');
 
     // A program that does not look at the cluster's id is told by its positions and its token.
     const old = await ProtocolClient.open(cluster.addresses[await cluster.untilComplete()]!, { token: opened.token });
