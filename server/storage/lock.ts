@@ -113,7 +113,7 @@ function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EACCES' || errorCode(error) === 'ESRCH') return '';
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ESRCH'].includes(errorCode(error) ?? '')) return '';
     throw error;
   }
 }

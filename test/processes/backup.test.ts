@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type BackupProgress, Backups } from '../../server/commands/backups.ts';
+import type { CopyManifest } from '../../server/storage/copy-manifest.ts';
 import { auditTalkers, Talker } from '../chaos/talker.ts';
 import { Cluster } from '../support/cluster.ts';
 import { runProgram } from '../support/program.ts';
@@ -82,5 +84,43 @@ describe('server backup', { timeout: 60_000 }, () => {
     expect(named.stderr).toContain('"not/this"');
     const secret = await runProgram(['backup', 'x', '--secret-file', '/nowhere/x']);
     expect(secret.status).toBe(2);
+  });
+});
+
+describe('a copy that takes a while', () => {
+  it('is asked about until it is made, and no other one is begun meanwhile', async () => {
+    let finish = (_: CopyManifest) => {};
+    const said: string[] = [];
+    const makeCopy = (_: string, progress: BackupProgress) => {
+      progress.onSize(100);
+      progress.onBytes(40);
+      return new Promise<CopyManifest>((resolve) => {
+        finish = resolve;
+      });
+    };
+    const backups = new Backups('database@localhost:1538', makeCopy, (text) => said.push(text));
+    expect(await backups.begin('slow')).toEqual({ copying: { bytes: 40, allBytes: 100 } });
+    expect(await backups.begin('other')).toMatchObject({
+      refused: expect.stringContaining('The copy slow is being made'),
+    });
+    expect(backups.progress('other')).toMatchObject({ refused: expect.stringContaining('is not being made') });
+    const copied = { name: 'slow', madeAt: '', address: '', clusterId: '', operations: 7, chain: '', bytes: 100 };
+    finish(copied);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(backups.progress('slow')).toEqual({ copied, folder: 'database@localhost:1538-slow' });
+    expect(said.at(-1)).toContain('up to 7');
+  });
+
+  it('that fails for a reason nobody foresaw says so, and the next one is made', async () => {
+    let isBroken = true;
+    const copied = { name: 'x', madeAt: '', address: '', clusterId: '', operations: 7, chain: '', bytes: 100 };
+    const makeCopy = async () => {
+      if (isBroken) throw new Error('EIO: i/o error');
+      return copied;
+    };
+    const backups = new Backups('database@localhost:1538', makeCopy, () => {});
+    expect(await backups.begin('x')).toEqual({ refused: 'Making the copy failed: EIO: i/o error.' });
+    isBroken = false;
+    expect(await backups.begin('x')).toMatchObject({ copied });
   });
 });
