@@ -8,7 +8,7 @@ import type {
   SessionReady,
   WriteEvent,
 } from '../shared/api.ts';
-import type { Result } from '../shared/errors.ts';
+import { type Result, refusal } from '../shared/errors.ts';
 import { CLIENT_PROTOCOL } from '../shared/limits.ts';
 import type { Random } from '../shared/random.ts';
 import { Account } from './account.ts';
@@ -24,7 +24,7 @@ import { Reads } from './reads.ts';
 import { Receipts } from './receipts.ts';
 import { Replay, type Told } from './replay.ts';
 import { RequestQueue, type Write } from './request-queue.ts';
-import { moveToCluster, noticeForce, startAnew } from './starting-over.ts';
+import { ANOTHER_CLUSTER, moveToCluster, noticeForce, startAnew } from './starting-over.ts';
 import type { ClientStore, ToldEvent } from './store.ts';
 import type { PushEvent } from './transport.ts';
 
@@ -69,6 +69,8 @@ export class ClientCore {
         onForeignCluster: (cluster) => {
           this.#forgetSeen();
           moveToCluster(this, cluster);
+          // They name positions of the former cluster.
+          this.reads.refuseAll(refusal('not-logged-in', ANOTHER_CLUSTER).error);
         },
       },
     );

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { type Address, parseAddress } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { defaultStateFolder } from './folder-store.ts';
 import { DEFAULT_IMPORT_PASSWORD, importIrc } from './import-irc.ts';
 import * as oneShot from './one-shot/commands.ts';
+import { type ExportOptions, exportAll } from './one-shot/export.ts';
 import type { OneShotOptions } from './one-shot/session.ts';
 import { openChat } from './open-chat.ts';
+import { parseCount, parsePort, parseSeconds, parseServers } from './option-values.ts';
 import { DONE, MISUSED, standardOutput } from './output.ts';
 import { runRepl } from './repl.ts';
 
@@ -69,6 +71,16 @@ function oneShotOptions(options: CommonOptions): OneShotOptions {
   };
 }
 
+interface ExportFlags {
+  format?: 'csv' | 'json';
+  with?: string;
+  output?: string;
+}
+
+function exportOptions({ format, json, with: other, output }: CommonOptions & ExportFlags): ExportOptions {
+  return { format: format ?? (json ? 'json' : 'csv'), other, file: output };
+}
+
 function addOneShotCommands(program: Command): void {
   oneShotCommand(program, 'send <name> <text>', 'send a direct message').action((to, text, options) =>
     end(oneShot.send(oneShotOptions(options), to, text)),
@@ -82,9 +94,13 @@ function addOneShotCommands(program: Command): void {
   oneShotCommand(program, 'tail', 'print messages as they come, until it is ended').action((options) =>
     end(oneShot.tail(oneShotOptions(options), interrupted())),
   );
-  oneShotCommand(program, 'export', 'print all messages')
-    .addOption(option('--format <format>', 'csv or json').choices(['csv', 'json']).default('csv'))
-    .action((options) => end(oneShot.exportAll(oneShotOptions(options), options.format)));
+  oneShotCommand(program, 'export', 'print all messages, oldest first, as CSV')
+    .addOption(
+      option('--format <format>', 'csv; or json, one object a line (the same as --json)').choices(['csv', 'json']),
+    )
+    .addOption(option('--with <name>', 'only the conversation with this account'))
+    .addOption(option('--output <file>', 'write to this file, which must not be there yet'))
+    .action((options: CommonOptions & ExportFlags) => end(exportAll(oneShotOptions(options), exportOptions(options))));
   oneShotCommand(program, 'create <name>', 'make an account with the password in CHAT_PASSWORD').action(
     (name, options) => end(oneShot.create(oneShotOptions(options), name)),
   );
@@ -203,33 +219,6 @@ function version(): string {
     }
   }
   return 'unknown';
-}
-
-function parseServers(text: string): Address[] {
-  const addresses = text.split(',').map((one) => {
-    const address = parseAddress(one.trim());
-    if (address === undefined) throw new InvalidArgumentError(`${JSON.stringify(one)} is not host:port.`);
-    return address;
-  });
-  return [...new Set(addresses)];
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('It has to be seconds, above 0.');
-  return seconds * 1000;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new InvalidArgumentError('It has to be 1 to 65535.');
-  return port;
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It has to be a whole number, above 0.');
-  return count;
 }
 
 try {

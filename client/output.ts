@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Message } from '../shared/api.ts';
 import { safeText } from './terminal-safe.ts';
 
@@ -15,6 +16,8 @@ export interface Output {
   json(value: object): void;
   /** Text as it is, for files. */
   raw(text: string): void;
+  /** Resolves when whoever reads has taken most of what was written: to be awaited between pieces of something long. */
+  drained(): Promise<void>;
   /** A line about what went wrong, or how things go. */
   note(text: string): void;
   readonly isTerminal: boolean;
@@ -31,6 +34,7 @@ export function standardOutput(): Output {
     line: (text) => stdout.write(`${safeText(text)}\n`),
     json: (value) => stdout.write(`${JSON.stringify(value)}\n`),
     raw: (text) => stdout.write(text),
+    drained: () => (stdout.writableNeedDrain ? once(stdout, 'drain').then(() => undefined) : Promise.resolve()),
     note: (text) => stderr.write(`${safeText(text)}\n`),
     isTerminal: stdout.isTTY === true,
   };

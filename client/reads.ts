@@ -1,5 +1,5 @@
 import type { ReadEvent, Replies, Reply, RequestOf } from '../shared/api.ts';
-import { type Result, SERVER_STATE_CODES } from '../shared/errors.ts';
+import { type ChatError, type Result, SERVER_STATE_CODES } from '../shared/errors.ts';
 import type { Random } from '../shared/random.ts';
 import { backoffMs, type Clock, RETRY_BACKOFF } from './clock.ts';
 import type { Link } from './link.ts';
@@ -66,6 +66,14 @@ export class Reads {
   onLinkClosed(link: Link): void {
     for (const read of this.#pending) {
       if (read.sentOver === link) this.#reset(read);
+    }
+  }
+
+  /** Answers everything that is asked with an error. */
+  refuseAll(error: ChatError): void {
+    for (const read of [...this.#pending]) {
+      this.#finish(read);
+      read.answer({ ok: false, error });
     }
   }
 

@@ -23,6 +23,10 @@ export interface StartingOverParts {
   account: Account;
 }
 
+/** Said to a user whose servers have become another cluster. */
+export const ANOTHER_CLUSTER =
+  'The servers are another cluster now, set up anew or restored from a copy: log in again.';
+
 /** The servers no longer know the request numbers of this client: it goes on as another one. */
 export function startAnew(parts: StartingOverParts): void {
   const { store, random, queue, outbox, connections } = parts;
@@ -63,22 +67,23 @@ export function noticeForce(parts: StartingOverParts): boolean {
   return true;
 }
 
-/** Another cluster is behind the addresses: nothing of the former one means anything there. */
+/** Another cluster is behind the addresses, set up anew or restored from a copy: nothing of the former one means anything there. */
 export function moveToCluster(parts: StartingOverParts, cluster: Cluster): void {
   const { store, random, emit, knowledge, connections, outbox, account, queue } = parts;
-  const reason = `The servers belong to another cluster now (${cluster.id}).`;
-  const error: ChatError = refusal('unavailable', `${reason} The message was not sent there.`).error;
+  const unsent =
+    'It was typed for the former cluster and was not sent to the one that is there now; send it again if it is still meant.';
+  const error: ChatError = refusal('unavailable', unsent).error;
   knowledge.adopt(cluster);
   outbox.giveBack(error);
   const others = queue.writes;
   queue.remove(new Set(others));
-  for (const write of others) write.answer({ ok: false, error: { ...error, message: reason } }, undefined);
+  for (const write of others) write.answer({ ok: false, error: { ...error, message: ANOTHER_CLUSTER } }, undefined);
   let last = 0;
   const messages = outbox.renumber([], () => ++last);
   store.renew(randomClientId(random), messages, last);
   store.saveCluster({ id: cluster.id, epoch: cluster.epoch });
-  account.leave(reason);
-  emit({ type: 'reload', reason });
+  account.leave(ANOTHER_CLUSTER);
+  emit({ type: 'reload', reason: 'What was shown before belonged to the former cluster.' });
   connections.restart();
 }
 

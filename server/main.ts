@@ -2,11 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
+import { backup } from './commands/backup.ts';
+import { type CheckCommandOptions, check } from './commands/check.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
 import { ServerError } from './commands/life.ts';
 import {
   addReplicaOptions,
   OptionError,
+  parseOperation,
   parsePort,
   parseServer,
   readReplicaOptions,
@@ -14,6 +17,7 @@ import {
   secretFileOption,
 } from './commands/options.ts';
 import { promote } from './commands/promote.ts';
+import { restore } from './commands/restore.ts';
 import { runServer } from './commands/run.ts';
 import { startAll } from './commands/start.ts';
 import { printStatus } from './commands/status.ts';
@@ -60,6 +64,35 @@ program
   .option('--json', 'print one JSON object')
   .action(async ({ server, json }: { server: Address; json?: true }) => {
     exitStatus = await printStatus(server, json === true);
+  });
+
+program
+  .command('backup')
+  .description('have a running server make a named copy of its database, next to it')
+  .argument('<name>', 'of the copy: letters, digits, dots, underscores, hyphens')
+  .option('--server <address>', 'the server to copy', parseServer, FIRST_SERVER)
+  .addOption(secretFileOption())
+  .action(async (name: string, { server, secretFile }: { server: Address; secretFile?: string }) => {
+    exitStatus = await backup(name, { server, secret: readSecret(secretFile) });
+  });
+
+program
+  .command('check')
+  .description('verify the database folder of a server that is stopped, or a named copy; changes nothing')
+  .argument('<database>', 'the folder, such as data/database@localhost:1538')
+  .option('--to <operation>', 'print the chain at this operation, to compare servers', parseOperation)
+  .option('--json', 'print one JSON object')
+  .action(async (folder: string, options: CheckCommandOptions) => {
+    exitStatus = await check(folder, options);
+  });
+
+program
+  .command('restore')
+  .description("put a named copy in the place of a stopped server's database, which is kept")
+  .argument('<database>', 'the folder, such as data/database@localhost:1538')
+  .argument('<name>', 'of the copy')
+  .action(async (database: string, name: string) => {
+    exitStatus = await restore(database, name);
   });
 
 program

@@ -157,6 +157,15 @@ export interface QuarantineStatus {
   newest: string[];
 }
 
+/** A copy that `server backup` made of a server's database; `madeAt` is ISO 8601, UTC. */
+export interface NamedCopyStatus {
+  name: string;
+  madeAt: string;
+  /** The last operation in it. */
+  operations: number;
+  bytes: number;
+}
+
 export type ServerRole = 'primary' | 'backup' | 'spare' | 'witness' | 'joining' | 'waiting';
 
 /** `GET /status`. */
@@ -175,4 +184,6 @@ export interface ServerStatus {
   version: string;
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
+  /** The named copies of its database, the newest first; absent where nothing is kept in files. */
+  copies?: NamedCopyStatus[];
 }

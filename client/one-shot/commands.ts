@@ -1,10 +1,9 @@
-import { stringify } from 'csv-stringify/sync';
 import type { Message, Replies } from '../../shared/api.ts';
 import type { Result } from '../../shared/errors.ts';
 import { LIST_MAX_LIMIT } from '../../shared/limits.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { messageLine } from '../output.ts';
-import { type OneShotOptions, run, runLoggedIn } from './session.ts';
+import { askLoggedIn, type OneShotOptions, run, runLoggedIn } from './session.ts';
 
 /** `client send NAME TEXT` */
 export function send(options: OneShotOptions, to: string, body: string): Promise<number> {
@@ -22,7 +21,7 @@ export function list(options: OneShotOptions, pattern: string | undefined): Prom
   return runLoggedIn(options, async (chat) => {
     let after: string | undefined;
     for (;;) {
-      const page = await chat.listAccounts(pattern, after);
+      const page = await askLoggedIn(chat, () => chat.listAccounts(pattern, after));
       if (!page.ok) return page.error;
       for (const account of page.value.accounts) {
         if (options.json) options.output.json(account);
@@ -40,11 +39,12 @@ export function history(options: OneShotOptions, other: string | undefined, limi
     const found: Message[] = [];
     let before: number | undefined;
     while (found.length < limit) {
-      const page: Result<Replies['message:history']> = await chat.history({
+      const ask = {
         limit: Math.min(LIST_MAX_LIMIT, limit - found.length),
         ...(other === undefined ? {} : { with: other }),
         ...(before === undefined ? {} : { before }),
-      });
+      };
+      const page: Result<Replies['message:history']> = await askLoggedIn(chat, () => chat.history(ask));
       if (!page.ok) return page.error;
       found.unshift(...page.value.messages);
       before = page.value.messages[0]?.position;
@@ -64,25 +64,6 @@ export function tail(options: OneShotOptions, ended: Promise<void>): Promise<num
     });
     await ended;
     return undefined;
-  });
-}
-
-const EXPORT_COLUMNS = ['position', 'id', 'at', 'from', 'to', 'body'] as const;
-
-/** `client export`: everything there is, in the order of positions. */
-export function exportAll(options: OneShotOptions, format: 'csv' | 'json'): Promise<number> {
-  return runLoggedIn(options, async (chat) => {
-    if (format === 'csv') options.output.raw(stringify([[...EXPORT_COLUMNS]]));
-    let after = 0;
-    for (;;) {
-      const page = await chat.history({ after, limit: LIST_MAX_LIMIT });
-      if (!page.ok) return page.error;
-      const { messages, position, more } = page.value;
-      if (format === 'csv') options.output.raw(stringify(messages.map(csvRow)));
-      else for (const message of messages) options.output.json(message);
-      if (!more || position <= after) return undefined;
-      after = position;
-    }
   });
 }
 
@@ -119,13 +100,4 @@ export function deleteAccount(options: OneShotOptions): Promise<number> {
 function show({ json, output }: OneShotOptions, message: Message): void {
   if (json) output.json(message);
   else output.line(messageLine(message));
-}
-
-function csvRow({ position, id, at, from, to, body }: Message): string[] {
-  return [String(position), id, new Date(at).toISOString(), from, to, body].map(spreadsheetSafe);
-}
-
-/** No spreadsheet takes the cell for a formula: one `'` more before what could be one, to be taken off when read. */
-function spreadsheetSafe(cell: string): string {
-  return /^[=+\-@'\t\r]/.test(cell) ? `'${cell}` : cell;
 }

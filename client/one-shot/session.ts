@@ -1,4 +1,4 @@
-import type { ChatError } from '../../shared/errors.ts';
+import type { ChatError, Result } from '../../shared/errors.ts';
 import type { Address } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { ChatClient } from '../chat-client.ts';
@@ -44,6 +44,32 @@ export async function runLoggedIn(options: OneShotOptions, work: Work, leaves = 
       if (!entered.ok) return entered.error;
     }
     return leaves ? work(chat) : Promise.race([work(chat), logInAgain(chat, user, password)]);
+  });
+}
+
+/** A server that still says so after that many log-ins will go on saying it. */
+const LOG_INS = 3;
+
+/**
+ * Asks for something that changes nothing; again, when the log-in ended in the middle and another one was made, as after the
+ * servers were restored from a copy.
+ */
+export async function askLoggedIn<T>(chat: ChatClient, question: () => Promise<Result<T>>): Promise<Result<T>> {
+  for (let asked = 1; ; asked++) {
+    const result = await question();
+    if (result.ok || result.error.code !== 'not-logged-in' || asked === LOG_INS) return result;
+    // Whoever cannot log in again ends the command.
+    if (chat.username === '') await loggedIn(chat);
+  }
+}
+
+function loggedIn(chat: ChatClient): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = chat.onEvent((event) => {
+      if (event.type !== 'logged-in') return;
+      stop();
+      resolve();
+    });
   });
 }
 

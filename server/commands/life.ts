@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { AssertionError } from '../../shared/assert.ts';
@@ -22,9 +22,14 @@ import { createMetrics } from '../network/metrics.ts';
 import type { Passwords } from '../network/passwords.ts';
 import { resolveHost } from '../network/peer-link.ts';
 import { PeerNetwork } from '../network/peers.ts';
-import { type OpenDatabase, openDatabase } from '../storage/database.ts';
+import type { CopyManifest } from '../storage/copy-manifest.ts';
+import { type OpenFolderDatabase, openDatabase } from '../storage/database.ts';
+import { DatabaseError } from '../storage/database-error.ts';
+import { listCopies } from '../storage/named-copy.ts';
 import { listQuarantine } from '../storage/quarantine.ts';
+import { type BackupProgress, Backups } from './backups.ts';
 import type { OperatorLog } from './log.ts';
+import { newNonce } from './nonces.ts';
 import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
 import { reportRole } from './role-report.ts';
@@ -55,7 +60,7 @@ export class ServerLife {
   readonly ended: Promise<LifeEnd>;
   readonly #end: (end: LifeEnd) => void;
   readonly #parts: LifeParts;
-  readonly #database: OpenDatabase;
+  readonly #database: OpenFolderDatabase;
   readonly #httpServer: HttpServer;
   readonly #io: Io;
   readonly #transport: PeerNetwork;
@@ -63,7 +68,7 @@ export class ServerLife {
   #engine!: ReplicatedEngine;
   #stopReporting = () => {};
 
-  private constructor(parts: LifeParts, database: OpenDatabase) {
+  private constructor(parts: LifeParts, database: OpenFolderDatabase) {
     const { address, options, log } = parts;
     const { promise, resolve } = withResolvers<LifeEnd>();
     this.ended = promise;
@@ -155,8 +160,12 @@ export class ServerLife {
     const { passwords, log } = this.#parts;
     const engine = this.#engine;
     const metrics = createMetrics(engine);
-    this.#onRequest = createHttpListener(engine, metrics, () => listQuarantine(folder));
-    this.#transport.serveOperator((ask) => answerOperator(engine, ask, log));
+    this.#onRequest = createHttpListener(engine, metrics, async () => ({
+      quarantine: await listQuarantine(folder),
+      copies: await listCopies(folder),
+    }));
+    const backups = new Backups(folder, (name, progress) => this.#backUp(name, progress), log);
+    this.#transport.serveOperator((ask) => answerOperator({ engine, backups, log }, ask));
     attachGateway(this.#io.clients, engine, passwords, {
       metrics,
       onFault: (error, event) => {
@@ -165,6 +174,16 @@ export class ServerLife {
         if (error instanceof AssertionError) this.#end({ exitStatus: 1 });
       },
     });
+  }
+
+  #backUp(name: string, progress: BackupProgress): Promise<CopyManifest> {
+    const { role, address } = this.#parts;
+    if (role === 'witness') throw new DatabaseError('copy', `${address} is a witness and holds nothing to copy.`);
+    // What is applied is committed: nothing that another view might not have gets into a copy.
+    const upTo = this.#engine.chat.position;
+    if (upTo === 0) throw new DatabaseError('copy', `${address} does not know yet what of its log counts; try again.`);
+    const ask = { name, address, clusterId: this.#engine.cluster().id, onSize: progress.onSize };
+    return this.#database.makeCopy(upTo, ask, progress.onBytes);
   }
 
   /** R23: leaves in order; {@link ended} is resolved when nothing is left to do. */
@@ -226,18 +245,4 @@ function progressReporter(log: (text: string) => void): (op: number, lastOp: num
     saidAtMs = nowMs;
     log(`Reading the log: ${Math.floor((100 * op) / Math.max(1, lastOp))} % of ${lastOp} operations.`);
   };
-}
-
-const NONCE_BYTES = 16;
-const randomPool = Buffer.alloc(256 * NONCE_BYTES);
-let poolUsed = randomPool.length;
-
-/** 32 random hexadecimal digits; the system is asked for many at a time. */
-function newNonce(): string {
-  if (poolUsed === randomPool.length) {
-    randomFillSync(randomPool);
-    poolUsed = 0;
-  }
-  poolUsed += NONCE_BYTES;
-  return randomPool.toString('hex', poolUsed - NONCE_BYTES, poolUsed);
 }

@@ -1,26 +1,36 @@
 import type { Address } from '../../shared/ids.ts';
 import { describeStandings, type Forced, type Standings } from '../engine/operator.ts';
 import type { ReplicatedEngine } from '../engine/replicated.ts';
+import type { BackupAnswer, Backups } from './backups.ts';
 
 /** What an operator's program asks a running server, over an authenticated connection. */
 export type OperatorAsk =
   | { command: 'standings' }
   /** `confirmed` is the server's address as the operator typed it, `seen` what was shown to decide on. */
-  | { command: 'force'; confirmed: Address; seen: string };
+  | { command: 'force'; confirmed: Address; seen: string }
+  | { command: 'backup'; name: string }
+  /** What has become of the copy of that name, which was asked for. */
+  | { command: 'backup-progress'; name: string };
 
-export type OperatorAnswer = { standings: Standings; seen: string } | { forced: Forced } | { refused: string };
+export type OperatorAnswer =
+  | { standings: Standings; seen: string }
+  | { forced: Forced }
+  | BackupAnswer
+  | { refused: string };
 
-/**
- * The server's side of `server promote`. Whoever asks knows the cluster's secret, but what is asked may be anything.
- *
- * @param log gets what was asked for and what became of it
- */
-export async function answerOperator(
-  engine: ReplicatedEngine,
-  ask: unknown,
-  log: (text: string) => void,
-): Promise<OperatorAnswer> {
-  const { command, confirmed, seen } = (ask ?? {}) as Partial<Record<string, unknown>>;
+/** What an operator may ask about. */
+export interface OperatorParts {
+  engine: ReplicatedEngine;
+  backups: Backups;
+  /** Gets what was asked for and what became of it. */
+  log(text: string): void;
+}
+
+/** The server's side of `server promote` and `server backup`. Whoever asks knows the cluster's secret, but may ask anything. */
+export async function answerOperator({ engine, backups, log }: OperatorParts, ask: unknown): Promise<OperatorAnswer> {
+  const { command, confirmed, seen, name } = (ask ?? {}) as Partial<Record<string, unknown>>;
+  if (command === 'backup') return backups.begin(String(name));
+  if (command === 'backup-progress') return backups.progress(String(name));
   const standings = describeStandings(engine.replica);
   if (command === 'standings') return { standings, seen: seenOf(standings) };
   if (command !== 'force') return { refused: `This server knows no command ${JSON.stringify(command)}.` };

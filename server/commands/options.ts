@@ -8,12 +8,15 @@ import {
   HEARTBEAT_TIMEOUT_MS,
   MAX_REPLICATION_FACTOR,
 } from '../../shared/limits.ts';
+import { whyNoCopyName } from '../storage/copy-name.ts';
 
 /** What a replica is told on its command line, checked. */
 export interface ReplicaOptions {
   host: string;
   join: Address[];
   data: string;
+  /** Of the database beside `database@HOST:PORT` that is worked on instead of it; empty for that one. */
+  database: string;
   replicationFactor: number;
   heartbeatIntervalMs: number;
   heartbeatTimeoutMs: number;
@@ -27,6 +30,7 @@ interface ParsedOptions {
   host: string;
   join?: Address[];
   data: string;
+  database?: string;
   replicationFactor: number;
   heartbeatInterval: number;
   heartbeatTimeout: number;
@@ -56,6 +60,12 @@ export function addReplicaOptions(command: Command): Command {
         .default(undefined, `${DEFAULT_SERVERS}; none with a --host that other machines reach`),
     )
     .addOption(option('--data <folder>', 'where the databases are').default('data'))
+    .addOption(
+      option(
+        '--database <name>',
+        'work on database@HOST:PORT-NAME instead, e.g. on a copy, as another cluster',
+      ).argParser(parseDatabaseName),
+    )
     .addOption(
       option('--replication-factor <n>', 'how many copies there are of everything')
         .argParser(parseReplicationFactor)
@@ -112,6 +122,7 @@ export function readReplicaOptions(parsed: ParsedOptions): ReplicaOptions {
   }
   return {
     ...parsed,
+    database: parsed.database ?? '',
     join: parsed.join ?? (isLoopbackHost(parsed.host) ? parseAddresses(DEFAULT_SERVERS) : []),
     heartbeatIntervalMs: heartbeatInterval,
     heartbeatTimeoutMs: heartbeatTimeout,
@@ -161,6 +172,18 @@ export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65535) throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
   return port;
+}
+
+function parseDatabaseName(text: string): string {
+  const why = whyNoCopyName(text);
+  if (why !== '') throw new InvalidArgumentError(why);
+  return text;
+}
+
+/** The number of an operation. */
+export function parseOperation(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('An operation is a whole number from 0 on.');
+  return Number(text);
 }
 
 export function parseAddresses(text: string): Address[] {

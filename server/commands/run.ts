@@ -2,7 +2,9 @@ import { type Address, parseAddress } from '../../shared/ids.ts';
 import { SHUTDOWN_MS } from '../../shared/limits.ts';
 import { realClock } from '../engine/real-clock.ts';
 import { startPasswords } from '../network/passwords.ts';
+import { copyFolder } from '../storage/copy-name.ts';
 import { databaseFolder } from '../storage/folder.ts';
+import { beginFromCopy } from '../storage/restore.ts';
 import { setDatabaseAside } from '../storage/set-aside.ts';
 import { type LifeParts, ServerError, ServerLife, type ServerRole } from './life.ts';
 import { makeLog, type OperatorLog } from './log.ts';
@@ -25,11 +27,14 @@ export async function runServer(role: ServerRole, port: number, options: Replica
   if (!address) throw new ServerError(`--host ${options.host} is not a host name or address.`);
   const log = makeLog(options.quiet);
   const passwords = startPasswords();
-  const folder = databaseFolder(options.data, address);
+  const main = databaseFolder(options.data, address);
+  const folder = options.database === '' ? main : copyFolder(main, options.database);
   const signals = new StopSignals(log);
   const startedOverAtMs: number[] = [];
   let parts: LifeParts = { role, address, folder, options, join: options.join, passwords, log };
   try {
+    const begun = await beginFromCopy(folder, address, role === 'primary');
+    if (begun !== undefined) log(begun);
     for (;;) {
       const life = await ServerLife.begin(parts, (ready) => signals.leads(() => ready.leave()));
       const end = await life.ended;

@@ -59,7 +59,9 @@ export function clusterLines(servers: readonly Seen[]): string[] {
   const showsEpoch = reached.some(({ epoch }) => epoch > 0);
   const header = ['server', 'role', 'view', 'operations'];
   const table = tableLines([header, ...ordered.map((one) => rowOf(one, showsEpoch))], [2, 3]);
-  const notes = ordered.flatMap(({ status }) => (status ? [...waitingLines(status), ...quarantineLines(status)] : []));
+  const notes = ordered.flatMap(({ status }) =>
+    status ? [...waitingLines(status), ...copyLines(status), ...quarantineLines(status)] : [],
+  );
   const { warning } = newest.cluster;
   const all = [...notes, ...(warning ? [`WARNING: ${warning}`] : [])];
   return all.length === 0 ? table : [...table, '', ...all];
@@ -86,6 +88,18 @@ function rowOf({ address, status }: Seen, showsEpoch: boolean): string[] {
 
 function waitingLines({ address, waitingFor }: ServerStatus): string[] {
   return waitingFor === '' ? [] : wrapped(`${address} waits for ${waitingFor}.`);
+}
+
+function copyLines({ address, copies }: ServerStatus): string[] {
+  if (!copies || copies.length === 0) return [];
+  const rows = copies.map(({ name, madeAt, operations, bytes }) => [
+    name,
+    `${madeAt.slice(0, 19).replace('T', ' ')} UTC`,
+    String(operations),
+    bytes.toLocaleString('en'),
+  ]);
+  const table = tableLines([['name', 'made', 'operations', 'bytes'], ...rows], [2, 3]);
+  return [`Copies of ${address}:`, ...table.map((line) => `  ${line}`)];
 }
 
 function quarantineLines({ address, quarantine }: ServerStatus): string[] {

@@ -1,9 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { QuarantineStatus } from '../../shared/api.ts';
+import type { ServerStatus } from '../../shared/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from './metrics.ts';
 
 const PATHS = ['/healthz', '/readyz', '/metrics', '/status'] as const;
+
+/** What lies on a server's disk besides its database. */
+export type KeptFiles = Pick<ServerStatus, 'quarantine' | 'copies'>;
 
 interface Page {
   status: number;
@@ -15,13 +18,9 @@ interface Page {
  * Answers the plain HTTP requests of the port: `GET /healthz`, `/readyz`, `/metrics`, `/status`.
  * Socket.IO takes its own paths before this listener sees them.
  *
- * @param quarantine looks up what the server has set aside; absent where nothing is kept in files
+ * @param kept looks up what the server has set aside, and its named copies; absent where nothing is kept in files
  */
-export function createHttpListener(
-  engine: Engine,
-  metrics: Metrics,
-  quarantine?: () => Promise<QuarantineStatus>,
-): RequestListener {
+export function createHttpListener(engine: Engine, metrics: Metrics, kept?: () => Promise<KeptFiles>): RequestListener {
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (!PATHS.includes(path as (typeof PATHS)[number])) {
@@ -33,7 +32,7 @@ export function createHttpListener(
       send(request, response, plain(405, `${request.method} is not possible at ${path}; use GET.`));
       return;
     }
-    answer(path, engine, metrics, quarantine).then(
+    answer(path, engine, metrics, kept).then(
       (page) => send(request, response, page),
       (error: unknown) => send(request, response, plain(500, `The answer could not be made: ${String(error)}`)),
     );
@@ -44,7 +43,7 @@ async function answer(
   path: string,
   engine: Engine,
   metrics: Metrics,
-  quarantine: (() => Promise<QuarantineStatus>) | undefined,
+  kept: (() => Promise<KeptFiles>) | undefined,
 ): Promise<Page> {
   switch (path) {
     case '/healthz':
@@ -54,12 +53,12 @@ async function answer(
     case '/metrics':
       return { status: 200, contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     default:
-      return status(engine, await quarantine?.());
+      return status(engine, await kept?.());
   }
 }
 
-function status(engine: Engine, quarantine: QuarantineStatus | undefined): Page {
-  const text = `${JSON.stringify({ ...engine.status(), quarantine })}\n`;
+function status(engine: Engine, kept: KeptFiles | undefined): Page {
+  const text = `${JSON.stringify({ ...engine.status(), ...kept })}\n`;
   return { status: 200, contentType: 'application/json; charset=utf-8', text };
 }
 

@@ -1,10 +1,12 @@
-import { type FileHandle, open, truncate, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
 import { assert } from '../../shared/assert.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import { copyBytes } from './copy-files.ts';
 import { LOG_HEADER } from './csv.ts';
 import {
   failureOf,
   isFull,
+  newName,
   readPieces,
   StorageError,
   syncData,
@@ -13,6 +15,7 @@ import {
   withFile,
   writeOnce,
 } from './files.ts';
+import type { LogStretch } from './named-copy.ts';
 import { setAside } from './quarantine.ts';
 import { makeSegment, type Segment } from './segments.ts';
 
@@ -150,8 +153,7 @@ export class CommitLog {
       await unlink(segment.path);
       this.segments.pop();
     } else {
-      await truncate(segment.path, place.offset);
-      await syncFile(segment.path);
+      await cutFile(segment.path, place.offset);
       segment.size = place.offset;
       segment.marks = segment.marks.filter((mark) => mark.op <= op);
     }
@@ -192,6 +194,20 @@ export class CommitLog {
     return { index, offset };
   }
 
+  /** The files that hold the log up to an op, or up to its end if that is nearer, with as many bytes of each as count. */
+  async stretch(op: number): Promise<LogStretch> {
+    const lastOp = Math.min(op, this.#lastOp);
+    const last = this.segments.length - 1;
+    const end =
+      lastOp < this.#lastOp ? await this.locate(lastOp + 1) : { index: last, offset: this.segments[last]?.size ?? 0 };
+    const files = this.segments.slice(0, end.index + 1).map((segment, index) => {
+      const bytes = index === end.index ? end.offset : segment.size;
+      // Only the last one is written to; a full one is followed by another with the next row.
+      return { path: segment.path, bytes, closed: index < last && bytes === segment.size };
+    });
+    return { lastOp, files: files.filter(({ bytes }) => bytes > LOG_HEADER.length) };
+  }
+
   /** What the log turned out to hold when it was scanned. */
   scanned(lastOp: number): void {
     this.#lastOp = lastOp;
@@ -206,6 +222,18 @@ export class CommitLog {
     this.#file = undefined;
     await file?.close();
   }
+}
+
+/** Shortens a file for good. One that a named copy shares is replaced, so that the copy keeps all of it. */
+async function cutFile(path: string, bytes: number): Promise<void> {
+  if ((await stat(path)).nlink > 1) {
+    await rm(newName(path), { force: true });
+    await copyBytes(path, newName(path), bytes, { onBytes: () => {}, goOn: () => {} });
+    await rename(newName(path), path);
+    return;
+  }
+  await truncate(path, bytes);
+  await syncFile(path);
 }
 
 /** The place of a row: which segment, and the byte at which it begins. */

@@ -25,5 +25,8 @@ export type DatabaseErrorCode =
   | 'foreign-file'
   /** A complete row that is wrong, or a missing one. */
   | 'damaged'
+  /** A named copy can't be made, or put in the place of a database. */
+  | 'copy'
+  | 'no-such-copy'
   /** Reading or repairing failed. */
   | 'disk';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
+import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
 import { isFull } from './files.ts';
@@ -11,6 +12,7 @@ import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
 import { scanLog } from './log-reader.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
+import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
 import { openSegments } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
 import { hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
@@ -45,6 +47,12 @@ export interface OpenDatabase {
   scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<void>;
 }
 
+/** A database in a folder, of which a copy can be made while it is in use. */
+export interface OpenFolderDatabase extends OpenDatabase {
+  /** See `FolderStorage.makeCopy`. */
+  makeCopy: FolderStorage['makeCopy'];
+}
+
 /**
  * Opens a server's database, making it when it is missing: takes the lock, finishes what a crash interrupted, cuts a
  * torn tail. Nothing is written before the lock is held but the folder itself.
@@ -52,7 +60,7 @@ export interface OpenDatabase {
  * @param folder see `databaseFolder`
  * @throws DatabaseError with one sentence for the operator
  */
-export async function openDatabase(folder: string, options: DatabaseOptions): Promise<OpenDatabase> {
+export async function openDatabase(folder: string, options: DatabaseOptions): Promise<OpenFolderDatabase> {
   try {
     try {
       return await openLocked(folder, options);
@@ -69,7 +77,8 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
   }
 }
 
-async function openLocked(folder: string, options: DatabaseOptions): Promise<OpenDatabase> {
+async function openLocked(folder: string, options: DatabaseOptions): Promise<OpenFolderDatabase> {
+  await finishRestore(folder);
   await prepareFolder(folder);
   const release = lockFolder(folder);
   try {
@@ -80,10 +89,14 @@ async function openLocked(folder: string, options: DatabaseOptions): Promise<Ope
   }
 }
 
-async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<OpenDatabase> {
+async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<OpenFolderDatabase> {
   const repairs: string[] = [];
   const { role = 'replica' } = options;
   await finishSettingAside(folder, repairs);
+  await removeUnfinishedRestore(folder);
+  for (const name of await removeUnfinishedCopies(folder)) {
+    repairs.push(`The copy ${name} was not finished when the server ended; what there was of it was removed.`);
+  }
   await refuseOtherRole(folder, role);
   const { segments, lastOp } = await openSegments(folder, repairs);
   const stored = await readViewFile(folder, segments.length > 0 || (await hasSnapshot(folder)), repairs);
@@ -101,8 +114,10 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     sync: options.durability === 'fsync',
   });
   const opened = { folder, role, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
+  const storage = new FolderStorage(opened);
   return {
-    storage: new FolderStorage(opened),
+    storage,
+    makeCopy: (...ask) => storage.makeCopy(...ask),
     recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, repairs },
     codec: makeEntryCodec(),
     disk: stored?.file.disk ?? (randomUUID() as DiskId),

@@ -2,9 +2,12 @@ import { assert } from '../../shared/assert.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import type { CommitLog } from './commit-log.ts';
+import type { CopyManifest } from './copy-manifest.ts';
+import { DatabaseError } from './database-error.ts';
 import { failureOf, StorageError } from './files.ts';
 import { writeSessionKey } from './folder.ts';
 import { readLog } from './log-reader.ts';
+import { type CopyAsk, makeNamedCopy } from './named-copy.ts';
 import type { ReplicaStorage, StorageFailure, WhenDurable } from './replica-storage.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { type FolderRole, type StoredViewFile, ViewFileCopy } from './view-file.ts';
@@ -141,6 +144,36 @@ export class FolderStorage implements ReplicaStorage {
     this.#queue.run('Reading', begin, (failure) => {
       if (failure) done([], failure);
     });
+  }
+
+  /**
+   * Makes a named copy while everything goes on. Its failure is nobody's but that of who asked for it.
+   *
+   * @param upTo the last operation that is to be in it, known to be committed
+   * @throws DatabaseError `copy` with a sentence for the operator
+   */
+  async makeCopy(upTo: number, ask: Omit<CopyAsk, 'watch'>, onBytes: (bytes: number) => void): Promise<CopyManifest> {
+    const goOn = () => {
+      if (this.#closed) throw new DatabaseError('copy', 'The server is stopping, so there is no copy.');
+    };
+    goOn();
+    const { folder, log } = this.#open;
+    const stretch = await new Promise<Awaited<ReturnType<CommitLog['stretch']>>>((resolve, reject) =>
+      // In its turn, so that nothing is cut meanwhile; and never failing as a turn, or the server would end for it.
+      this.#queue.run(
+        'Nothing',
+        () => log.stretch(upTo).then(resolve, reject),
+        (failure) => {
+          if (failure) reject(new DatabaseError('copy', failure.message));
+        },
+      ),
+    );
+    const whileStill = (work: () => Promise<void>) => {
+      const done = this.#snapshots.then(work);
+      this.#snapshots = done.catch(() => undefined);
+      return done;
+    };
+    return makeNamedCopy(folder, { ...ask, watch: { onBytes, goOn } }, stretch, whileStill);
   }
 
   close(done: WhenDurable): void {

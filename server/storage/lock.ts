@@ -35,6 +35,12 @@ export function lockFolder(folder: string): () => void {
   );
 }
 
+/** The pid of the running process that has a folder; undefined when none has. Changes nothing. */
+export function lockHolder(folder: string): number | undefined {
+  const holder = parseHolder(readOrEmpty(join(folder, 'lock')));
+  return holder && isRunning(holder) ? holder.pid : undefined;
+}
+
 /** Makes the file with all its content or not at all, so that nobody reads a lock without a process in it. */
 function createWhole(path: string, content: string): boolean {
   const beside = `${path}.${randomUUID()}`;
@@ -107,7 +113,7 @@ function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EACCES' || errorCode(error) === 'ESRCH') return '';
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ESRCH'].includes(errorCode(error) ?? '')) return '';
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { errorCode, failureOf, readLines, StorageError, withFile } from './files
 import type { Segment } from './segments.ts';
 
 /** What to do about a log that is damaged on this server. */
-const WHAT_TO_DO =
+export const WHAT_TO_DO =
   'If other servers of the cluster are running, move this folder away and start this server again: it gets everything from them. Otherwise put back a copy of the file.';
 
 /**

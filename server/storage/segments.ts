@@ -24,6 +24,19 @@ export function makeSegment(folder: string, firstOp: number): Segment {
   return { firstOp, name, path: join(folder, name), size: 0, marks: [] };
 }
 
+/** The files of the log in their order, with all bytes that they have; nothing in them has been looked at. */
+export async function findSegments(folder: string): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const digits = /^commit_log-(\d{20})\.csv$/.exec(name)?.[1];
+    if (digits === undefined) continue;
+    const segment = makeSegment(folder, Number(digits));
+    segment.size = (await stat(segment.path)).size;
+    segments.push(segment);
+  }
+  return segments;
+}
+
 /**
  * Finds the files of the log, checks how each begins, and cuts off what a crash left half-written at the end.
  *
@@ -35,14 +48,7 @@ export async function openSegments(
   folder: string,
   repairs: string[],
 ): Promise<{ segments: Segment[]; lastOp: number }> {
-  const segments: Segment[] = [];
-  for (const name of (await readdir(folder)).sort()) {
-    const digits = /^commit_log-(\d{20})\.csv$/.exec(name)?.[1];
-    if (digits === undefined) continue;
-    const segment = makeSegment(folder, Number(digits));
-    segment.size = (await stat(segment.path)).size;
-    segments.push(segment);
-  }
+  const segments = await findSegments(folder);
   for (const segment of [...segments]) {
     if (await hasHeader(segment)) continue;
     if (segment !== segments.at(-1)) {
@@ -61,8 +67,12 @@ export async function openSegments(
   return { segments, lastOp: await repairTail(folder, last, repairs) };
 }
 
-/** False when a crash cut off the file inside its header, so that no row can ever have been in it. */
-async function hasHeader(segment: Segment): Promise<boolean> {
+/**
+ * False when a crash cut off the file inside its header, so that no row can ever have been in it.
+ *
+ * @throws DatabaseError `foreign-file`
+ */
+export async function hasHeader(segment: Segment): Promise<boolean> {
   return withFile(segment.path, async (file) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOG_HEADER.length + 4096), 0, null, 0);
     const start = buffer.toString('utf8', 0, bytesRead);

@@ -15,13 +15,13 @@ const ROWS_AT_A_TIME = 1000;
 const TABLE_NAME = /^[a-z][a-z0-9_]{0,60}$/;
 
 /** What the manifest says of a table; its columns are in the file. */
-interface TableFile {
+export interface TableFile {
   name: string;
   rows: number;
   sha256: string;
 }
 
-interface Manifest extends Omit<Snapshot, 'tables'> {
+export interface Manifest extends Omit<Snapshot, 'tables'> {
   tables: TableFile[];
 }
 
@@ -137,14 +137,68 @@ async function readTable(folder: string, expected: TableFile): Promise<Table | s
 
 async function readRows(file: FileHandle, expected: TableFile): Promise<Table | string> {
   const rows: string[][] = [];
-  const { size } = await file.stat();
-  await readLines(file, 0, size, (lines) => {
-    for (const { cells } of cutRows(lines)) rows.push((cells ?? []).map((cell) => readCell(cell) ?? ''));
-    return true;
-  });
+  await eachRow(file, (cells) => rows.push(cells));
   const columns = rows.shift() ?? [];
   if (rows.length !== expected.rows) return `${expected.name}.csv has ${rows.length} rows, not ${expected.rows}`;
   return { name: expected.name, columns, rows };
+}
+
+/** Gives the cells of each row of a table, the columns' names first. */
+async function eachRow(file: FileHandle, onRow: (cells: string[]) => void): Promise<void> {
+  const { size } = await file.stat();
+  await readLines(file, 0, size, (lines) => {
+    for (const { cells } of cutRows(lines)) onRow((cells ?? []).map((cell) => readCell(cell) ?? ''));
+    return true;
+  });
+}
+
+/** A table's file where it stands now: under its name, or still beside it when a crash came before the rename. */
+async function findTable(folder: string, { name, sha256 }: TableFile): Promise<{ path: string; isWhole: boolean }> {
+  const path = tablePath(folder, name);
+  for (const one of [newName(path), path]) if ((await digestOf(one)) === sha256) return { path: one, isWhole: true };
+  return { path, isWhole: false };
+}
+
+/** A snapshot as it lies on the disk, for a look. */
+export interface FoundSnapshot {
+  manifest: Manifest;
+  /** Its files, the manifest first. */
+  files: string[];
+  /** One clause for each table that is not whole. */
+  damages: string[];
+}
+
+/**
+ * Looks at the snapshot and changes nothing.
+ *
+ * @param onRow gets each row of each whole table, its column names first; without it only digests are looked at
+ * @returns null when there is none, or a clause that says what is wrong with its manifest
+ */
+export async function inspectSnapshot(
+  folder: string,
+  onRow?: (table: string, cells: string[]) => void,
+): Promise<FoundSnapshot | { damage: string } | null> {
+  const manifest = await readManifest(folder);
+  if (!manifest || 'damage' in manifest) return manifest;
+  const found: FoundSnapshot = { manifest, files: [join(folder, MANIFEST)], damages: [] };
+  for (const table of manifest.tables) {
+    const { path, isWhole } = await findTable(folder, table);
+    found.files.push(path);
+    if (!isWhole) {
+      found.damages.push(`${path} is missing, or does not match its digest in ${MANIFEST}`);
+      continue;
+    }
+    if (!onRow) continue;
+    let rows = -1;
+    await withFile(path, (file) =>
+      eachRow(file, (cells) => {
+        rows += 1;
+        onRow(table.name, cells);
+      }),
+    );
+    if (rows !== table.rows) found.damages.push(`${path} has ${rows} rows, but ${MANIFEST} says ${table.rows}`);
+  }
+  return found;
 }
 
 async function digestOf(path: string): Promise<string | undefined> {

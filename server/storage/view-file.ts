@@ -113,7 +113,7 @@ export async function readViewFile(
   hasData: boolean,
   repairs: string[],
 ): Promise<StoredViewFile | null> {
-  const copies = await Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+  const copies = await inspectViewFile(folder);
   const whole = copies.filter((copy) => 'file' in copy).sort((a, b) => b.generation - a.generation);
   const newest = whole[0];
   if (!newest) {
@@ -143,6 +143,11 @@ export async function readViewFile(
 const MISSING = { damage: 'is missing' };
 type Copy = StoredViewFile | { damage: string };
 
+/** Both copies as they are: what each says, or a clause that says what is wrong with it. Repairs nothing. */
+export async function inspectViewFile(folder: string): Promise<Copy[]> {
+  return Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+}
+
 function clauseOf(copy: Copy): string {
   return 'file' in copy ? 'was older' : copy.damage;
 }
@@ -156,9 +161,14 @@ async function readCopy(folder: string, name: string): Promise<Copy> {
   }
 }
 
+/** Writes both copies anew, for a folder that no server has open. Durable when it resolves. */
+export async function writeViewFiles(folder: string, stored: StoredViewFile): Promise<void> {
+  for (const name of VIEW_FILE_NAMES) await replaceFile(join(folder, name), formatViewFile(stored));
+}
+
 /** What the newer whole copy says, for a look: repairs nothing. @returns null when there is none */
 export async function peekViewFile(folder: string): Promise<StoredViewFile | null> {
-  const copies = await Promise.all(VIEW_FILE_NAMES.map((name) => readCopy(folder, name)));
+  const copies = await inspectViewFile(folder);
   const whole = copies.filter((copy) => 'file' in copy).sort((a, b) => b.generation - a.generation);
   return whole[0] ?? null;
 }

@@ -17,6 +17,9 @@ describe('the client program', () => {
       [['list', '--server', 'nowhere'], {}, '"nowhere" is not host:port'],
       [['list'], { UNDERSTUDY_SERVER: 'nowhere' }, '"nowhere" is not host:port'],
       [['repl', '-P', '70000'], {}, '1 to 65535'],
+      [['export', '--format', 'xml'], {}, 'xml'],
+      [['export', '--output', '/nowhere/x.csv'], {}, '/nowhere/x.csv cannot be written'],
+      [['export'], {}, '--user NAME'],
     ];
     for (const [args, env, sentence] of wrong) {
       const { status, stdout, stderr } = client(args, env);

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importIrc } from '../../client/import-irc.ts';
 import * as oneShot from '../../client/one-shot/commands.ts';
+import { exportAll } from '../../client/one-shot/export.ts';
 import type { OneShotOptions } from '../../client/one-shot/session.ts';
 import { openChat } from '../../client/open-chat.ts';
 import type { Output } from '../../client/output.ts';
@@ -43,6 +44,7 @@ class Lines implements Output {
   raw(text: string): void {
     this.lines.push(text);
   }
+  async drained(): Promise<void> {}
   note(text: string): void {
     this.lines.push(text);
   }
@@ -72,7 +74,7 @@ describe('commands that do one thing', () => {
     expect(await oneShot.history(shown, 'ana', 10)).toBe(0);
     expect(shown.output.lines).toMatchObject([expect.stringContaining('ana -> bob: =1+1,"␊␛[2J')]);
     const exported = as('bob');
-    expect(await oneShot.exportAll(exported, 'csv')).toBe(0);
+    expect(await exportAll(exported, { format: 'csv' })).toBe(0);
     expect(exported.output.lines.join('')).toContain(`ana,bob,"'=1+1,""\n\u001b[2J"`);
     expect(await oneShot.deleteAccount(as('bob'))).toBe(0);
     const left = as('ana');

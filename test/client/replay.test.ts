@@ -176,9 +176,14 @@ describe('replay', () => {
     servers.clients.clear();
     servers.events = heir.events;
     servers.position = 0;
+    const asked = ana.chat.history({ limit: 10 });
     await servers.clock.advance(10_000);
     expect(ana.of('reload')).toHaveLength(1);
-    expect(ana.of('logged-out')).toHaveLength(1);
+    expect(ana.of('logged-out').map(({ reason }) => reason)).toEqual([
+      'The servers are another cluster now, set up anew or restored from a copy: log in again.',
+    ]);
+    // Its `seen` was a position of the former cluster: it is never asked of this one.
+    expect(await asked).toMatchObject({ ok: false, error: { code: 'not-logged-in', definite: true } });
     expect(ana.chat.connection).toMatchObject({ phase: 'connected', cluster: { id: 'cluster-2' } });
     const created = ana.chat.createAccount('ana', 'a password');
     await servers.clock.advance(1000);

@@ -54,6 +54,17 @@ describe('the server program, used wrongly', () => {
     { args: ['secondary', 'x1538'], words: ['x1538', '1 to 65535'] },
     { args: ['primray', '1538'], words: ['primray', 'primary'] },
     { args: ['status', '--server', 'nowhere'], words: ['"nowhere"', 'host:port'] },
+    { args: ['backup'], words: ['name'] },
+    { args: ['backup', 'two words'], words: ['"two words"', 'letters, digits'] },
+    { args: ['backup', 'x', '--server', 'nowhere'], words: ['"nowhere"', 'host:port'] },
+    { args: ['restore', 'data/database@localhost:1538'], words: ['name'] },
+    { args: ['restore', 'data', 'x'], words: ['data is not how a database is called'] },
+    { args: ['restore', '/nowhere/database@localhost:1538', 'x'], words: ['no copy "x"; it has none'] },
+    { args: ['primary', '1538', '--database', 'x.new'], words: ['"x.new"', 'not finished'] },
+    { args: ['check'], words: ['database'] },
+    { args: ['check', '/nowhere/database'], words: ['/nowhere/database'] },
+    { args: ['check', 'server'], words: ['server is no database', 'database@HOST:PORT'] },
+    { args: ['check', 'data', '--to', '-1'], words: ['-1', 'from 0 on'] },
   ])('$args is refused with status 2', async ({ args, words }) => {
     const ran = await runProgram(args);
     expect(ran.status).toBe(2);
@@ -108,6 +119,13 @@ describe('beside a server that runs', () => {
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain(`pid ${first?.pid}`);
     expect((await cluster.status(0))?.role).toBe('primary');
+  });
+
+  it('its database is not checked: the process that has it is named, with status 2', async () => {
+    const { folder, process: first } = cluster.servers[0]!;
+    const ran = await runProgram(['check', folder]);
+    expect([ran.status, ran.stdout]).toEqual([2, '']);
+    expect(ran.stderr).toContain(`pid ${first?.pid}`);
   });
 
   it('R19b: a server with another replication factor ends and names both', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { checkDatabase } from '../../server/storage/check-database.ts';
 import { LOG_EVENTS } from '../../shared/operations.ts';
 import { openScanned, temporaryFolder } from './samples.ts';
 
@@ -19,7 +20,7 @@ const shown = new Map(
 async function folderAsShown(): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
   await mkdir(folder);
-  for (const [name, { content }] of shown) await writeFile(join(folder, name), content);
+  for (const [name, { content }] of shown) if (name !== 'copy.csv') await writeFile(join(folder, name), content);
   return folder;
 }
 
@@ -38,6 +39,15 @@ describe('data/README.md', () => {
     const clients = new ClientTable();
     for (const entry of entries) clients.record(entry, chat.apply(entry).outcome);
     expect(recovered.snapshot?.tables).toEqual([...chat.snapshot(), clients.snapshot()]);
+  });
+
+  it('shows what a named copy says of itself', async () => {
+    const folder = join(await temporaryFolder(), 'copy');
+    await mkdir(folder);
+    for (const [name, { content }] of shown)
+      if (/^(commit_log|copy)/.test(name)) await writeFile(join(folder, name), content);
+    const { damages, bytes, copy } = await checkDatabase(folder);
+    expect({ damages, bytes }).toEqual({ damages: [], bytes: copy?.bytes });
   });
 
   it('explains every column, every key and every event', () => {

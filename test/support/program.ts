@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { cleanEnvironment, SERVER_PROGRAM } from './cluster.ts';
+import { join } from 'node:path';
+import { cleanEnvironment, DIST, SERVER_PROGRAM } from './cluster.ts';
 
 export interface Ran {
   status: number | null;
@@ -7,13 +8,22 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs the server program until it ends by itself; one that does not within the time is killed, and has no status. */
-export function runProgram(args: readonly string[], withinMs = 20_000): Promise<Ran> {
+export interface RunOptions {
+  program?: 'server' | 'client';
+  /** Besides what every program of ours inherits. */
+  environment?: Record<string, string>;
+}
+
+const WITHIN_MS = 20_000;
+
+/** Runs one of the programs until it ends by itself; one that does not within the time is killed, and has no status. */
+export function runProgram(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const path = options.program === 'client' ? join(DIST, 'client/main.js') : SERVER_PROGRAM;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [SERVER_PROGRAM, ...args], {
+    const child = spawn(process.execPath, [path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: cleanEnvironment(),
-      timeout: withinMs,
+      env: { ...cleanEnvironment(), ...options.environment },
+      timeout: WITHIN_MS,
       killSignal: 'SIGKILL',
     });
     const ran: Ran = { status: null, stdout: '', stderr: '' };

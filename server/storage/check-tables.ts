@@ -1,0 +1,89 @@
+import type { LogEntry } from '../../shared/operations.ts';
+
+/** Tells whether an operation of the log is what a row of a table came from. */
+type Test = (entry: LogEntry) => boolean;
+
+interface Claim {
+  table: string;
+  line: number;
+  test: Test;
+}
+
+const isEvent =
+  (...events: LogEntry['event'][]): Test =>
+  ({ event }) =>
+    events.includes(event);
+
+/**
+ * Compares the rows of a snapshot with the operations that they name. Holds what the tables say, not the log: its
+ * memory grows with the state of the chat and not with its history.
+ */
+export class TableClaims {
+  readonly #claims = new Map<number, Claim[]>();
+  readonly #columns = new Map<string, string[]>();
+  readonly #lines = new Map<string, number>();
+  rows = 0;
+
+  /** @param cells of the next row of that table; the first one names the columns */
+  add(table: string, cells: string[]): void {
+    const columns = this.#columns.get(table);
+    const line = (this.#lines.get(table) ?? 0) + 1;
+    this.#lines.set(table, line);
+    if (!columns) {
+      this.#columns.set(table, cells);
+      return;
+    }
+    this.rows += 1;
+    const cell = (name: string) => cells[columns.indexOf(name)] ?? '';
+    for (const [op, test] of claimsOf(table, cell)) {
+      const claims = this.#claims.get(op) ?? [];
+      claims.push({ table, line, test });
+      this.#claims.set(op, claims);
+    }
+  }
+
+  /** @param onDifference gets a clause for each row that did not come from this operation */
+  compare(entry: LogEntry, onDifference: (clause: string) => void): void {
+    const claims = this.#claims.get(entry.op);
+    if (!claims) return;
+    this.#claims.delete(entry.op);
+    for (const { table, line, test } of claims) {
+      if (!test(entry)) onDifference(`${table}.csv, line ${line}: op ${entry.op} of the log is something else`);
+    }
+  }
+
+  /** A clause for each row whose operation was not in the log as far as it was read. */
+  *unfounded(): Generator<string> {
+    for (const [op, claims] of this.#claims) {
+      for (const { table, line } of claims) yield `${table}.csv, line ${line}: op ${op} is not in the log`;
+    }
+  }
+}
+
+function claimsOf(table: string, cell: (name: string) => string): [op: number, test: Test][] {
+  switch (table) {
+    case 'user_table': {
+      const username = cell('username');
+      const deletedAt = cell('deleted_at_op');
+      const created: Test = ({ event, subject }) => event === 'account:create' && subject === username;
+      const account = cell('account');
+      const deleted: Test = (entry) => entry.event === 'account:delete' && entry.account === account;
+      return [[Number(account), created], ...(deletedAt ? [[Number(deletedAt), deleted] as [number, Test]] : [])];
+    }
+    case 'sessions':
+      return [[Number(cell('session')), isEvent('session:open', 'account:create')]];
+    case 'queued_messages': {
+      const [id, at, body] = [cell('id'), Number(cell('at')), cell('body')];
+      const sent: Test = (entry) =>
+        entry.event === 'message:send' && entry.id === id && entry.time === at && entry.body === body;
+      return [[Number(cell('position')), sent]];
+    }
+    case 'client_table': {
+      const [client, last] = [cell('client'), Number(cell('last_request'))];
+      const position = Number(cell('replies').split(' ').at(-1)?.split('/')[2]);
+      return position > 0 ? [[position, (entry) => entry.client === client && entry.request === last]] : [];
+    }
+    default:
+      return [];
+  }
+}
