@@ -81,6 +81,11 @@ export class SimulatedDisk {
     return kept;
   }
 
+  /** Of an earlier start. */
+  get hasOlderCopy(): boolean {
+    return this.#copies.some(({ file }) => file.incarnation < this.file.incarnation);
+  }
+
   /** Somebody copies the folder. */
   backUp(): void {
     const { file, sessionKey, snapshot, entries } = this;

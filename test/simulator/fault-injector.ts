@@ -193,7 +193,7 @@ export class FaultInjector {
     },
     emptyFolder: (fault, victim) => this.#harm(fault, victim),
     loseRows: (fault, victim) => this.#harm(fault, victim),
-    oldFolder: (fault, victim) => this.#harm(fault, victim),
+    oldFolder: (fault, victim) => this.#putOldFolderBack(fault, victim),
     flippedBit: (fault, victim) => this.#flipBit(fault, victim),
     wallJump: ({ choice }, victim) => {
       victim.clock.wallShiftMs += choice < 0.5 ? HOUR_MS : -HOUR_MS;
@@ -319,6 +319,16 @@ export class FaultInjector {
     );
     this.#victims.world.queue.after(cutMs - 200 * choice, () => {
       for (const server of others) this.#crash(server, awayMs + 3 * this.#victims.heartbeatTimeoutMs);
+    });
+  }
+
+  /** Only a folder from before the last start differs from the present one in a way that others can notice. */
+  #putOldFolderBack(fault: PlannedFault, victim: SimulatedServer): void {
+    const { world, heartbeatTimeoutMs } = this.#victims;
+    if (victim.disk.hasOlderCopy) return this.#harm(fault, victim);
+    this.#crash(victim, fault.awayMs);
+    world.queue.after(fault.awayMs + 2 * heartbeatTimeoutMs, () => {
+      if (!this.#isPeace) this.#harm(fault, victim);
     });
   }
 
