@@ -76,6 +76,7 @@ const AT_CRITICAL_STEPS: readonly FaultKind[] = [
   'cutPair',
   'resetLink',
   'holdMessage',
+  'hangingDisk',
   'failingDisk',
   'mend',
 ];

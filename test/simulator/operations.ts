@@ -41,6 +41,14 @@ const WEIGHTS: Record<OperationKind, number> = {
   wrongPassword: 0.6,
 };
 
+const READS: ReadonlySet<OperationKind> = new Set<OperationKind>(['history', 'list']);
+const OF_ACCOUNTS: ReadonlySet<OperationKind> = new Set<OperationKind>([
+  'logOut',
+  'logIn',
+  'deleteAccount',
+  'wrongPassword',
+]);
+
 /** One after the other, at random intervals, until the faults end. */
 export function drawOperations(random: Random, rates: Rates, layout: Layout): PlannedOperation[] {
   const operations: PlannedOperation[] = [];
@@ -50,7 +58,7 @@ export function drawOperations(random: Random, rates: Rates, layout: Layout): Pl
       number: operations.length,
       atMs,
       client: random.between(0, layout.clients),
-      kind: drawKind(random, rates.readShare),
+      kind: drawKind(random, rates),
       choice: random.fraction(),
     });
     atMs += -Math.log(1 - random.fraction()) * rates.betweenOperationsMs;
@@ -58,8 +66,9 @@ export function drawOperations(random: Random, rates: Rates, layout: Layout): Pl
   return operations;
 }
 
-function drawKind(random: Random, readShare: number): OperationKind {
-  const weightOf = (kind: OperationKind) => WEIGHTS[kind] * (kind === 'history' || kind === 'list' ? readShare : 1);
+function drawKind(random: Random, { readShare, accountShare }: Rates): OperationKind {
+  const weightOf = (kind: OperationKind) =>
+    WEIGHTS[kind] * (READS.has(kind) ? readShare : OF_ACCOUNTS.has(kind) ? accountShare : 1);
   const total = OPERATION_KINDS.reduce((sum, kind) => sum + weightOf(kind), 0);
   let draw = random.fraction() * total;
   const drawn = OPERATION_KINDS.find((kind) => {

@@ -49,8 +49,9 @@ export interface Rates {
   awayMs: Range;
   /** Mean time between two operations of clients. */
   betweenOperationsMs: number;
-  /** How many times as many reads as usual. */
+  /** How many times as many reads as usual; log-ins, log-outs, deletions of accounts. */
   readShare: number;
+  accountShare: number;
   /** Largest deviation of a server's clock, as a fraction (A3). */
   clockDrift: number;
   /** A4: whether a refused connect proves a death. */
@@ -106,6 +107,7 @@ export function drawRates(random: Random): Rates {
     awayMs: drawAway(random, heartbeatTimeoutMs),
     betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
     readShare: random.pick([1, 1, 1, 5]),
+    accountShare: random.pick([1, 1, 1, 8]),
     clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
     trustRefused: random.chance(0.85),
     lateMessages: random.chance(0.5) ? random.pick([random.fraction(), 1]) : 0,
