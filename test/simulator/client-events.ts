@@ -37,6 +37,10 @@ export type ClientEvent =
       kind: 'message' | 'message-deleted';
       value: Record<string, unknown>;
     }
+  /** A message stands in the outbox, and its user sees it there. */
+  | { type: 'waiting'; atMs: number; client: string; body: string }
+  /** A message of the outbox was refused for good, and its user was told so. */
+  | { type: 'gave-back'; atMs: number; client: string; body: string }
   | { type: 'crashed' | 'started'; atMs: number; client: string };
 
 export type CallResult =

@@ -110,10 +110,13 @@ export class SimulatedClientStore implements ClientStore {
   #synced(): Promise<void> {
     const written = this.#disk.content;
     return new Promise((resolve) => {
-      this.#life.after(this.#syncMs(), () => {
-        this.#life.world.isTouched = true;
+      this.#life.world.queue.after(this.#syncMs(), () => {
+        // The disk is done with it whether or not the process is there to hear of it.
         this.#disk.sync(written);
-        resolve();
+        this.#life.act(() => {
+          this.#life.world.isTouched = true;
+          resolve();
+        });
       });
     });
   }

@@ -74,6 +74,8 @@ export class Health {
     if (away) return `${away.name} is not back`;
     const waiting = this.#clients.find(({ unanswered }) => unanswered.size > 0);
     if (waiting) return `${waiting.name} waits for ${[...waiting.unanswered].join(' and ')}, ${waiting.description}`;
+    const unsent = this.#clients.find(({ outboxSize }) => outboxSize > 0);
+    if (unsent) return `${unsent.name} has ${unsent.outboxSize} messages in its outbox, ${unsent.description}`;
     const late = replicas.find(({ state }) => !state || state.commit !== commit);
     if (late) return `${late.address} does not follow`;
     return this.#history.committed.length === commit ? null : 'nobody has all that was committed';

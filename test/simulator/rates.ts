@@ -145,12 +145,28 @@ function drawWeights(random: Random): Record<FaultKind, number> {
 /** A few kinds only, so that they meet. */
 function drawWeightsOfRounds(random: Random): Record<FaultKind, number> {
   const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  const usual = random.chance(0.25) ? KINDS_AROUND_CLIENTS : KINDS_OF_VIEW_CHANGES;
   for (let kinds = random.pick([1, 2, 3, 4]); kinds > 0; kinds--) {
-    const kind = random.chance(0.8) ? random.pick(KINDS_OF_VIEW_CHANGES) : random.pick(FAULT_KINDS);
+    const kind = random.chance(0.8) ? random.pick(usual) : random.pick(FAULT_KINDS);
     weights[kind] = 0.2 + random.fraction();
   }
   return weights;
 }
+
+/** Clients move, and send again. */
+const KINDS_AROUND_CLIENTS: readonly FaultKind[] = [
+  'resetClient',
+  'resetClient',
+  'cutClient',
+  'cutClient',
+  'pauseClient',
+  'crashClient',
+  'crash',
+  'cutPrimary',
+  'leave',
+  'partition',
+  'hangingDisk',
+];
 
 const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'crash',
@@ -168,6 +184,7 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'holdMessage',
   'strand',
   'outlive',
+  'oldFolder',
 ];
 
 const HIGHEST_WEIGHTS: Partial<Record<FaultKind, number>> = {

@@ -2,6 +2,7 @@ import type { Hello, Input, PeerMessage } from '../../server/replication/message
 import type { ReplicaConfig } from '../../server/replication/replica-state.ts';
 import type { EntryCodec } from '../../server/storage/replica-storage.ts';
 import type { Address } from '../../shared/ids.ts';
+import type { LogEntry } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
@@ -34,6 +35,8 @@ export interface ServerWatcher extends EngineWatcher {
   /** Rows are set aside. */
   onCut(afterOp: number, reason: string): void;
   onSend(to: Address, message: PeerMessage): void;
+  /** As the primary it gave these their places in the log. */
+  onSealed(entries: readonly LogEntry[]): void;
   onHello(hello: Hello): void;
   onViewFile(before: ViewFile): void;
   /** A step at which trouble is worth its while. */

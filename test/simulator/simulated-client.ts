@@ -44,6 +44,8 @@ export class SimulatedClient {
   #life: Life;
   #chat: ChatClient | null = null;
   #sent: string[] = [];
+  /** Messages that were seen in the outbox. */
+  readonly #waiting = new Set<string>();
   #lastPosition = 0;
   #entering = false;
 
@@ -62,6 +64,11 @@ export class SimulatedClient {
 
   get isLoggedIn(): boolean {
     return this.#chat !== null && this.#chat.username !== '';
+  }
+
+  /** Messages that it has not got rid of yet, those of earlier lives among them. */
+  get outboxSize(): number {
+    return this.#chat?.outbox.length ?? 0;
   }
 
   get description(): string {
@@ -247,7 +254,18 @@ export class SimulatedClient {
     } else if (event.type === 'message-deleted') {
       this.#saw(event.position);
       this.#record({ ...common, kind: 'message-deleted', value: { id: event.id, position: event.position } });
+    } else if (event.type === 'outbox') {
+      for (const { body } of event.waiting) this.#onWaiting(body);
+    } else if (event.type === 'send-failed') {
+      const { body } = event.message;
+      this.#record({ type: 'gave-back', atMs: world.nowMs, client: this.#recordedName, body });
     }
+  }
+
+  #onWaiting(body: string): void {
+    if (this.#waiting.has(body)) return;
+    this.#waiting.add(body);
+    this.#record({ type: 'waiting', atMs: this.#around.world.nowMs, client: this.#recordedName, body });
   }
 
   #remember(message: Message): void {

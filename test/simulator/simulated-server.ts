@@ -160,6 +160,12 @@ export class SimulatedServer implements LeaseHolder {
       dialAgain: (address) => endpoint.dialAgain(address),
       send: (to, message) => endpoint.send(to, message),
     };
+    const seal = makeSeal({
+      codec,
+      wallMs: () => clock.wallMs(),
+      newNonce: () => nonceOf(nonces),
+      lastTimeMs: () => engine.lastTimeMs,
+    });
     const engine: ReplicatedEngine = new ReplicatedEngine({
       recovered,
       config: {
@@ -167,12 +173,11 @@ export class SimulatedServer implements LeaseHolder {
         role: this.role,
         knownAddresses: addresses,
         nonce: String(random.uint32()),
-        seal: makeSeal({
-          codec,
-          wallMs: () => clock.wallMs(),
-          newNonce: () => nonceOf(nonces),
-          lastTimeMs: () => engine.lastTimeMs,
-        }),
+        seal: (drafts, place) => {
+          const entries = seal(drafts, place);
+          this.#watcher.onSealed(entries);
+          return entries;
+        },
       },
       storage,
       transport,

@@ -6,6 +6,7 @@ import { HistoryChecker, Violation } from './checkers.ts';
 import { checkClientHistory } from './checks/client-history.ts';
 import { Coverage } from './checks/coverage.ts';
 import { ForgottenChecker } from './checks/forgotten-checker.ts';
+import { checkKept } from './checks/kept-checker.ts';
 import type { ClientEvent } from './client-events.ts';
 import { SimulatedClientNetwork } from './client-network.ts';
 import { quickCodec } from './codec.ts';
@@ -144,9 +145,10 @@ export class Simulation {
         this.#peers.atCriticalStep(server.address);
         this.#faults.atCriticalStep(server);
       },
-      onAsked: (submission) => this.#checkers.forgotten.onAsked(submission),
+      onAsked: (submission) => observer.onAsked(submission),
+      onSealed: (entries) => observer.onSealed(entries),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
-      onRefused: (submission, { code }) => this.#checkers.forgotten.onRefused(submission, code),
+      onRefused: (submission, error) => observer.onRefused(submission, error),
       onRead: () => (isUp() ? observer.onRead() : () => {}),
       onStarted: () => observer.onStarted(),
       onInput: (input, give) => observer.onInput(input, give),
@@ -176,6 +178,8 @@ export class Simulation {
       this.#areFaultsOver = true;
       this.#faults.stop();
       const isWell = await this.#requireHealth();
+      const lost = isWell ? checkKept(this.clientEvents, this.#checkers.history.committed) : null;
+      if (lost) throw new Violation(lost);
       if (isWell && rates.lastingFault !== null) await this.#requireService(rates.lastingFault);
       this.#requireKeptPromises();
     } catch (error) {

@@ -2,7 +2,9 @@ import type { Committed, Submission } from '../../server/engine/engine.ts';
 import { holdsAllLeases } from '../../server/replication/lease.ts';
 import type { Input, Output, PeerMessage } from '../../server/replication/messages.ts';
 import { isListed, isPrimary, type ReplicaState, selfOf } from '../../server/replication/replica-state.ts';
+import type { ChatError } from '../../shared/errors.ts';
 import { type Address, sameView } from '../../shared/ids.ts';
+import type { LogEntry } from '../../shared/operations.ts';
 import { sameIncarnation, type ViewFile } from '../../shared/views.ts';
 import { type HistoryChecker, Violation } from './checkers.ts';
 import type { Coverage } from './checks/coverage.ts';
@@ -46,6 +48,10 @@ export class Observer {
   #position = 0;
   readonly #met = new Map<string, { incarnation: number; nonce: string }>();
   readonly #knownCleanDeaths = new Set<string>();
+  /** In the order of this life: when writes were asked for, and when requests got their place in the log. */
+  #sequence = 0;
+  readonly #askedAt = new WeakMap<Submission, number>();
+  readonly #sealedAt = new Map<string, number>();
   #knownDeaths = 0;
   #seen: ServerCoverage | null = null;
 
@@ -64,6 +70,7 @@ export class Observer {
     this.#knownCleanDeaths.clear();
     this.#knownDeaths = 0;
     this.#met.clear();
+    this.#sealedAt.clear();
     this.#position = engine!.chat.position;
     const { floor } = state!.log;
     if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
@@ -186,6 +193,31 @@ export class Observer {
       this.#checkers.promises.onPromised(disk.file, promised.number, promised.members);
     }
     requireOnePrimary(this.#servers);
+  }
+
+  /** A write is asked for. */
+  onAsked(submission: Submission): void {
+    this.#checkers.forgotten.onAsked(submission);
+    this.#askedAt.set(submission, ++this.#sequence);
+  }
+
+  /** As the primary it gave these their places in the log. */
+  onSealed(entries: readonly LogEntry[]): void {
+    this.#sequence += 1;
+    for (const { client, request } of entries)
+      if (client !== '') this.#sealedAt.set(`${client}/${request}`, this.#sequence);
+  }
+
+  /** R18: what surely was not done, for reasons of the server's own, was not put in its log on behalf of who asked. */
+  onRefused(submission: Submission, error: ChatError): void {
+    this.#checkers.forgotten.onRefused(submission, error.code);
+    const key = `${submission.client}/${submission.request}`;
+    const sealedAt = this.#sealedAt.get(key) ?? 0;
+    const isOfServer = error.code === 'not-primary' || error.code === 'unavailable';
+    if (isOfServer && error.definite && sealedAt > this.#askedAt.get(submission)!)
+      throw new Violation(
+        `R18: ${this.#server.address} put request ${key} in its log, and says that it surely was not done`,
+      );
   }
 
   /** R4: an acknowledged operation is on every disk that the view lists. */
