@@ -1,10 +1,10 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
-import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import type { AccountId, ClientId } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
-import type { ChatReader, Notice } from '../state/reader.ts';
+import type { ChatReader, LogIn, Notice } from '../state/reader.ts';
 
-export type { AccountView, ChatReader, HistoryAsk, HistoryPage, Notice } from '../state/reader.ts';
+export type { AccountView, ChatReader, HistoryAsk, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
 /**
  * The one seam between the chat and where it is kept. The gateway speaks to this and to nothing below it, so that
@@ -31,9 +31,9 @@ export interface Engine {
   received(account: AccountId, position: number): void;
 
   /** The token of a session: the same from every server (R25). */
-  tokenFor(session: SessionId): string;
+  tokenFor(logIn: LogIn): string;
   /** The session that a token names, if the token is genuine; whether it is still open is the state's to say. */
-  sessionOf(token: string): SessionId | undefined;
+  logInOf(token: string): LogIn | undefined;
   /** False on a server that belongs to no cluster yet: it cannot tell a genuine token from another. */
   hasSessionKey(): boolean;
 

@@ -1,7 +1,7 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { assert } from '../../shared/assert.ts';
 import { type ChatError, type Result, success } from '../../shared/errors.ts';
-import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { AccountId } from '../../shared/ids.ts';
 import { HOLD_DURING_VIEW_CHANGE_MS, SNAPSHOT_INTERVAL_OPERATIONS } from '../../shared/limits.ts';
 import type { LogEntry, Outcome } from '../../shared/operations.ts';
 import type { ClientTable } from '../replication/client-table.ts';
@@ -9,7 +9,7 @@ import { holdsAllLeases } from '../replication/lease.ts';
 import { createReplica } from '../replication/replica.ts';
 import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
-import type { ChatReader, Notice } from '../state/reader.ts';
+import type { ChatReader, LogIn, Notice } from '../state/reader.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
 import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
 import { HeldSubmissions } from './held-submissions.ts';
@@ -195,12 +195,12 @@ export class ReplicatedEngine implements Engine {
     return log.entry(log.endOp)?.time ?? this.#parts.recovered.lastTimeMs;
   }
 
-  tokenFor(session: SessionId): string {
-    return this.#keys.tokenFor(session);
+  tokenFor(logIn: LogIn): string {
+    return this.#keys.tokenFor(logIn);
   }
 
-  sessionOf(token: string): SessionId | undefined {
-    return this.#keys.sessionOf(token);
+  logInOf(token: string): LogIn | undefined {
+    return this.#keys.logInOf(token);
   }
 
   hasSessionKey(): boolean {

@@ -1,5 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { ClientId, MessageId, SessionId } from '../../shared/ids.ts';
+import type { LogIn } from '../state/reader.ts';
 
 /**
  * R25: everything that is derived from the cluster's session key. The key is on every member and in no log, so tokens
@@ -13,16 +14,17 @@ export class SessionKeys {
     this.#key = key;
   }
 
-  tokenFor(session: SessionId): string {
-    return `${session}.${this.#digest(`token ${session}`)}`;
+  tokenFor({ session, openedAt }: LogIn): string {
+    return `${session}.${openedAt}.${this.#digest(`token ${session} ${openedAt}`)}`;
   }
 
-  sessionOf(token: string): SessionId | undefined {
-    const session = token.slice(0, token.indexOf('.')) as SessionId;
-    const expected = Buffer.from(this.tokenFor(session));
+  logInOf(token: string): LogIn | undefined {
+    const [session, openedAt] = token.split('.');
+    const logIn: LogIn = { session: session as SessionId, openedAt: Number(openedAt) };
+    const expected = Buffer.from(this.tokenFor(logIn));
     const given = Buffer.from(token);
     const isGenuine = this.#key() !== '' && given.length === expected.length && timingSafeEqual(given, expected);
-    return isGenuine ? session : undefined;
+    return isGenuine ? logIn : undefined;
   }
 
   /** What tells a repeated request from a number used twice. Keyed, so that a deleted text cannot be confirmed by guessing. */

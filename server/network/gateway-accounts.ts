@@ -2,14 +2,14 @@ import type { RequestOf } from '../../shared/api.ts';
 import { refusal } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import { nameKey, normalizeUsername } from '../../shared/names.ts';
-import type { AccountView, Committed } from '../engine/engine.ts';
+import type { AccountView, Committed, LogIn } from '../engine/engine.ts';
 import { shown } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { submitted, unlessBusy } from './gateway-submit.ts';
 
 /** Log-ins are named after operations, which are numbered from 1: this one never exists. */
-const NOBODYS = '0' as SessionId;
+const NOBODYS: LogIn = { session: '0' as SessionId, openedAt: 0 };
 
 /**
  * Requests that change who a socket speaks for. Each holds back the socket's later writes until it is answered: so
@@ -82,7 +82,7 @@ export async function openSession(
   });
   if (!result.ok) return answer(result);
   // A repeated request may have been for an account that had the name before this one.
-  const owner = context.engine.chat.accountOfSession(sessionOf(result.value));
+  const owner = context.engine.chat.accountOfLogIn(logInOf(result.value));
   if (owner && owner.id !== account.id) return answer(wrongPassword(request.username));
   answerLoggedIn(context, connection, account, account.username, result.value, answer);
 }
@@ -98,7 +98,7 @@ export async function closeSession(
   const result = await submitted(context, connection, request, {
     event: 'session:close',
     fields: {},
-    subject: connection.account === '' ? '' : connection.session,
+    subject: connection.account === '' ? '' : connection.logIn!.session,
     body: '',
   });
   answerLeft(context, connection, result, answer);
@@ -152,19 +152,19 @@ function answerLoggedIn(
   committed: Committed,
   answer: Answer,
 ): void {
-  const session = sessionOf(committed);
-  const token = engine.tokenFor(session);
+  const logIn = logInOf(committed);
+  const token = engine.tokenFor(logIn);
   const { position } = committed;
   answer({ ok: true, username, token, position } as { ok: true });
   if (connection.closed) return;
   // The answer to a repeated request is the same as then, but its log-in may have ended since.
-  if (account && engine.chat.accountOfSession(session)) presence.logIn(connection, account, session);
+  if (account && engine.chat.accountOfLogIn(logIn)) presence.logIn(connection, account, logIn);
   else presence.endVoid(connection);
 }
 
 /** An account and a log-in are named after the operation that made them. */
-function sessionOf({ position }: Committed): SessionId {
-  return String(position) as SessionId;
+function logInOf({ position, at }: Committed): LogIn {
+  return { session: String(position) as SessionId, openedAt: at };
 }
 
 function accountNamed(

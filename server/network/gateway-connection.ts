@@ -1,8 +1,9 @@
 import type { Socket } from 'socket.io';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
-import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import type { AccountId, ClientId } from '../../shared/ids.ts';
 import { REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
+import type { LogIn } from '../engine/engine.ts';
 
 export type ClientSocket = Socket<ClientToServerEvents, ServerToClientEvents>;
 
@@ -28,7 +29,7 @@ export class Connection {
   /** Who is logged in; empty when nobody is. */
   account: AccountId | '' = '';
   /** The log-in; set without an account while this server has not seen the log-in's operation yet. */
-  session: SessionId | '' = '';
+  logIn: LogIn | null = null;
   /** The socket itself asked for the end of its log-in: it is not told about it. */
   leaving = false;
   /** Why the log-in ended, when the client has not been told yet. */

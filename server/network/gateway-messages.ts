@@ -1,6 +1,6 @@
 import type { RequestOf } from '../../shared/api.ts';
 import { type Result, success } from '../../shared/errors.ts';
-import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { AccountId } from '../../shared/ids.ts';
 import type { ChatReader, HistoryPage } from '../engine/engine.ts';
 import { noSuchAccount, noSuchRoom, notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
@@ -109,13 +109,13 @@ function readAs<T>(
   query: (chat: ChatReader, account: AccountId) => Result<T>,
   answer: (result: Result<T>) => void,
 ): void {
-  const session = connection.session as SessionId;
+  const logIn = connection.logIn!;
   const known = connection.account !== '';
-  const atLeast = known ? seen : Math.max(seen ?? 0, Number(session));
+  const atLeast = known ? seen : Math.max(seen ?? 0, Number(logIn.session));
   engine.read(
     atLeast,
     (chat) => {
-      const account = chat.accountOfSession(session);
+      const account = chat.accountOfLogIn(logIn);
       return account ? query(chat, account.id) : notLoggedIn();
     },
     (result) => {

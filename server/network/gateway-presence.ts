@@ -1,6 +1,6 @@
 import type { Message } from '../../shared/api.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
-import type { AccountView, Engine, Notice } from '../engine/engine.ts';
+import type { AccountView, Engine, LogIn, Notice } from '../engine/engine.ts';
 import type { After, Connection } from './gateway-connection.ts';
 import { Pushes } from './gateway-pushes.ts';
 import type { ClientServer } from './io.ts';
@@ -53,42 +53,42 @@ export class Presence {
 
   /** A socket came with a token: it is logged in, or told that the token is void, as soon as this server can tell. */
   resume(connection: Connection, token: string): void {
-    const session = this.#engine.sessionOf(token);
-    if (session === undefined) {
+    const logIn = this.#engine.logInOf(token);
+    if (logIn === undefined) {
       this.#tellEnded(connection, NO_LONGER_VALID);
       return;
     }
-    connection.session = session;
+    connection.logIn = logIn;
     connection.stopDeadline();
     this.settle(connection);
   }
 
   /** Looks up again a log-in that this server did not know yet. */
   settle(connection: Connection): void {
-    const { session } = connection;
-    if (connection.account !== '' || session === '') return;
-    const account = this.#engine.chat.accountOfSession(session);
+    const { logIn } = connection;
+    if (connection.account !== '' || logIn === null) return;
+    const account = this.#engine.chat.accountOfLogIn(logIn);
     if (account) {
-      this.logIn(connection, account, session);
-    } else if (Number(session) <= this.#engine.chat.position) {
+      this.logIn(connection, account, logIn);
+    } else if (Number(logIn.session) <= this.#engine.chat.position) {
       this.endVoid(connection);
     } else {
       this.#pending.add(connection);
-      if (this.#engine.isPrimary()) connection.inTurn(() => this.#settleSurely(connection, session));
+      if (this.#engine.isPrimary()) connection.inTurn(() => this.#settleSurely(connection, logIn));
     }
   }
 
   /** The socket speaks for the account from now on. At the primary it is told so, and gets what happens from here on. */
-  logIn(connection: Connection, account: AccountView, session: SessionId): void {
+  logIn(connection: Connection, account: AccountView, logIn: LogIn): void {
     if (connection.closed) return;
     this.#leave(connection);
     connection.stopDeadline();
     connection.account = account.id;
-    connection.session = session;
+    connection.logIn = logIn;
     connection.leaving = false;
     connection.endedUntold = undefined;
     addTo(this.#accounts, account.id, connection);
-    addTo(this.#sessions, session, connection);
+    addTo(this.#sessions, logIn.session, connection);
     if (this.#engine.isPrimary()) this.#makeReady(connection, account);
   }
 
@@ -108,7 +108,7 @@ export class Presence {
   onNotices(notices: readonly Notice[]): void {
     for (const notice of notices) this.#onNotice(notice);
     for (const connection of this.#pending) {
-      if (Number(connection.session) <= this.#engine.chat.position) this.settle(connection);
+      if (Number(connection.logIn?.session) <= this.#engine.chat.position) this.settle(connection);
     }
   }
 
@@ -116,8 +116,8 @@ export class Presence {
   onBecamePrimary(): void {
     for (const connection of this.all) {
       if (connection.endedUntold !== undefined) this.#tellEnded(connection, connection.endedUntold);
-      if (connection.ready || connection.session === '') continue;
-      const account = this.#engine.chat.accountOfSession(connection.session);
+      if (connection.ready || connection.logIn === null) continue;
+      const account = this.#engine.chat.accountOfLogIn(connection.logIn);
       if (connection.account === '') this.settle(connection);
       else if (account) this.#makeReady(connection, account);
       else this.endVoid(connection);
@@ -171,15 +171,15 @@ export class Presence {
   }
 
   /** At the primary a log-in above what is applied is unknown only as long as a read of everything acknowledged takes. */
-  #settleSurely(connection: Connection, session: SessionId): Promise<void> {
+  #settleSurely(connection: Connection, logIn: LogIn): Promise<void> {
     return new Promise((resolve) => {
       this.#engine.read(
         undefined,
-        (chat) => chat.accountOfSession(session),
+        (chat) => chat.accountOfLogIn(logIn),
         (result) => {
-          const settled = connection.closed || connection.session !== session || connection.account !== '';
+          const settled = connection.closed || connection.logIn !== logIn || connection.account !== '';
           if (!settled && result.ok) {
-            if (result.value) this.logIn(connection, result.value, session);
+            if (result.value) this.logIn(connection, result.value, logIn);
             else this.endVoid(connection);
           }
           resolve();
@@ -191,12 +191,12 @@ export class Presence {
   #leave(connection: Connection): void {
     this.#pushes.end(connection);
     this.#pending.delete(connection);
-    const { account, session } = connection;
+    const { account, logIn } = connection;
     connection.account = '';
-    connection.session = '';
+    connection.logIn = null;
     connection.leaving = false;
     if (account !== '') deleteFrom(this.#accounts, account, connection);
-    if (session !== '') deleteFrom(this.#sessions, session, connection);
+    if (logIn !== null) deleteFrom(this.#sessions, logIn.session, connection);
   }
 }
 

@@ -51,7 +51,7 @@ export class Service {
   }
 
   #read(connection: Connection, admitted: Admitted, answer: Answer): void {
-    if (admitted.asker === 'account' && connection.session === '') answer(notLoggedIn());
+    if (admitted.asker === 'account' && connection.logIn === null) answer(notLoggedIn());
     else void this.#handle(connection, admitted, answer);
   }
 

@@ -7,7 +7,7 @@ import { type Account, Accounts, newAccount } from './accounts.ts';
 import { historyPage, shownMessage } from './history.ts';
 import { HistoryReplay } from './history-replay.ts';
 import { MessageArchive } from './messages.ts';
-import type { AccountView, ChatReader, HistoryAsk, HistoryPage, Notice } from './reader.ts';
+import type { AccountView, ChatReader, HistoryAsk, HistoryPage, LogIn, Notice } from './reader.ts';
 import { readReceipts } from './receipts.ts';
 import { whyRefused } from './refusals.ts';
 import { type Session, Sessions } from './sessions.ts';
@@ -112,9 +112,9 @@ export class ChatState implements ChatReader {
     return viewOf(this.#accounts.present(id));
   }
 
-  accountOfSession(session: SessionId): AccountView | undefined {
+  accountOfLogIn({ session, openedAt }: LogIn): AccountView | undefined {
     const open = this.#sessions.find(session);
-    return open && this.account(open.account);
+    return open?.openedAt === openedAt ? this.account(open.account) : undefined;
   }
 
   listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {

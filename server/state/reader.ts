@@ -8,6 +8,17 @@ export type Notice =
   | { type: 'account:deleted'; account: AccountId; username: string; position: number }
   | { type: 'session:ended'; session: SessionId; reason: string };
 
+/**
+ * A session by what names it for good: after an operator has forced a view without some operations, their numbers are
+ * given anew, so the number alone may come to name somebody else's (R20).
+ */
+export interface LogIn {
+  /** The operation that opened it. */
+  session: SessionId;
+  /** Milliseconds since 1970 by the primary's clock. */
+  openedAt: number;
+}
+
 /** A present account, as the gateway needs it. */
 export interface AccountView {
   id: AccountId;
@@ -48,8 +59,8 @@ export interface ChatReader {
   /** The present account of that name; names are compared by {@link nameKey} of `shared/names.ts`. */
   accountByName(username: string): AccountView | undefined;
   account(id: AccountId): AccountView | undefined;
-  /** Who is logged in with that session; undefined when it was closed, or its account deleted. */
-  accountOfSession(session: SessionId): AccountView | undefined;
+  /** Who is logged in that way; undefined when it was closed, or its account deleted. */
+  accountOfLogIn(logIn: LogIn): AccountView | undefined;
   /** Accounts whose username matches (`*`, `?`), in the order of their name keys, after the one whose name is `after`. */
   listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {
     accounts: AccountView[];

@@ -250,10 +250,11 @@ describe('the replicated engine, on one server', () => {
 
   it('R25: a token names its session, and one changed letter names nothing', async () => {
     const server = await withAna();
-    const token = server.engine.tokenFor('3' as SessionId);
-    expect(server.engine.sessionOf(token)).toBe('3');
-    expect(server.engine.sessionOf(token.replace(/^3/, '4'))).toBeUndefined();
-    expect(server.engine.sessionOf('')).toBeUndefined();
+    const logIn = { session: '3' as SessionId, openedAt: 1234 };
+    const token = server.engine.tokenFor(logIn);
+    expect(server.engine.logInOf(token)).toEqual(logIn);
+    for (const other of [token.replace(/^3/, '4'), token.replace('1234', '1235'), '', '3', '3.1234', '3.1234.'])
+      expect(server.engine.logInOf(other)).toBeUndefined();
   });
 
   it('coalesces receipts into rows of the cluster', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { PasswordsBusy, startPasswords } from '../../server/network/passwords.ts';
-import type { SessionId } from '../../shared/ids.ts';
 import { Stage, type TestReply, until } from './harness.ts';
 
 const PASSWORD = 'correct horse';
@@ -10,7 +9,7 @@ describe('account:create', () => {
     const stage = await Stage.open();
     const client = await stage.connect();
     const reply = await client.write('account:create', { username: 'Ana', password: PASSWORD });
-    expect(reply).toEqual({ ok: true, username: 'Ana', token: stage.engine.tokenFor('1' as SessionId), position: 1 });
+    expect(reply).toEqual({ ok: true, username: 'Ana', token: stage.engine.tokenOf(1), position: 1 });
     expect(await client.heard('session:ready')).toMatchObject({ username: 'Ana', position: 1, received: 0 });
     expect(stage.engine.log[0]).toMatchObject({ event: 'account:create', subject: 'Ana', account: '' });
     expect(JSON.parse(stage.engine.log[0]!.body)).toEqual({ nameKey: 'ana', passwordHash: `plain ${PASSWORD}` });
@@ -97,7 +96,7 @@ describe('session:open', () => {
     await stage.account('ana');
     const client = await stage.connect();
     const reply = await client.write('session:open', { username: 'ANA', password: 'ana-password' });
-    expect(reply).toEqual({ ok: true, username: 'ana', token: stage.engine.tokenFor('2' as SessionId), position: 2 });
+    expect(reply).toEqual({ ok: true, username: 'ana', token: stage.engine.tokenOf(2), position: 2 });
     expect(await client.heard('session:ready')).toMatchObject({ position: 2 });
   });
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { SessionId } from '../../shared/ids.ts';
 import { Stage, until } from './harness.ts';
 
 describe('a handshake', () => {
@@ -105,7 +104,7 @@ describe('a socket', () => {
     await until(() => idle.closedFor !== undefined);
     expect(idle.closedFor).toBe('io server disconnect');
     const beth = await hurried.account('beth');
-    const standby = await hurried.connect({ token: hurried.engine.tokenFor('1' as SessionId) });
+    const standby = await hurried.connect({ token: hurried.engine.tokenOf(1) });
     const later = await hurried.connect();
     await until(() => later.closedFor !== undefined);
     await Promise.all([beth, standby].map((client) => client.settled()));
@@ -119,8 +118,7 @@ describe('at a server that is behind', () => {
     const stage = await Stage.open();
     await stage.account('ana');
     stage.engine.setPrimary(false);
-    const ahead = String(stage.engine.chat.position + 1) as SessionId;
-    const client = await stage.connect({ token: stage.engine.tokenFor(ahead) });
+    const client = await stage.connect({ token: stage.engine.tokenOf(stage.engine.chat.position + 1) });
     const listed = client.ask('account:list', {});
     await client.settled();
     expect(client.all('session:ended')).toEqual([]);
@@ -134,7 +132,7 @@ describe('at a server that is behind', () => {
   it('a token that turns out to be void when the server has become the primary is told so', async () => {
     const stage = await Stage.open();
     stage.engine.setPrimary(false);
-    const client = await stage.connect({ token: stage.engine.tokenFor('99' as SessionId) });
+    const client = await stage.connect({ token: stage.engine.tokenOf(99) });
     await client.settled();
     expect(client.events).toEqual([]);
     stage.engine.setPrimary(true);

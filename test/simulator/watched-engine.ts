@@ -1,8 +1,8 @@
 import type { Committed, Engine, EngineListener, Submission } from '../../server/engine/engine.ts';
-import type { ChatReader } from '../../server/state/reader.ts';
+import type { ChatReader, LogIn } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
-import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { AccountId } from '../../shared/ids.ts';
 
 /** What is noted of what an engine answers. */
 export interface EngineWatcher {
@@ -70,12 +70,12 @@ export class WatchedEngine implements Engine {
     this.#engine.received(account, position);
   }
 
-  tokenFor(session: SessionId): string {
-    return this.#engine.tokenFor(session);
+  tokenFor(logIn: LogIn): string {
+    return this.#engine.tokenFor(logIn);
   }
 
-  sessionOf(token: string): SessionId | undefined {
-    return this.#engine.sessionOf(token);
+  logInOf(token: string): LogIn | undefined {
+    return this.#engine.logInOf(token);
   }
 
   hasSessionKey(): boolean {

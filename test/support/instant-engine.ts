@@ -1,5 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { ChatReader, Committed, Engine, EngineListener, Notice, Submission } from '../../server/engine/engine.ts';
+import type {
+  ChatReader,
+  Committed,
+  Engine,
+  EngineListener,
+  LogIn,
+  Notice,
+  Submission,
+} from '../../server/engine/engine.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { type ChatError, type Result, refusal, success } from '../../shared/errors.ts';
@@ -66,13 +74,20 @@ export class InstantEngine implements Engine {
     if (this.#primary) this.#append(draft);
   }
 
-  tokenFor(session: SessionId): string {
-    return `${session}.${createHmac('sha256', 'session key').update(session).digest('base64url')}`;
+  tokenFor({ session, openedAt }: LogIn): string {
+    const digest = createHmac('sha256', 'session key').update(`${session} ${openedAt}`).digest('base64url');
+    return `${session}.${openedAt}.${digest}`;
   }
 
-  sessionOf(token: string): SessionId | undefined {
-    const session = token.split('.', 1)[0] as SessionId;
-    return this.tokenFor(session) === token ? session : undefined;
+  /** The token of the log-in that an operation made, or will make. */
+  tokenOf(op: number): string {
+    return this.tokenFor({ session: String(op) as SessionId, openedAt: timeOf(op) });
+  }
+
+  logInOf(token: string): LogIn | undefined {
+    const [session, openedAt] = token.split('.');
+    const logIn = { session: session as SessionId, openedAt: Number(openedAt) };
+    return this.tokenFor(logIn) === token ? logIn : undefined;
   }
 
   hasSessionKey(): boolean {
@@ -220,7 +235,7 @@ export class InstantEngine implements Engine {
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {
     const op = this.chat.position + 1;
-    const places = { op, view: `0/${this.view}/${this.address}`, time: 1_700_000_000_000 + op };
+    const places = { op, view: `0/${this.view}/${this.address}`, time: timeOf(op) };
     const entry: LogEntry = { ...draft, ...places, nonce: '', removedDigest: '', chain: '', row: '' };
     this.log.push(entry);
     const { outcome, notices } = this.chat.apply(entry);
@@ -240,4 +255,8 @@ function resultOf({ outcome, id }: Remembered, repeated: boolean): Result<Commit
 
 function draftOf(draft: Partial<EntryDraft> & Pick<EntryDraft, 'event'>): EntryDraft {
   return { client: '', request: 0, asked: '', id: '', account: '', subject: '', body: '', ...draft };
+}
+
+function timeOf(op: number): number {
+  return 1_700_000_000_000 + op;
 }

@@ -1,4 +1,5 @@
 import { ChatState } from '../../../server/state/chat-state.ts';
+import type { SessionId } from '../../../shared/ids.ts';
 import type { EntryDraft, LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
 import { createOperation, entryAt } from '../../state/chat-log.ts';
@@ -168,7 +169,10 @@ export class LegalRun implements RecordedRun {
   #sessionOf(account: string): string {
     const opened = (entry: LogEntry) => entry.event === 'session:open' && entry.account === account;
     const open = this.entries.filter((entry) => opened(entry) || String(entry.op) === account);
-    return String(open.find(({ op }) => this.#state.accountOfSession(String(op) as never))?.op ?? 0);
+    return String(
+      open.find(({ op, time }) => this.#state.accountOfLogIn({ session: String(op) as SessionId, openedAt: time }))
+        ?.op ?? 0,
+    );
   }
 
   #done({ event, ask }: Asked): CallResult {
