@@ -114,7 +114,8 @@ export function whyRefused(context: Context, isLeaving: boolean): ChatError {
   const missing = waitingFor(state, config.replicationFactor);
   if (isPrimary(state) && missing === '') {
     const others = cluster.members.filter((member) => member !== state.file.id).join(' and ');
-    return error('unavailable', `The primary ${state.file.id} does not reach ${others} at the moment; try again.`);
+    const what = others === '' ? 'is about to begin its view' : `does not reach ${others} at the moment`;
+    return error('unavailable', `The primary ${state.file.id} ${what}; try again.`);
   }
   if (isPrimary(state)) {
     return error('unavailable', `The cluster is not complete yet: it waits for ${missing}.`);
