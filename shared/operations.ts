@@ -80,6 +80,19 @@ export interface Table {
   rows: readonly (readonly string[])[];
 }
 
+/** A table that is too long for memory: its rows come in pieces, when they are asked for. */
+export interface LongTable extends Omit<Table, 'rows'> {
+  pieces: AsyncIterable<Table['rows']> | Iterable<Table['rows']>;
+  /** Of a table that grows: how many rows there are already, to which these are added. Null for one that is written anew. */
+  rowsBefore: number | null;
+}
+
+/** A snapshot on its way to the disk. */
+export interface NewSnapshot extends Snapshot {
+  /** Written beside `tables`, but not read with them. A table that was there before and is left out stays as it is. */
+  longTables?: readonly LongTable[];
+}
+
 /** The whole state after an operation, as tables. */
 export interface Snapshot {
   /** The last operation it contains. */

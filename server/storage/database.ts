@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
-import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { LogEntry } from '../../shared/operations.ts';
 import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
 import { makeEntryCodec } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
@@ -9,11 +9,12 @@ import { prepareFolder, readSessionKey } from './folder.ts';
 import { refuseOtherRole } from './folder-role.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
-import { scanLog } from './log-reader.ts';
+import { scanLog, verifyLog } from './log-reader.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { openSegments } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
-import { hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
+import { type FoundSnapshot, hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
+import { readTableRows } from './snapshot-tables.ts';
 import { type FolderRole, keepReserve, readViewFile, releaseReserve } from './view-file.ts';
 
 export interface DatabaseOptions {
@@ -38,11 +39,23 @@ export interface OpenDatabase {
   /** An op that this disk once had durably although the log now ends before it; 0 when nothing is known to be missing. */
   missingUpTo: number;
   /**
-   * Reads the log from its first op on and checks every row; see `scanLog` for the errors.
+   * Reads the log from the snapshot's op on, from its first op on without one, and checks every row; see `scanLog` for the errors.
    *
-   * @param onEntries gets all entries in order, a few hundred at a time
+   * @param onEntries gets all entries after the snapshot in order, a few hundred at a time
    */
   scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<void>;
+  /**
+   * Reads a growing table of the snapshot.
+   *
+   * @param onRows gets its rows in order, a few hundred at a time; never called when there is no such table
+   */
+  readGrowingTable(name: string, onRows: (rows: string[][]) => void): Promise<void>;
+  /**
+   * Checks the rows that `scan` left out, while the storage is used; see `verifyLog`.
+   *
+   * @param pause awaited between pieces of some hundred rows; false ends it
+   */
+  verify(pause: () => Promise<boolean>): Promise<void>;
 }
 
 /**
@@ -94,21 +107,31 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     );
   }
   const sessionKey = await readSessionKey(folder, repairs);
-  const { snapshot, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
+  const { found, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
+  const { snapshot, place, growing, files } = found;
   await keepReserve(folder);
   const log = new CommitLog(folder, segments, lastOp, {
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
     sync: options.durability === 'fsync',
   });
-  const opened = { folder, role, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
+  const generation = stored?.generation ?? 0;
+  const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
+  const committed = snapshot ? {} : { committed: place };
   return {
     storage: new FolderStorage(opened),
-    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, repairs },
+    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, repairs },
     codec: makeEntryCodec(),
     disk: stored?.file.disk ?? (randomUUID() as DiskId),
     lastOp,
     missingUpTo,
-    scan: (onEntries, onProgress) => scanLog(log, checkedAgainst(folder, snapshot, onEntries), onProgress),
+    scan: (onEntries, onProgress) => scanLog(log, snapshot, onEntries, onProgress),
+    readGrowingTable: async (name, onRows) => {
+      const file = files.find((one) => one.name === name);
+      if (file) await readTableRows(folder, file, onRows);
+    },
+    verify: async (pause) => {
+      if (snapshot) await verifyLog(log, snapshot, pause);
+    },
   };
 }
 
@@ -116,24 +139,11 @@ async function usableSnapshot(
   folder: string,
   lastOp: number,
   repairs: string[],
-): Promise<{ snapshot: Snapshot | null; missingUpTo: number }> {
-  const snapshot = await readSnapshot(folder, repairs);
-  if (!snapshot || snapshot.op <= lastOp) return { snapshot, missingUpTo: 0 };
-  const reason = `it contains op ${snapshot.op} while the log ends at op ${lastOp}: rows of the log are missing`;
-  repairs.push(await setSnapshotAside(folder, reason));
-  return { snapshot: null, missingUpTo: snapshot.op };
-}
-
-/** Lets entries pass, but not when the snapshot was made from other ones. */
-function checkedAgainst(folder: string, snapshot: Snapshot | null, onEntries: (entries: LogEntry[]) => void) {
-  return (entries: LogEntry[]) => {
-    const entry = snapshot ? entries[snapshot.op - entries[0]!.op] : undefined;
-    if (snapshot && entry && entry.chain !== snapshot.chain) {
-      throw new DatabaseError(
-        'damaged',
-        `${folder} mixes the files of two databases: snapshot.csv was made from another op ${snapshot.op} than the one in the log. Put back the files that belong together; if other servers of the cluster are running, move this folder away instead and start again.`,
-      );
-    }
-    onEntries(entries);
-  };
+): Promise<{ found: FoundSnapshot; missingUpTo: number }> {
+  const found = await readSnapshot(folder, repairs);
+  const op = found.place?.op ?? 0;
+  if (op <= lastOp) return { found, missingUpTo: 0 };
+  const reason = `it contains op ${op} while the log ends at op ${lastOp}: rows of the log are missing`;
+  if (found.snapshot) repairs.push(await setSnapshotAside(folder, reason));
+  return { found: { snapshot: null, place: null, growing: new Map(), files: [] }, missingUpTo: op };
 }

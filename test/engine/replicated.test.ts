@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Committed, Submission } from '../../server/engine/engine.ts';
-import type { Result } from '../../shared/errors.ts';
+import { type Result, success } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
 import { SingleServer } from './single-server.ts';
 
@@ -178,9 +178,9 @@ describe('the replicated engine, on one server', () => {
     submit(server, submission(2));
     const pages: unknown[] = [];
     const ask = { account: '3' as AccountId, after: 0, limit: 10 };
-    server.engine.read(
+    server.engine.readHistory(
       4,
-      (chat) => chat.history(ask),
+      (chat) => success(chat.history(ask)),
       (page) => pages.push(page),
     );
     server.engine.read(

@@ -150,9 +150,7 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R18',
     says: 'The client table is not part of the snapshot.',
     file: 'server/engine/snapshots.ts',
-    replacements: [
-      { find: '[...this.#chat.snapshot(), this.#clients.snapshot()]', replace: '[...this.#chat.snapshot()]' },
-    ],
+    replacements: [{ find: '[...chat.snapshot(), clients.snapshot()]', replace: '[...chat.snapshot()]' }],
   },
   {
     name: 'snapshot-claims-more-than-it-holds',

@@ -17,7 +17,7 @@ export class StateChecker {
 
   compare(server: SimulatedServer): void {
     const { chat } = server.engine!;
-    const text = JSON.stringify([...chat.snapshot(), server.clientTable!.snapshot()]);
+    const text = JSON.stringify([chat.fingerprint(), server.clientTable!.snapshot()]);
     const before = this.#states.get(chat.position);
     if (!before) this.#states.set(chat.position, { server: server.address, text });
     else if (before.text !== text) {

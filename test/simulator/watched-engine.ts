@@ -1,5 +1,5 @@
 import type { Committed, Engine, EngineListener, Submission } from '../../server/engine/engine.ts';
-import type { ChatReader } from '../../server/state/reader.ts';
+import type { ChatReader, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
@@ -40,6 +40,20 @@ export class WatchedEngine implements Engine {
     const onAnswer = this.#watcher.onRead();
     let isAtOnce = true;
     this.#engine.read(seen, query, (result) => {
+      onAnswer(result.ok, isAtOnce);
+      answer(result);
+    });
+    isAtOnce = false;
+  }
+
+  readHistory(
+    seen: number | undefined,
+    choose: (chat: ChatReader) => Result<HistoryChoice>,
+    answer: (result: Result<HistoryPage>) => void,
+  ): void {
+    const onAnswer = this.#watcher.onRead();
+    let isAtOnce = true;
+    this.#engine.readHistory(seen, choose, (result) => {
       onAnswer(result.ok, isAtOnce);
       answer(result);
     });
