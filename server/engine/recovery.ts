@@ -33,17 +33,14 @@ export async function recoverEngine(
   const { viewFile, sessionKey } = database.recovered;
   const { chat, clients, place } = await restoreState(database);
   const entries: LogEntry[] = [];
-  let lastTimeMs = 0;
-  await database.scan((batch) => {
+  const lastTimeMs = await database.scan((batch) => {
     for (const entry of batch) {
-      lastTimeMs = entry.time;
       // Only without tables: what the snapshot contained was committed.
       if (entry.op <= (place?.op ?? 0)) clients.record(entry, chat.apply(entry).outcome);
       else entries.push(entry);
       if (entry.op === place?.op) assert(entry.chain === place.chain, `${place.op} is the operation of the snapshot`);
     }
   }, onProgress);
-  lastTimeMs ||= await timeOf(database, place?.op ?? 0);
   const isLast = viewFile?.base?.members.length === 1 && viewFile.base.members[0]!.id === options.address;
   if (isLast && database.missingUpTo > 0) {
     throw new DatabaseError(
@@ -89,15 +86,4 @@ async function restoreState(
   chat.restored();
   const clientTable = snapshot.tables.find(({ name }) => name === 'client_table');
   return { chat, clients: clientTable ? ClientTable.restore(clientTable) : new ClientTable(), place: snapshot };
-}
-
-/** Of an operation in the log, milliseconds since 1970; 0 for none. */
-async function timeOf(database: OpenDatabase, op: number): Promise<number> {
-  if (op === 0) return 0;
-  return new Promise((resolve, reject) => {
-    database.storage.readRows([op], ([entry], failure) => {
-      if (entry) resolve(entry.time);
-      else reject(new DatabaseError('damaged', failure?.message ?? `Operation ${op} is missing.`));
-    });
-  });
 }

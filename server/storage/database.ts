@@ -42,8 +42,9 @@ export interface OpenDatabase {
    * Reads the log from the snapshot's op on, from its first op on without one, and checks every row; see `scanLog` for the errors.
    *
    * @param onEntries gets all entries after the snapshot in order, a few hundred at a time
+   * @returns the time of the last row of the log, milliseconds since 1970; 0 without one
    */
-  scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<void>;
+  scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<number>;
   /**
    * Reads a growing table of the snapshot.
    *

@@ -26,6 +26,7 @@ const BEGINNING: LogPlace = { op: 0, chain: GENESIS_CHAIN };
  * @param after the row before the first one that is wanted; its own row is compared too. Null for the whole log
  * @param onEntries gets the entries after it in order, a few hundred at a time
  * @param onProgress gets the last op read, and the last of all
+ * @returns the time of the last row, milliseconds since 1970; 0 without one
  * @throws DatabaseError `damaged`, naming file, line and op, at the first row that is wrong or missing
  */
 export async function scanLog(
@@ -33,19 +34,23 @@ export async function scanLog(
   after: LogPlace | null,
   onEntries: (entries: LogEntry[]) => void,
   onProgress?: (op: number, lastOp: number) => void,
-): Promise<void> {
+): Promise<number> {
   await checkSeams(log);
-  let last = BEGINNING;
+  let lastTimeMs = 0;
   if (after && after.op > 0) {
-    if ((await chainAt(log, after.op)) !== after.chain) throw mixedFolder(log, after.op);
-    last = after;
+    const entry = await entryAt(log, after.op);
+    if (entry?.chain !== after.chain) throw mixedFolder(log, after.op);
+    lastTimeMs = entry.time;
   }
+  const last = after ?? BEGINNING;
   const end = await checkRows(log, last, log.lastOp, (entries) => {
     onEntries(entries);
+    lastTimeMs = entries.at(-1)!.time;
     onProgress?.(entries.at(-1)!.op, log.lastOp);
     return true;
   });
   log.scanned(end.op);
+  return lastTimeMs;
 }
 
 /**
@@ -125,10 +130,10 @@ async function lastOpOf(segment: Segment): Promise<number> {
   });
 }
 
-/** The chain of an op, its row checked against the one before it. */
-async function chainAt(log: CommitLog, op: number): Promise<string | undefined> {
+/** The entry of an op, its row checked against the one before it. */
+async function entryAt(log: CommitLog, op: number): Promise<LogEntry | undefined> {
   try {
-    return (await readLog(log, op, 0))[0]?.chain;
+    return (await readLog(log, op, 0))[0];
   } catch (error) {
     const segment = log.segments.findLast(({ firstOp }) => firstOp <= op)!;
     throw damagedRow(segment, op - 1, error instanceof Error ? error.message : String(error));

@@ -277,6 +277,7 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
     scan: async (onEntries) => {
       const entries = disk.entries.slice(isUsable ? disk.snapshot!.op : 0);
       if (entries.length > 0) onEntries(entries);
+      return disk.entries.at(-1)?.time ?? 0;
     },
     readGrowingTable: async (_name, onRows) => {
       if (isUsable) onRows([...disk.snapshot!.index]);

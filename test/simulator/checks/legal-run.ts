@@ -1,4 +1,6 @@
 import { ChatState } from '../../../server/state/chat-state.ts';
+import { pageOf } from '../../../server/state/history.ts';
+import type { HistoryPage } from '../../../server/state/reader.ts';
 import type { EntryDraft, LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
 import { createOperation, entryAt } from '../../state/chat-log.ts';
@@ -107,7 +109,10 @@ export class LegalRun implements RecordedRun {
     const value =
       event === 'account:list'
         ? chat.listAccounts({ pattern, limit })
-        : chat.history({ account, after, before, with: other, limit });
+        : (pageOf(
+            chat.history({ account, after, before, with: other, limit }),
+            (at) => this.entries[at - 1],
+          ) as HistoryPage);
     this.#answerLater(client, call, { ok: true, value: { ...value } }, atPrimary, () => {
       if ('position' in value) client.seen = Math.max(client.seen, value.position);
     });
