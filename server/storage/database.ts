@@ -117,7 +117,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   });
   const generation = stored?.generation ?? 0;
   const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
-  const committed = snapshot ? {} : { committed: place };
+  const committed = snapshot || !place ? {} : { committed: place };
   return {
     storage: new FolderStorage(opened),
     recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, repairs },

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { LongTable, Table } from '../../shared/operations.ts';
@@ -110,21 +110,16 @@ export async function readTableRows(
   );
 }
 
-/** The digest of the first bytes of a file; undefined when there is no such file, or when it is shorter. */
+/** The digest of the first bytes of a file, of all of it when it is shorter; undefined when there is no such file. */
 export async function digestOf(path: string, bytes: number): Promise<Hash | undefined> {
   const digest = createHash('sha256');
-  const update = (file: FileHandle) =>
-    readPieces(file, 0, bytes, (piece) => {
-      digest.update(piece);
-      return true;
-    });
+  const update = (piece: Buffer) => {
+    digest.update(piece);
+    return true;
+  };
   try {
-    const isWhole = await withFile(path, async (file) => {
-      if ((await file.stat()).size < bytes) return false;
-      await update(file);
-      return true;
-    });
-    return isWhole ? digest : undefined;
+    await withFile(path, async (file) => readPieces(file, 0, Math.min(bytes, (await file.stat()).size), update));
+    return digest;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;

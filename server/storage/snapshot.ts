@@ -113,7 +113,7 @@ async function checkTable(
   // Nothing depends on a table that is only read by people.
   if (kind === 'long_table') return undefined;
   const digest = await digestOf(path, bytes);
-  if (!digest) return `${name}.csv is missing or cut short`;
+  if (!digest) return `${name}.csv is missing`;
   const found = digest.copy().digest('hex');
   if (found !== sha256) return `${name}.csv does not match its digest in ${MANIFEST}`;
   if (kind === 'table') return readTable(folder, file);

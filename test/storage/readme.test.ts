@@ -1,8 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { queueTable } from '../../server/engine/queue-table.ts';
 import { ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { LOG_EVENTS } from '../../shared/operations.ts';
 import { openScanned, temporaryFolder } from './samples.ts';
 
@@ -33,11 +35,25 @@ describe('data/README.md', () => {
   });
 
   it('shows the tables that the shown log leads to', async () => {
-    const { recovered, entries } = await openScanned(await folderAsShown());
+    const { recovered, entries, readGrowingTable } = await openScanned(await folderAsShown());
     const chat = new ChatState();
     const clients = new ClientTable();
     for (const entry of entries) clients.record(entry, chat.apply(entry).outcome);
     expect(recovered.snapshot?.tables).toEqual([...chat.snapshot(), clients.snapshot()]);
+    const index: string[][] = [];
+    await readGrowingTable(MESSAGE_INDEX.name, (rows) => void index.push(...rows));
+    expect(index).toEqual([...chat.takeIndexRows().rows]);
+  });
+
+  it('shows the list of queued messages that the shown log leads to', async () => {
+    const { entries, storage } = await openScanned(await folderAsShown());
+    const chat = new ChatState();
+    for (const entry of entries) chat.apply(entry);
+    const { columns, pieces } = queueTable(chat.queue(), storage, () => false);
+    const rows: string[][] = [[...columns]];
+    for await (const piece of pieces) rows.push(...(piece as string[][]));
+    const content = rows.map((row) => `${row.join()}\n`).join('');
+    expect(shown.get('queued_messages.csv')?.content).toBe(content);
   });
 
   it('explains every column, every key and every event', () => {
