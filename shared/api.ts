@@ -175,4 +175,6 @@ export interface ServerStatus {
   version: string;
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
+  /** What is wrong with a row of the log that was written long ago, as a sentence; absent when nothing is known to be. */
+  damage?: string;
 }

@@ -85,11 +85,13 @@ export interface LongTable extends Omit<Table, 'rows'> {
   pieces: AsyncIterable<Table['rows']> | Iterable<Table['rows']>;
   /** Of a table that grows: how many rows there are already, to which these are added. Null for one that is written anew. */
   rowsBefore: number | null;
+  /** No start needs it: it may be left out of a snapshot, and the one that was written before stays. */
+  isForPeople?: boolean;
 }
 
 /** A snapshot on its way to the disk. */
 export interface NewSnapshot extends Snapshot {
-  /** Written beside `tables`, but not read with them. A table that was there before and is left out stays as it is. */
+  /** Written beside `tables`, and read by themselves. */
   longTables?: readonly LongTable[];
 }
 

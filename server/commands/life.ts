@@ -9,7 +9,7 @@ import { recoverEngine } from '../engine/recovery.ts';
 import { ReplicatedEngine } from '../engine/replicated.ts';
 import { makeSeal } from '../engine/sealing.ts';
 import { attachGateway } from '../network/gateway.ts';
-import { createHttpListener } from '../network/http.ts';
+import { createHttpListener, type FolderStatus } from '../network/http.ts';
 import { createIo, type Io, PEERS_PATH } from '../network/io.ts';
 import { createMetrics } from '../network/metrics.ts';
 import type { Passwords } from '../network/passwords.ts';
@@ -18,6 +18,7 @@ import { PeerNetwork } from '../network/peers.ts';
 import { type OpenDatabase, openDatabase } from '../storage/database.ts';
 import { listQuarantine } from '../storage/quarantine.ts';
 import type { OperatorLog } from './log.ts';
+import { OldRows } from './old-rows.ts';
 import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
 import { reportRole } from './role-report.ts';
@@ -52,6 +53,7 @@ export class ServerLife {
   readonly #httpServer: HttpServer;
   readonly #io: Io;
   readonly #transport: PeerNetwork;
+  readonly #oldRows: OldRows;
   readonly #sockets = new Set<Socket>();
   #engine!: ReplicatedEngine;
   #stopReporting = () => {};
@@ -63,6 +65,7 @@ export class ServerLife {
     this.#end = resolve;
     this.#parts = parts;
     this.#database = database;
+    this.#oldRows = new OldRows(database, log);
     this.#httpServer = createServer((request, response) => this.#onRequest(request, response));
     this.#httpServer.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -96,6 +99,7 @@ export class ServerLife {
     await listen(life.#httpServer, address);
     log(`Server ${address} listens; its database is ${folder}.`);
     await life.#engine.start();
+    void life.#oldRows.check();
     if (role === 'primary') life.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
     return life;
   }
@@ -146,7 +150,7 @@ export class ServerLife {
     const { passwords, log } = this.#parts;
     const engine = this.#engine;
     const metrics = createMetrics(engine);
-    this.#onRequest = createHttpListener(engine, metrics, () => listQuarantine(folder));
+    this.#onRequest = createHttpListener(engine, metrics, () => this.#folderStatus(folder));
     this.#transport.serveOperator((ask) => answerOperator(engine, ask, log));
     attachGateway(this.#io.clients, engine, passwords, {
       metrics,
@@ -156,6 +160,11 @@ export class ServerLife {
         if (error instanceof AssertionError) this.#end({ exitStatus: 1 });
       },
     });
+  }
+
+  async #folderStatus(folder: string): Promise<FolderStatus> {
+    const { damage } = this.#oldRows;
+    return { quarantine: await listQuarantine(folder), ...(damage === '' ? {} : { damage }) };
   }
 
   /** R23: leaves in order; {@link ended} is resolved when nothing is left to do. */
@@ -172,6 +181,7 @@ export class ServerLife {
    */
   async close(): Promise<void> {
     this.#stopReporting();
+    this.#oldRows.stop();
     this.#transport.close();
     await this.#io.close();
     const failure = await new Promise<{ message: string } | undefined>((resolve) =>

@@ -12,7 +12,7 @@ const MESSAGES_AT_A_TIME = 500;
  * @param isOver true once the storage must not be asked any more: the snapshot is then abandoned
  */
 export function queueTable(queue: MessageQueue, storage: ReplicaStorage, isOver: () => boolean): LongTable {
-  return { ...QUEUED_MESSAGES, pieces: piecesOf(queue, storage, isOver), rowsBefore: null };
+  return { ...QUEUED_MESSAGES, pieces: piecesOf(queue, storage, isOver), rowsBefore: null, isForPeople: true };
 }
 
 async function* piecesOf(

@@ -2,7 +2,7 @@ import { assert } from '../../shared/assert.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile } from '../../shared/views.ts';
-import { ClientTable } from '../replication/client-table.ts';
+import { CLIENT_TABLE, ClientTable } from '../replication/client-table.ts';
 import { newViewFile, type Recovered as RecoveredReplica } from '../replication/replica.ts';
 import { ChatState } from '../state/chat-state.ts';
 import { MESSAGE_INDEX } from '../state/message-index.ts';
@@ -80,10 +80,13 @@ async function restoreState(
   const { snapshot, committed } = database.recovered;
   if (!snapshot) return { chat: new ChatState(), clients: new ClientTable(), place: committed ?? null };
   const chat = ChatState.restore(snapshot.tables, snapshot.op);
-  await database.readGrowingTable(MESSAGE_INDEX.name, (rows) => {
+  await database.readLongTable(MESSAGE_INDEX.name, (rows) => {
     for (const row of rows) chat.restoreIndex(row);
   });
   chat.restored();
-  const clientTable = snapshot.tables.find(({ name }) => name === 'client_table');
-  return { chat, clients: clientTable ? ClientTable.restore(clientTable) : new ClientTable(), place: snapshot };
+  const clients = new ClientTable();
+  await database.readLongTable(CLIENT_TABLE.name, (rows) => {
+    for (const row of rows) clients.restoreRow(row);
+  });
+  return { chat, clients, place: snapshot };
 }

@@ -1,5 +1,5 @@
 import type { LongTable } from '../../shared/operations.ts';
-import type { ClientTable } from '../replication/client-table.ts';
+import { CLIENT_TABLE, type ClientTable } from '../replication/client-table.ts';
 import type { ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
 import { MESSAGE_INDEX } from '../state/message-index.ts';
@@ -8,6 +8,8 @@ import { queueTable } from './queue-table.ts';
 
 /** Rows of the index that are made at a time. */
 const INDEX_ROWS_AT_A_TIME = 1000;
+/** To write so many rows, or remembered replies, costs little beside the operation that they are written for. */
+const ROWS_FOR_ONE_OPERATION = 4;
 /** A list of queued messages up to this length is written with every snapshot; a longer one costs too much for that. */
 const SHORT_QUEUE_ROWS = 10_000;
 
@@ -28,7 +30,8 @@ export interface SnapshotParts {
 export class Snapshots {
   readonly #parts: SnapshotParts;
   #op: number;
-  #rows = 0;
+  /** Of the last one, in operations between two. */
+  #cost = 0;
   /** Of the list of queued messages that is on disk; 0 when nothing is known of it. */
   #queueOp = 0;
   #isWriting = false;
@@ -41,7 +44,7 @@ export class Snapshots {
   /** A snapshot costs as much as its rows: with the interval growing alike, an operation's share stays the same. */
   get isDue(): boolean {
     const { chat, intervalOperations } = this.#parts;
-    return chat.position - this.#op >= Math.max(intervalOperations, 2 * this.#rows);
+    return chat.position - this.#op >= Math.max(intervalOperations, this.#cost);
   }
 
   /**
@@ -56,9 +59,9 @@ export class Snapshots {
     if (this.#isWriting || op === this.#op || !entry || op > state.log.durableOp) return Promise.resolve(undefined);
     this.#isWriting = true;
     this.#op = op;
-    const tables = [...chat.snapshot(), clients.snapshot()];
-    this.#rows = tables.reduce((sum, { rows }) => sum + rows.length, 0);
-    const longTables = [this.#index(), ...this.#queue(isLast)];
+    const tables = chat.snapshot();
+    this.#cost = tables.reduce((sum, { rows }) => sum + rows.length, clients.replies) / ROWS_FOR_ONE_OPERATION;
+    const longTables = [this.#clientTable(), this.#index(), ...this.#queue(isLast)];
     const { chain, view } = entry;
     const { complete } = state;
     return new Promise((resolve) => {
@@ -67,6 +70,10 @@ export class Snapshots {
         resolve(failure);
       });
     });
+  }
+
+  #clientTable(): LongTable {
+    return { ...CLIENT_TABLE, pieces: this.#parts.clients.pieces(), rowsBefore: null };
   }
 
   #index(): LongTable {

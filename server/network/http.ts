@@ -1,9 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { QuarantineStatus } from '../../shared/api.ts';
+import type { ServerStatus } from '../../shared/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from './metrics.ts';
 
 const PATHS = ['/healthz', '/readyz', '/metrics', '/status'] as const;
+
+/** What a server's status says of its files. */
+export type FolderStatus = Pick<ServerStatus, 'quarantine' | 'damage'>;
 
 interface Page {
   status: number;
@@ -15,12 +18,12 @@ interface Page {
  * Answers the plain HTTP requests of the port: `GET /healthz`, `/readyz`, `/metrics`, `/status`.
  * Socket.IO takes its own paths before this listener sees them.
  *
- * @param quarantine looks up what the server has set aside; absent where nothing is kept in files
+ * @param folder looks up what is to be said of the server's files; absent where nothing is kept in files
  */
 export function createHttpListener(
   engine: Engine,
   metrics: Metrics,
-  quarantine?: () => Promise<QuarantineStatus>,
+  folder?: () => Promise<FolderStatus>,
 ): RequestListener {
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
@@ -33,7 +36,7 @@ export function createHttpListener(
       send(request, response, plain(405, `${request.method} is not possible at ${path}; use GET.`));
       return;
     }
-    answer(path, engine, metrics, quarantine).then(
+    answer(path, engine, metrics, folder).then(
       (page) => send(request, response, page),
       (error: unknown) => send(request, response, plain(500, `The answer could not be made: ${String(error)}`)),
     );
@@ -44,7 +47,7 @@ async function answer(
   path: string,
   engine: Engine,
   metrics: Metrics,
-  quarantine: (() => Promise<QuarantineStatus>) | undefined,
+  folder: (() => Promise<FolderStatus>) | undefined,
 ): Promise<Page> {
   switch (path) {
     case '/healthz':
@@ -54,12 +57,12 @@ async function answer(
     case '/metrics':
       return { status: 200, contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     default:
-      return status(engine, await quarantine?.());
+      return status(engine, await folder?.());
   }
 }
 
-function status(engine: Engine, quarantine: QuarantineStatus | undefined): Page {
-  const text = `${JSON.stringify({ ...engine.status(), quarantine })}\n`;
+function status(engine: Engine, folder: FolderStatus | undefined): Page {
+  const text = `${JSON.stringify({ ...engine.status(), ...folder })}\n`;
   return { status: 200, contentType: 'application/json; charset=utf-8', text };
 }
 

@@ -46,11 +46,11 @@ export interface OpenDatabase {
    */
   scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<number>;
   /**
-   * Reads a growing table of the snapshot.
+   * Reads a long or growing table of the snapshot in pieces.
    *
    * @param onRows gets its rows in order, a few hundred at a time; never called when there is no such table
    */
-  readGrowingTable(name: string, onRows: (rows: string[][]) => void): Promise<void>;
+  readLongTable(name: string, onRows: (rows: string[][]) => void): Promise<void>;
   /**
    * Checks the rows that `scan` left out, while the storage is used; see `verifyLog`.
    *
@@ -126,7 +126,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     lastOp,
     missingUpTo,
     scan: (onEntries, onProgress) => scanLog(log, snapshot, onEntries, onProgress),
-    readGrowingTable: async (name, onRows) => {
+    readLongTable: async (name, onRows) => {
       const file = files.find((one) => one.name === name);
       if (file) await readTableRows(folder, file, onRows);
     },

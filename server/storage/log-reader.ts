@@ -81,30 +81,34 @@ async function checkRows(
     const endOp = Math.min(log.endOf(index), throughOp);
     if (endOp <= last.op) continue;
     const from = last.op < segment.firstOp ? LOG_HEADER.length : (await log.locate(last.op + 1)).offset;
-    const to = endOp < log.endOf(index) ? (await log.locate(endOp + 1)).offset : segment.size;
     let goesOn = true;
     const take = async (lines: Buffer, position: number) => {
-      const { entries, damage } = openRows(lines, last.chain, last.op);
-      let offset = position;
-      for (const entry of entries) {
-        noteMark(segment, entry.op, offset);
-        offset += Buffer.byteLength(entry.row);
-      }
+      const { entries: found, damage } = openRows(lines, last.chain, last.op);
+      // What follows may be cut and written anew meanwhile.
+      const entries = found.filter(({ op }) => op <= endOp);
+      noteMarks(segment, entries, position);
       const { op, chain } = entries.at(-1) ?? last;
       last = { op, chain };
       if (entries.length > 0) goesOn = await onEntries(entries);
-      if (damage) throw damagedRow(segment, op, damage);
-      return goesOn;
+      if (damage && op < endOp) throw damagedRow(segment, op, damage);
+      return goesOn && op < endOp;
     };
-    const end = await withFile(segment.path, (file) => readLines(file, from, to, take)).catch((error: unknown) => {
-      throw isUnreadable(error)
-        ? new DatabaseError('disk', failureOf(error, `Reading ${segment.path}`).message)
-        : error;
+    const { path, size } = segment;
+    await withFile(path, (file) => readLines(file, from, size, take)).catch((error: unknown) => {
+      throw isUnreadable(error) ? new DatabaseError('disk', failureOf(error, `Reading ${path}`).message) : error;
     });
     if (!goesOn) return last;
-    if (end !== to) throw damagedRow(segment, last.op, 'the file ends inside the row');
+    if (last.op < endOp) throw damagedRow(segment, last.op, 'the file ends inside the row');
   }
   return last;
+}
+
+function noteMarks(segment: Segment, entries: readonly LogEntry[], position: number): void {
+  let offset = position;
+  for (const entry of entries) {
+    noteMark(segment, entry.op, offset);
+    offset += Buffer.byteLength(entry.row);
+  }
 }
 
 function isUnreadable(error: unknown): boolean {

@@ -7,8 +7,11 @@ import { readKeyedFile, writeKeyedFile } from './keyed-file.ts';
 export const MANIFEST = 'snapshot.csv';
 const FORMAT = '2';
 
-/** `table`: read as a whole at each start. `long_table`: for people to read. `growing_table`: rows are added at its end. */
-const KINDS = ['table', 'long_table', 'growing_table'] as const;
+/**
+ * `table`: read as a whole at each start. `long_table`: read in pieces. `growing_table`: so too, and rows are added at its end.
+ * `list`: for people to read.
+ */
+const KINDS = ['table', 'long_table', 'growing_table', 'list'] as const;
 
 /** What the manifest says of a table; its columns are in the file. */
 export interface TableFile {
@@ -18,7 +21,7 @@ export interface TableFile {
   /** Of the first `bytes` bytes of the file: what may stand behind them in a growing table does not count. */
   sha256: string;
   bytes: number;
-  /** The last operation that it contains: the snapshot's, or an earlier one for a long table. */
+  /** The last operation that it contains: the snapshot's, or an earlier one for a list. */
   op: number;
 }
 

@@ -26,8 +26,7 @@ export function tablePath(folder: string, name: string): string {
 export async function writeTable(folder: string, table: Table | LongTable, op: number): Promise<TableFile> {
   assert(TABLE_NAME.test(table.name) && !['snapshot', 'view'].includes(table.name), `no table can be "${table.name}"`);
   const { rows, bytes, digest } = await write(newName(tablePath(folder, table.name)), table, undefined);
-  const isGrowing = 'pieces' in table && table.rowsBefore !== null;
-  const kind = isGrowing ? 'growing_table' : 'pieces' in table ? 'long_table' : 'table';
+  const kind = !('pieces' in table) ? 'table' : table.isForPeople ? 'list' : 'long_table';
   return { kind, name: table.name, rows, sha256: digest.digest('hex'), bytes, op };
 }
 

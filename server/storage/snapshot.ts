@@ -13,7 +13,7 @@ export type GrowingTables = Map<string, GrowingTable>;
  * Replaces the snapshot as a whole. The tables are written beside the old ones as `NAME.csv.new`; then the new manifest
  * takes the place of the old one, and *that rename is the moment the new snapshot exists*: it names the digest of each
  * table, so that a start after a crash knows which files belong to it and finishes the renames that follow. Rows of a growing table
- * are added in place: what the manifest does not count is not there. A long table that is left out stays as it is.
+ * are added in place: what the manifest does not count is not there. A list for people that is left out stays as it is.
  *
  * @param growing how far growing tables are written; brought up to date when the snapshot counts
  * @param beforeItCounts awaited before the rename: the log must reach the snapshot's op on disk first
@@ -39,7 +39,7 @@ export async function writeSnapshot(
     grownTables.set(table.name, grown);
   }
   const written = new Set(tables.map(({ name }) => name));
-  const kept = old.filter(({ kind, name }) => kind === 'long_table' && !written.has(name));
+  const kept = old.filter(({ kind, name }) => kind === 'list' && !written.has(name));
   const content = formatManifest({ ...snapshot, tables: [...tables, ...kept] });
   await writeSynced(newName(join(folder, MANIFEST)), content);
   await beforeItCounts();
@@ -67,7 +67,7 @@ export interface FoundSnapshot {
 }
 
 /**
- * Finishes or rolls back what a crash interrupted, then reads the tables of the snapshot, but for the long and the growing ones.
+ * Finishes or rolls back what a crash interrupted, then reads the tables of the snapshot, but for those that are read in pieces.
  *
  * @param repairs gets a sentence when the snapshot is not whole; it is then set aside, since the log has everything
  */
@@ -110,14 +110,14 @@ async function checkTable(
     await rename(newName(path), path);
     await syncFolder(folder);
   }
-  // Nothing depends on a table that is only read by people.
-  if (kind === 'long_table') return undefined;
+  // Nothing depends on what only people read.
+  if (kind === 'list') return undefined;
   const digest = await digestOf(path, bytes);
   if (!digest) return `${name}.csv is missing`;
   const found = digest.copy().digest('hex');
   if (found !== sha256) return `${name}.csv does not match its digest in ${MANIFEST}`;
   if (kind === 'table') return readTable(folder, file);
-  growing.set(name, { rows, bytes, digest });
+  if (kind === 'growing_table') growing.set(name, { rows, bytes, digest });
   return undefined;
 }
 

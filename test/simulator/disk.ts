@@ -4,9 +4,9 @@ import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
 
-/** A snapshot, with the rows of its growing table. */
+/** A snapshot, with the rows of the tables that are read in pieces, by their names. */
 export interface StoredSnapshot extends Snapshot {
-  index: readonly string[][];
+  long: ReadonlyMap<string, readonly string[][]>;
 }
 
 /** What survives a crash of one server. */

@@ -105,7 +105,7 @@ export class SimulatedStorage implements ReplicaStorage {
         if (this.#life.isOver) return;
         world.isTouched = true;
         this.#writeLongTables(longTables).then(
-          (index) => this.#life.act(() => this.#finishSnapshot({ ...snapshot, index }, done)),
+          (long) => this.#life.act(() => this.#finishSnapshot({ ...snapshot, long }, done)),
           (error: Error) => {
             if (error instanceof AbandonedError) this.#life.act(() => done());
             else world.fail(error);
@@ -122,18 +122,18 @@ export class SimulatedStorage implements ReplicaStorage {
     done(this.#failure);
   }
 
-  /** Takes all rows, as the real storage does. @returns the rows of the growing one, those from before included */
-  async #writeLongTables(tables: readonly LongTable[]): Promise<readonly string[][]> {
-    let index: string[][] = [];
+  /** Takes all rows, as the real storage does. @returns those of each table, those from before included */
+  async #writeLongTables(tables: readonly LongTable[]): Promise<StoredSnapshot['long']> {
+    const long = new Map<string, string[][]>();
     for (const { name, pieces, rowsBefore } of tables) {
       const rows: string[][] = [];
       for await (const piece of pieces) rows.push(...(piece as string[][]));
-      if (rowsBefore === null) continue;
-      const before = rowsBefore === 0 ? [] : (this.#disk.snapshot?.index ?? []);
-      if (before.length !== rowsBefore) throw new Violation(`${name} has ${before.length} rows, not ${rowsBefore}`);
-      index = [...before, ...rows];
+      const before = rowsBefore ? (this.#disk.snapshot?.long.get(name) ?? []) : [];
+      if (before.length !== (rowsBefore ?? 0))
+        throw new Violation(`${name} has ${before.length} rows, not ${rowsBefore}`);
+      long.set(name, [...before, ...rows]);
     }
-    return index;
+    return long;
   }
 
   read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
@@ -279,8 +279,8 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
       if (entries.length > 0) onEntries(entries);
       return disk.entries.at(-1)?.time ?? 0;
     },
-    readGrowingTable: async (_name, onRows) => {
-      if (isUsable) onRows([...disk.snapshot!.index]);
+    readLongTable: async (name, onRows) => {
+      if (isUsable) onRows([...(disk.snapshot!.long.get(name) ?? [])]);
     },
     verify: async () => {},
   };
