@@ -80,7 +80,8 @@ async function restoreState(
   const { snapshot, committed } = database.recovered;
   if (!snapshot) return { chat: new ChatState(), clients: new ClientTable(), place: committed ?? null };
   const chat = ChatState.restore(snapshot.tables, snapshot.op);
-  await database.readLongTable(MESSAGE_INDEX.name, (rows) => {
+  await database.readLongTable(MESSAGE_INDEX.name, (rows, total) => {
+    chat.reserve(total);
     for (const row of rows) chat.restoreIndex(row);
   });
   chat.restored();

@@ -10,7 +10,6 @@ export interface RememberedReply {
 const FIRST_CAPACITY = 2;
 /** Numbers of a reply: request, position, time, and the digest as two halves of the fourth. */
 const WIDTH = 4;
-const DIGEST = /^[0-9a-f]{16}$/;
 const REFUSALS: readonly Outcome['refused'][] = [
   '',
   'no-such-account',
@@ -48,9 +47,10 @@ export class ClientReplies {
     this.#numbers[WIDTH * at + 2] = outcome.at;
     this.#refusals[at] = REFUSALS.indexOf(outcome.refused);
     const half = 2 * (WIDTH * at + 3);
-    if (DIGEST.test(asked)) {
-      this.#halves[half] = Number.parseInt(asked.slice(0, 8), 16);
-      this.#halves[half + 1] = Number.parseInt(asked.slice(8), 16);
+    const [high, low] = [halfOf(asked, 0), halfOf(asked, 8)];
+    if (asked.length === 16 && high >= 0 && low >= 0) {
+      this.#halves[half] = high;
+      this.#halves[half + 1] = low;
     } else {
       this.#otherDigests ??= new Map();
       this.#otherDigests.set(request, asked);
@@ -127,6 +127,18 @@ export class ClientReplies {
     this.#halves = halves;
     this.#refusals = refusals;
   }
+}
+
+/** Eight lower-case hexadecimal digits of a text as a number; -1 when they are none. */
+function halfOf(text: string, from: number): number {
+  let half = 0;
+  for (let index = from; index < from + 8; index++) {
+    const code = text.charCodeAt(index);
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    if (digit < 0) return -1;
+    half = 16 * half + digit;
+  }
+  return half;
 }
 
 function hexOf(half: number): string {

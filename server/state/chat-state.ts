@@ -55,6 +55,11 @@ export class ChatState implements ChatReader {
     return this.#position;
   }
 
+  /** Makes room for the messages of an index of so many rows. */
+  reserve(indexRows: number): void {
+    this.#archive.reserve(indexRows);
+  }
+
   /** Takes a row of the index that belongs to the snapshot: all of them, in order, before anything is applied or asked. */
   restoreIndex(row: readonly string[]): void {
     readIndexRow(this.#archive, row);

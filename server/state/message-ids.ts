@@ -34,6 +34,15 @@ export class MessageIds {
   /** The words of the id that is looked at. */
   readonly #words = new Uint32Array(WORDS);
 
+  /** Makes room for so many at once, which is faster than growing. */
+  reserve(count: number): void {
+    if (count < PARTS * FIRST_CAPACITY) return;
+    const places = 2 ** Math.ceil(Math.log2((2 * count) / PARTS));
+    for (let index = 0; index < PARTS; index++) {
+      if (!this.#parts[index]) this.#parts[index] = { slots: new Uint32Array(places), used: 0 };
+    }
+  }
+
   /** @returns the id's number. It must not be {@link find}able. */
   add(id: string): number {
     const number = this.length++;

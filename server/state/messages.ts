@@ -28,7 +28,8 @@ export class MessageArchive {
   readonly columns = new MessageColumns();
   readonly #ids = new MessageIds();
   readonly #accounts: AccountId[] = [];
-  readonly #numberOf = new Map<AccountId, number>();
+  /** By the account's id, which is an op number: numbers are found faster than texts. */
+  readonly #numberOf = new Map<number, number>();
   /** By the account's number. Only present accounts have one, and only once there is something in it. */
   readonly #timelines: (Timeline | undefined)[] = [];
   /** How many messages are kept of each deleted account; never 0. */
@@ -83,17 +84,21 @@ export class MessageArchive {
 
   /** The number of an account; undefined when no message ever concerned it. */
   numberOf(account: AccountId): number | undefined {
-    return this.#numberOf.get(account);
+    return this.#numberOf.get(Number(account));
   }
 
   timelineOf(account: AccountId): Timeline | undefined {
-    const number = this.#numberOf.get(account);
+    const number = this.numberOf(account);
     return number === undefined ? undefined : this.#timelines[number];
+  }
+
+  /** Makes room for so many messages at once, which is faster than growing. */
+  reserve(messages: number): void {
+    this.#ids.reserve(messages);
   }
 
   /** The position must be the highest so far, the id not be {@link find}able, and both accounts present. */
   add(id: string, position: number, from: AccountId, to: AccountId): void {
-    assert(this.#ids.find(id) === undefined, `message ${id} exists already`);
     const sender = this.#numberFor(from);
     const recipient = this.#numberFor(to);
     const message = this.#ids.add(id);
@@ -122,7 +127,7 @@ export class MessageArchive {
    * @returns the deleted accounts of which no message is left, this one perhaps among them
    */
   forget(deleted: AccountId, op: number): AccountId[] {
-    const number = this.#numberOf.get(deleted);
+    const number = this.numberOf(deleted);
     if (number === undefined) return [deleted];
     this.#changes.push({ op, deletedAccount: deleted });
     const timeline = this.#timelines[number];
@@ -145,11 +150,12 @@ export class MessageArchive {
   }
 
   #numberFor(account: AccountId): number {
-    let number = this.#numberOf.get(account);
+    const key = Number(account);
+    let number = this.#numberOf.get(key);
     if (number === undefined) {
       number = this.#accounts.length;
       this.#accounts.push(account);
-      this.#numberOf.set(account, number);
+      this.#numberOf.set(key, number);
       this.#timelines.push(undefined);
     }
     return number;

@@ -48,9 +48,9 @@ export interface OpenDatabase {
   /**
    * Reads a long or growing table of the snapshot in pieces.
    *
-   * @param onRows gets its rows in order, a few hundred at a time; never called when there is no such table
+   * @param onRows gets its rows in order, a few hundred at a time, and how many there are in all; never called when there is no such table
    */
-  readLongTable(name: string, onRows: (rows: string[][]) => void): Promise<void>;
+  readLongTable(name: string, onRows: (rows: string[][], total: number) => void): Promise<void>;
   /**
    * Checks the rows that `scan` left out, while the storage is used; see `verifyLog`.
    *
@@ -128,7 +128,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     scan: (onEntries, onProgress) => scanLog(log, snapshot, onEntries, onProgress),
     readLongTable: async (name, onRows) => {
       const file = files.find((one) => one.name === name);
-      if (file) await readTableRows(folder, file, onRows);
+      if (file) await readTableRows(folder, file, (rows) => onRows(rows, file.rows));
     },
     verify: async (pause) => {
       if (snapshot) await verifyLog(log, snapshot, pause);

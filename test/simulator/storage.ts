@@ -280,7 +280,8 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
       return disk.entries.at(-1)?.time ?? 0;
     },
     readLongTable: async (name, onRows) => {
-      if (isUsable) onRows([...(disk.snapshot!.long.get(name) ?? [])]);
+      const rows = isUsable ? (disk.snapshot!.long.get(name) ?? []) : [];
+      onRows([...rows], rows.length);
     },
     verify: async () => {},
   };
