@@ -1,3 +1,4 @@
+import { hexDigit, hexOf } from '../../shared/hex.ts';
 import type { Outcome } from '../../shared/operations.ts';
 
 /** A reply that can be given again, with the digest of what was asked. */
@@ -7,7 +8,7 @@ export interface RememberedReply {
   outcome: Outcome;
 }
 
-const FIRST_CAPACITY = 2;
+const FIRST_CAPACITY = 8;
 /** Numbers of a reply: request, position, time, and the digest as two halves of the fourth. */
 const WIDTH = 4;
 const REFUSALS: readonly Outcome['refused'][] = [
@@ -112,7 +113,7 @@ export class ClientReplies {
 
   /** Half as much again: the oldest reply comes to stand first. */
   #grow(): void {
-    const capacity = this.#refusals.length + Math.max(2, this.#refusals.length >> 1);
+    const capacity = this.#refusals.length + (this.#refusals.length >> 1);
     const numbers = new Float64Array(WIDTH * capacity);
     const refusals = new Uint8Array(capacity);
     const halves = new Uint32Array(numbers.buffer);
@@ -133,14 +134,9 @@ export class ClientReplies {
 function halfOf(text: string, from: number): number {
   let half = 0;
   for (let index = from; index < from + 8; index++) {
-    const code = text.charCodeAt(index);
-    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    const digit = hexDigit(text.charCodeAt(index));
     if (digit < 0) return -1;
     half = 16 * half + digit;
   }
   return half;
-}
-
-function hexOf(half: number): string {
-  return half.toString(16).padStart(8, '0');
 }

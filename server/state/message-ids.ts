@@ -1,4 +1,5 @@
 import { assert } from '../../shared/assert.ts';
+import { hexDigit, hexOf } from '../../shared/hex.ts';
 
 const CHUNK_BITS = 10;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
@@ -83,9 +84,7 @@ export class MessageIds {
     const digits = chunk.digits[within]!;
     if (digits === 0) return this.#textOfOthers.get(number)!;
     let text = '';
-    for (let word = 0; word < WORDS; word++) {
-      text += chunk.words[WORDS * within + word]!.toString(16).padStart(8, '0');
-    }
+    for (let word = 0; 8 * word < digits; word++) text += hexOf(chunk.words[WORDS * within + word]!);
     return text.slice(0, digits);
   }
 
@@ -158,8 +157,7 @@ function readDigits(id: string, words: Uint32Array): number {
   if (length > MOST_DIGITS) return 0;
   words.fill(0);
   for (let index = 0; index < length; index++) {
-    const code = id.charCodeAt(index);
-    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    const digit = hexDigit(id.charCodeAt(index));
     if (digit < 0) return 0;
     words[index >> 3]! |= digit << (28 - 4 * (index & 7));
   }
