@@ -1,10 +1,15 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenDatabase } from '../storage/database.ts';
 import { DatabaseError } from '../storage/database-error.ts';
 import type { OperatorLog } from './log.ts';
 
-/** Between two pieces, which take some milliseconds: most of the processor stays with those who are served. */
-const PAUSE_MS = 10;
+/** Between two pieces, which take half a millisecond, when there is little else to do. */
+const PAUSE_MS = 5;
+/** And when there is: those who are served must not notice it. */
+const BUSY_PAUSE_MS = 150;
+/** Share of the time in which the main loop did something else. */
+const BUSY = 0.2;
 
 /**
  * Checks the rows of the log that a start does not read because the snapshot has them. What it finds is said and shown, and the
@@ -26,14 +31,17 @@ export class OldRows {
   async check(): Promise<void> {
     try {
       await this.#database.verify(async () => {
+        const before = performance.eventLoopUtilization();
         await wait(PAUSE_MS, undefined, { ref: false });
+        const { utilization } = performance.eventLoopUtilization(before);
+        if (utilization > BUSY) await wait(BUSY_PAUSE_MS, undefined, { ref: false });
         return !this.#isStopped;
       });
     } catch (error) {
       if (this.#isStopped) return;
-      if (!(error instanceof DatabaseError)) throw error;
-      this.damage = error.message;
-      this.#log.error(error.message);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.damage = error instanceof DatabaseError ? reason : `The log could not be checked: ${reason}.`;
+      this.#log.error(this.damage);
     }
   }
 

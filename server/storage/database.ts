@@ -54,7 +54,7 @@ export interface OpenDatabase {
   /**
    * Checks the rows that `scan` left out, while the storage is used; see `verifyLog`.
    *
-   * @param pause awaited between pieces of some hundred rows; false ends it
+   * @param pause awaited between pieces that take less than a millisecond; false ends it
    */
   verify(pause: () => Promise<boolean>): Promise<void>;
 }

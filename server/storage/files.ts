@@ -146,8 +146,9 @@ export async function readLines(
   from: number,
   to: number,
   onLines: (lines: Buffer, position: number) => boolean | Promise<boolean>,
+  pieceBytes = LINES_BYTES,
 ): Promise<number> {
-  let buffer = Buffer.allocUnsafe(Math.min(LINES_BYTES, Math.max(to - from, 1)));
+  let buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(to - from, 1)));
   let held = 0;
   let position = from;
   for (let next = from; next < to; ) {
