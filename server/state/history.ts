@@ -44,7 +44,11 @@ export function pageOf(
   choice: HistoryChoice,
   rowAt: (position: number) => LogEntry | undefined,
 ): HistoryPage | { missing: number[] } {
-  const rows = choice.messages.map(({ position }) => rowAt(position));
+  const rows = choice.messages.map(({ id, position }) => {
+    const row = rowAt(position);
+    // Another row in its place is no better than none.
+    return row?.id === id ? row : undefined;
+  });
   const missing = choice.messages.filter((_, index) => rows[index] === undefined);
   if (missing.length > 0) return { missing: missing.map(({ position }) => position) };
   const messages = choice.messages.map(({ id, position, from, to, fromDeleted }, index) => {

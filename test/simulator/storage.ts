@@ -7,7 +7,7 @@ import {
   type StorageFailure,
   type WhenDurable,
 } from '../../server/storage/replica-storage.ts';
-import type { LogEntry, LongTable, NewSnapshot } from '../../shared/operations.ts';
+import type { LogEntry, LongTable, NewSnapshot, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import { Violation } from './checkers.ts';
@@ -268,7 +268,7 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
     recovered: {
       viewFile: disk.hasFile ? disk.file : null,
       sessionKey: disk.sessionKey,
-      snapshot: isUsable ? disk.snapshot : null,
+      snapshot: isUsable ? placeAndTablesOf(disk.snapshot!) : null,
       repairs: [],
     },
     disk: disk.file.disk,
@@ -285,4 +285,8 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
     },
     verify: async () => {},
   };
+}
+
+function placeAndTablesOf({ op, chain, view, complete, tables }: StoredSnapshot): Snapshot {
+  return { op, chain, view, complete, tables };
 }

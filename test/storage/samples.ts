@@ -150,3 +150,9 @@ export function readEntries(storage: ReplicaStorage, fromOp: number, maxLength: 
     );
   });
 }
+
+export function readRows(storage: ReplicaStorage, ops: readonly number[]): Promise<LogEntry[]> {
+  return new Promise((resolve, reject) => {
+    storage.readRows(ops, (entries, failure) => (failure ? reject(new Error(failure.message)) : resolve(entries)));
+  });
+}
