@@ -7,7 +7,7 @@ export function median(numbers: readonly number[]): number {
 /** A figure with what stands beside it, measured several times. */
 export interface Figure {
   name: string;
-  unit: '/s' | 'ms' | 'MiB';
+  unit: '/s' | 'ms' | 'µs' | 'MiB';
   ours: readonly number[];
   besideName: string;
   /** Measured in the same rounds as `ours`; none when the figure stands alone. */

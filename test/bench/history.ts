@@ -9,6 +9,8 @@ import { storeMessages } from './stored-messages.ts';
 
 const START_DEADLINE_MS = 120_000;
 const POLL_MS = 10;
+/** Of the processor times in /proc. */
+const MS_PER_TICK = 10;
 
 export interface HistoryPlan {
   messages: number;
@@ -29,6 +31,8 @@ export interface Needs {
   memoryMiB: number;
   acknowledgedPerSecond: number;
   acknowledgedMs: number;
+  /** What the server's process used for one of many messages in flight, microseconds of processor time. */
+  processorUs: number;
 }
 
 export interface Measured {
@@ -66,11 +70,14 @@ async function measureOne(server: Server, plan: HistoryPlan, names: string): Pro
   const load = new Worker<LoadTasks>('load-worker');
   await load.ask('enter', { address: server.address, clients: plan.pump.clients, names });
   const acknowledgedMs = await load.ask('latency', { count: plan.singles });
+  const before = await server.used();
   const acknowledgedPerSecond = await load.ask('toConnected', { plan: plan.pump });
+  const after = await server.used();
   await load.end();
+  const processorUs = (1000 * (after.processorMs - before.processorMs)) / (after.operations - before.operations);
   const memoryMiB = server.memoryMiB();
   await server.stop();
-  return { startMs, startedMiB, memoryMiB, acknowledgedPerSecond, acknowledgedMs };
+  return { startMs, startedMiB, memoryMiB, acknowledgedPerSecond, acknowledgedMs, processorUs };
 }
 
 /** A cluster of one server. */
@@ -113,6 +120,17 @@ class Server {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
   }
 
+  /** So far. */
+  async used(): Promise<{ processorMs: number; operations: number }> {
+    const stat = readFileSync(`/proc/${this.#child!.pid}/stat`, 'utf8');
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13);
+    const processorMs = (Number(user) + Number(system)) * MS_PER_TICK;
+    return { processorMs, operations: (await statusOf(this.#port))?.commit ?? Number.NaN };
+  }
+
   async stop(): Promise<void> {
     await endProcess(this.#child!, 'SIGTERM');
     if (this.#child!.exitCode !== 0) throw new Error(`The server on port ${this.#port} did not stop in order.`);
@@ -142,6 +160,16 @@ export function historyFigures({ full, empty }: Measured, messages: number): Fig
     },
     { ...memory, name: `memory after the start, ${count} messages`, ours: of(full, 'startedMiB') },
     { ...memory, name: 'memory after some load', ours: of(full, 'memoryMiB') },
+    {
+      name: 'processor time of a message, many in flight',
+      unit: 'µs',
+      ours: of(full, 'processorUs'),
+      besideName: 'on an empty database',
+      beside: of(empty, 'processorUs'),
+      must: 1.2,
+      goal: 1.05,
+      better: 'less',
+    },
     {
       name: 'one message at a time, p50',
       unit: 'ms',
