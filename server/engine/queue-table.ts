@@ -4,7 +4,7 @@ import { QUEUED_MESSAGES, queueRow } from '../state/tables.ts';
 import { AbandonedError, type ReplicaStorage } from '../storage/replica-storage.ts';
 
 /** Messages whose texts are read from the log at a time: some milliseconds of work between turns of the main loop. */
-const MESSAGES_AT_A_TIME = 500;
+const MESSAGES_AT_A_TIME = 250;
 
 /**
  * The table `queued_messages`, whose texts are read from the log while it is written, so that they are never in memory together.

@@ -10,6 +10,8 @@ import { queueTable } from './queue-table.ts';
 const INDEX_ROWS_AT_A_TIME = 1000;
 /** To write so many rows, or remembered replies, costs little beside the operation that they are written for. */
 const ROWS_FOR_ONE_OPERATION = 4;
+/** To read a queued message from the log and to list it costs more than a few operations may bear. */
+const OPERATIONS_FOR_ONE_QUEUED = 4;
 /** A list of queued messages up to this length is written with every snapshot; a longer one costs too much for that. */
 const SHORT_QUEUE_ROWS = 10_000;
 
@@ -86,7 +88,7 @@ export class Snapshots {
     const { chat, storage, isOver } = this.#parts;
     const queue = chat.queue();
     const rows = queue.count();
-    const isDue = !isLast && chat.position - this.#queueOp >= 2 * rows;
+    const isDue = !isLast && chat.position - this.#queueOp >= OPERATIONS_FOR_ONE_QUEUED * rows;
     if (rows > SHORT_QUEUE_ROWS && !isDue) return [];
     this.#queueOp = chat.position;
     return [queueTable(queue, storage, isOver)];
