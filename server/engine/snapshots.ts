@@ -9,7 +9,7 @@ import { queueTable } from './queue-table.ts';
 /** Rows of the index that are made at a time. */
 const INDEX_ROWS_AT_A_TIME = 1000;
 /** To write so many rows, or remembered replies, costs little beside the operation that they are written for. */
-const ROWS_FOR_ONE_OPERATION = 4;
+const ROWS_FOR_ONE_OPERATION = 5;
 /** To read a queued message from the log and to list it costs more than a few operations may bear. */
 const OPERATIONS_FOR_ONE_QUEUED = 4;
 /** A list of queued messages up to this length is written with every snapshot; a longer one costs too much for that. */
