@@ -1,9 +1,7 @@
 import { ChatState } from '../../../server/state/chat-state.ts';
-import { pageOf } from '../../../server/state/history.ts';
-import type { HistoryPage } from '../../../server/state/reader.ts';
 import type { EntryDraft, LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
-import { createOperation, entryAt } from '../../state/chat-log.ts';
+import { createOperation, entryAt, pageWithTexts } from '../../state/chat-log.ts';
 import type { CallResult } from '../client-events.ts';
 import type { CheckedEvent } from './calls.ts';
 import { type Asked, newClient, onAnswered, type RandomClient, refusal, type UnderWay } from './random-client.ts';
@@ -109,10 +107,7 @@ export class LegalRun implements RecordedRun {
     const value =
       event === 'account:list'
         ? chat.listAccounts({ pattern, limit })
-        : (pageOf(
-            chat.history({ account, after, before, with: other, limit }),
-            (at) => this.entries[at - 1],
-          ) as HistoryPage);
+        : pageWithTexts(chat, this.entries, { account, after, before, with: other, limit });
     this.#answerLater(client, call, { ok: true, value: { ...value } }, atPrimary, () => {
       if ('position' in value) client.seen = Math.max(client.seen, value.position);
     });
@@ -216,7 +211,8 @@ export class LegalRun implements RecordedRun {
   #tell(client: RandomClient): void {
     const { account } = client;
     if (account === undefined || client.isBusy || !this.#state.account(account)) return;
-    const { messages, deletions } = this.#state.history({ account, after: client.told, limit: 500 });
+    const ask = { account, after: client.told, limit: 500 };
+    const { messages, deletions } = pageWithTexts(this.#state, this.entries, ask);
     const items = [
       ...messages.map((message) => ({ kind: 'message' as const, value: { ...message } })),
       ...deletions.map((deletion) => ({ kind: 'message-deleted' as const, value: { ...deletion } })),
