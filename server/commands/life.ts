@@ -218,14 +218,14 @@ function listenProblem(error: NodeJS.ErrnoException, address: Address): string {
   return `${address} can't be listened on (${error.message}); check --host and the port.`;
 }
 
-/** Reading a large log takes a while: says how far it is, once a second. */
+/** Reading a large database takes a while: says how far it is, once a second. */
 function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
   let saidAtMs = realClock.monotonicMs();
   return (op, lastOp) => {
     const nowMs = realClock.monotonicMs();
     if (nowMs - saidAtMs < 1000) return;
     saidAtMs = nowMs;
-    log(`Reading the log: ${Math.floor((100 * op) / Math.max(1, lastOp))} % of ${lastOp} operations.`);
+    log(`Reading the database: ${Math.floor((100 * op) / Math.max(1, lastOp))} % of ${lastOp} operations.`);
   };
 }
 

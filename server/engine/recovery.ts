@@ -31,7 +31,7 @@ export async function recoverEngine(
   onProgress?: (op: number, lastOp: number) => void,
 ): Promise<RecoveredEngine> {
   const { viewFile, sessionKey } = database.recovered;
-  const { chat, clients, place } = await restoreState(database);
+  const { chat, clients, place } = await restoreState(database, onProgress);
   const entries: LogEntry[] = [];
   const lastTimeMs = await database.scan((batch) => {
     for (const entry of batch) {
@@ -76,6 +76,7 @@ export async function recoverEngine(
 /** The state as the snapshot has it, and where the log was then. Without its tables, it is made anew while the log is read up to there. */
 async function restoreState(
   database: OpenDatabase,
+  onProgress: ((op: number, lastOp: number) => void) | undefined,
 ): Promise<{ chat: ChatState; clients: ClientTable; place: Omit<Snapshot, 'tables'> | null }> {
   const { snapshot, committed } = database.recovered;
   if (!snapshot) return { chat: new ChatState(), clients: new ClientTable(), place: committed ?? null };
@@ -83,6 +84,7 @@ async function restoreState(
   await database.readLongTable(MESSAGE_INDEX.name, (rows, total) => {
     chat.reserve(total);
     for (const row of rows) chat.restoreIndex(row);
+    onProgress?.(Number(rows.at(-1)?.[0] ?? 0), database.lastOp);
   });
   chat.restored();
   const clients = new ClientTable();
