@@ -9,6 +9,8 @@ import type { TableFile } from './snapshot-manifest.ts';
 
 /** Rows turned into CSV at a time: some milliseconds of work between turns of the main loop. */
 const ROWS_AT_A_TIME = 1000;
+/** Nobody is served yet while tables are read, and on a busy machine each call waits for its turn. */
+const READ_BYTES = 256 * 1024;
 const TABLE_NAME = /^[a-z][a-z0-9_]{0,60}$/;
 
 /** How far a growing table is written, with the digest of it so far. */
@@ -99,14 +101,13 @@ export async function readTableRows(
   onRows: (rows: string[][], columns: string[]) => void,
 ): Promise<void> {
   let columns: string[] | undefined;
-  await withFile(tablePath(folder, name), (file) =>
-    readLines(file, 0, bytes, (lines) => {
-      const rows = cutRows(lines).map(({ cells }) => (cells ?? []).map((cell) => readCell(cell) ?? ''));
-      columns ??= rows.shift() ?? [];
-      onRows(rows, columns);
-      return true;
-    }),
-  );
+  const take = (lines: Buffer) => {
+    const rows = cutRows(lines).map(({ cells }) => (cells ?? []).map((cell) => readCell(cell) ?? ''));
+    columns ??= rows.shift() ?? [];
+    onRows(rows, columns);
+    return true;
+  };
+  await withFile(tablePath(folder, name), (file) => readLines(file, 0, bytes, take, READ_BYTES));
 }
 
 /** The digest of the first bytes of a file, of all of it when it is shorter; undefined when there is no such file. */
