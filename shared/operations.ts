@@ -80,6 +80,21 @@ export interface Table {
   rows: readonly (readonly string[])[];
 }
 
+/** A table that is too long for memory: its rows come in pieces, when they are asked for. */
+export interface LongTable extends Omit<Table, 'rows'> {
+  pieces: AsyncIterable<Table['rows']> | Iterable<Table['rows']>;
+  /** Of a table that grows: how many rows there are already, to which these are added. Null for one that is written anew. */
+  rowsBefore: number | null;
+  /** No start needs it: it may be left out of a snapshot, and the one that was written before stays. */
+  isForPeople?: boolean;
+}
+
+/** A snapshot on its way to the disk. */
+export interface NewSnapshot extends Snapshot {
+  /** Written beside `tables`, and read by themselves. */
+  longTables?: readonly LongTable[];
+}
+
 /** The whole state after an operation, as tables. */
 export interface Snapshot {
   /** The last operation it contains. */

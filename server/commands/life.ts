@@ -16,7 +16,7 @@ import { recoverEngine } from '../engine/recovery.ts';
 import { ReplicatedEngine } from '../engine/replicated.ts';
 import { makeSeal } from '../engine/sealing.ts';
 import { attachGateway } from '../network/gateway.ts';
-import { createHttpListener } from '../network/http.ts';
+import { createHttpListener, type FolderStatus } from '../network/http.ts';
 import { createIo, type Io, PEERS_PATH } from '../network/io.ts';
 import { createMetrics } from '../network/metrics.ts';
 import type { Passwords } from '../network/passwords.ts';
@@ -30,6 +30,7 @@ import { listQuarantine } from '../storage/quarantine.ts';
 import { type BackupProgress, Backups } from './backups.ts';
 import type { OperatorLog } from './log.ts';
 import { newNonce } from './nonces.ts';
+import { OldRows } from './old-rows.ts';
 import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
 import { reportRole } from './role-report.ts';
@@ -64,6 +65,7 @@ export class ServerLife {
   readonly #httpServer: HttpServer;
   readonly #io: Io;
   readonly #transport: PeerNetwork;
+  readonly #oldRows: OldRows;
   readonly #sockets = new Set<Socket>();
   #engine!: ReplicatedEngine;
   #stopReporting = () => {};
@@ -75,6 +77,7 @@ export class ServerLife {
     this.#end = resolve;
     this.#parts = parts;
     this.#database = database;
+    this.#oldRows = new OldRows(database, log);
     this.#httpServer = createServer((request, response) => this.#onRequest(request, response));
     this.#httpServer.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -108,6 +111,7 @@ export class ServerLife {
     await listen(life.#httpServer, address);
     log(`Server ${address} listens; its database is ${folder}.`);
     await life.#engine.start();
+    void life.#oldRows.check();
     if (role === 'primary') life.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
     return life;
   }
@@ -160,10 +164,7 @@ export class ServerLife {
     const { passwords, log } = this.#parts;
     const engine = this.#engine;
     const metrics = createMetrics(engine);
-    this.#onRequest = createHttpListener(engine, metrics, async () => ({
-      quarantine: await listQuarantine(folder),
-      copies: await listCopies(folder),
-    }));
+    this.#onRequest = createHttpListener(engine, metrics, () => this.#folderStatus(folder));
     const backups = new Backups(folder, (name, progress) => this.#backUp(name, progress), log);
     this.#transport.serveOperator((ask) => answerOperator({ engine, backups, log }, ask));
     attachGateway(this.#io.clients, engine, passwords, {
@@ -174,6 +175,12 @@ export class ServerLife {
         if (error instanceof AssertionError) this.#end({ exitStatus: 1 });
       },
     });
+  }
+
+  async #folderStatus(folder: string): Promise<FolderStatus> {
+    const { damage } = this.#oldRows;
+    const [quarantine, copies] = await Promise.all([listQuarantine(folder), listCopies(folder)]);
+    return { quarantine, copies, ...(damage === '' ? {} : { damage }) };
   }
 
   #backUp(name: string, progress: BackupProgress): Promise<CopyManifest> {
@@ -200,6 +207,7 @@ export class ServerLife {
    */
   async close(): Promise<void> {
     this.#stopReporting();
+    this.#oldRows.stop();
     this.#transport.close();
     await this.#io.close();
     const failure = await new Promise<{ message: string } | undefined>((resolve) =>
@@ -236,13 +244,13 @@ function listenProblem(error: NodeJS.ErrnoException, address: Address): string {
   return `${address} can't be listened on (${error.message}); check --host and the port.`;
 }
 
-/** Reading a large log takes a while: says how far it is, once a second. */
+/** Reading a large database takes a while: says how far it is, once a second. */
 function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
   let saidAtMs = realClock.monotonicMs();
   return (op, lastOp) => {
     const nowMs = realClock.monotonicMs();
     if (nowMs - saidAtMs < 1000) return;
     saidAtMs = nowMs;
-    log(`Reading the log: ${Math.floor((100 * op) / Math.max(1, lastOp))} % of ${lastOp} operations.`);
+    log(`Reading the database: ${Math.floor((100 * op) / Math.max(1, lastOp))} % of ${lastOp} operations.`);
   };
 }

@@ -60,7 +60,7 @@ export function clusterLines(servers: readonly Seen[]): string[] {
   const header = ['server', 'role', 'view', 'operations'];
   const table = tableLines([header, ...ordered.map((one) => rowOf(one, showsEpoch))], [2, 3]);
   const notes = ordered.flatMap(({ status }) =>
-    status ? [...waitingLines(status), ...copyLines(status), ...quarantineLines(status)] : [],
+    status ? [...waitingLines(status), ...damageLines(status), ...copyLines(status), ...quarantineLines(status)] : [],
   );
   const { warning } = newest.cluster;
   const all = [...notes, ...(warning ? [`WARNING: ${warning}`] : [])];
@@ -100,6 +100,10 @@ function copyLines({ address, copies }: ServerStatus): string[] {
   ]);
   const table = tableLines([['name', 'made', 'operations', 'bytes'], ...rows], [2, 3]);
   return [`Copies of ${address}:`, ...table.map((line) => `  ${line}`)];
+}
+
+function damageLines({ address, damage }: ServerStatus): string[] {
+  return damage === undefined ? [] : wrapped(`DAMAGED: ${address}: ${damage}`);
 }
 
 function quarantineLines({ address, quarantine }: ServerStatus): string[] {

@@ -2,9 +2,17 @@ import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId, ClientId } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
-import type { ChatReader, LogIn, Notice } from '../state/reader.ts';
+import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
-export type { AccountView, ChatReader, HistoryAsk, HistoryPage, LogIn, Notice } from '../state/reader.ts';
+export type {
+  AccountView,
+  ChatReader,
+  HistoryAsk,
+  HistoryChoice,
+  HistoryPage,
+  LogIn,
+  Notice,
+} from '../state/reader.ts';
 
 /**
  * The one seam between the chat and where it is kept. The gateway speaks to this and to nothing below it, so that
@@ -23,6 +31,16 @@ export interface Engine {
    * that was acknowledged before the call. `answer` is called once.
    */
   read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void;
+
+  /**
+   * Reads a page of history, as {@link read} does. Its texts may have to be read from the disk first: `choose` is then asked again, so that
+   * the page is as the state is when it is answered. `unavailable` when the disk does not give them.
+   */
+  readHistory(
+    seen: number | undefined,
+    choose: (chat: ChatReader) => Result<HistoryChoice>,
+    answer: (result: Result<HistoryPage>) => void,
+  ): void;
 
   /** The state as this server has it now, possibly behind: for what may be stale, such as checking a token again later. */
   readonly chat: ChatReader;

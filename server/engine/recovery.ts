@@ -1,9 +1,11 @@
+import { assert } from '../../shared/assert.ts';
 import type { Address } from '../../shared/ids.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile } from '../../shared/views.ts';
-import { ClientTable } from '../replication/client-table.ts';
+import { CLIENT_TABLE, ClientTable } from '../replication/client-table.ts';
 import { newViewFile, type Recovered as RecoveredReplica } from '../replication/replica.ts';
 import { ChatState } from '../state/chat-state.ts';
+import { MESSAGE_INDEX } from '../state/message-index.ts';
 import type { OpenDatabase } from '../storage/database.ts';
 import { DatabaseError } from '../storage/database-error.ts';
 
@@ -17,8 +19,8 @@ export interface RecoveredEngine {
 }
 
 /**
- * Reads a database: tables from the snapshot, the history from the log up to it, and the log after it, which is applied
- * only when the others have confirmed it.
+ * Reads a database: tables and the index of messages from the snapshot, and the log after it, which is applied only when the others
+ * have confirmed it.
  *
  * @param onProgress called now and then with the operation reached and the last one
  * @throws DatabaseError when the log is damaged, Error when the snapshot disagrees with it
@@ -28,17 +30,15 @@ export async function recoverEngine(
   options: { address: Address; heartbeatTimeoutMs: number },
   onProgress?: (op: number, lastOp: number) => void,
 ): Promise<RecoveredEngine> {
-  const { snapshot, viewFile, sessionKey } = database.recovered;
-  const chat = snapshot ? ChatState.restore(snapshot.tables, snapshot.op) : new ChatState();
-  const clientTable = snapshot?.tables.find(({ name }) => name === 'client_table');
-  const clients = clientTable ? ClientTable.restore(clientTable) : new ClientTable();
+  const { viewFile, sessionKey } = database.recovered;
+  const { chat, clients, place } = await restoreState(database, onProgress);
   const entries: LogEntry[] = [];
-  let lastTimeMs = 0;
-  await database.scan((batch) => {
+  const lastTimeMs = await database.scan((batch) => {
     for (const entry of batch) {
-      lastTimeMs = entry.time;
-      if (entry.op <= (snapshot?.op ?? 0)) chat.replayHistory(entry);
+      // Only without tables: what the snapshot contained was committed.
+      if (entry.op <= (place?.op ?? 0)) clients.record(entry, chat.apply(entry).outcome);
       else entries.push(entry);
+      if (entry.op === place?.op) assert(entry.chain === place.chain, `${place.op} is the operation of the snapshot`);
     }
   }, onProgress);
   const isLast = viewFile?.base?.members.length === 1 && viewFile.base.members[0]!.id === options.address;
@@ -62,13 +62,34 @@ export async function recoverEngine(
         ...file,
         largestHeartbeatTimeoutMs: Math.max(file.largestHeartbeatTimeoutMs, options.heartbeatTimeoutMs),
       },
-      snapshot: snapshot && { op: snapshot.op, chain: snapshot.chain, view: snapshot.view },
+      snapshot: place && { op: place.op, chain: place.chain, view: place.view },
       entries,
-      complete: snapshot?.complete ?? false,
+      complete: place?.complete ?? false,
       sessionKey,
     },
     chat,
     clients,
     lastTimeMs,
   };
+}
+
+/** The state as the snapshot has it, and where the log was then. Without its tables, it is made anew while the log is read up to there. */
+async function restoreState(
+  database: OpenDatabase,
+  onProgress: ((op: number, lastOp: number) => void) | undefined,
+): Promise<{ chat: ChatState; clients: ClientTable; place: Omit<Snapshot, 'tables'> | null }> {
+  const { snapshot, committed } = database.recovered;
+  if (!snapshot) return { chat: new ChatState(), clients: new ClientTable(), place: committed ?? null };
+  const chat = ChatState.restore(snapshot.tables, snapshot.op);
+  await database.readLongTable(MESSAGE_INDEX.name, (rows, total) => {
+    chat.reserve(total);
+    for (const row of rows) chat.restoreIndex(row);
+    onProgress?.(Number(rows.at(-1)?.[0] ?? 0), database.lastOp);
+  });
+  chat.restored();
+  const clients = new ClientTable();
+  await database.readLongTable(CLIENT_TABLE.name, (rows) => {
+    for (const row of rows) clients.restoreRow(row);
+  });
+  return { chat, clients, place: snapshot };
 }

@@ -9,10 +9,11 @@ import { holdsAllLeases } from '../replication/lease.ts';
 import { createReplica } from '../replication/replica.ts';
 import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
-import type { ChatReader, LogIn, Notice } from '../state/reader.ts';
+import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
 import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
 import { HeldSubmissions } from './held-submissions.ts';
+import { HistoryPages } from './history-pages.ts';
 import { type Forced, forceReplica } from './operator.ts';
 import { PendingReads } from './pending-reads.ts';
 import { Receipts } from './receipts.ts';
@@ -51,6 +52,7 @@ export class ReplicatedEngine implements Engine {
   readonly #keys: SessionKeys;
   readonly #submissions: Submissions;
   readonly #reads: PendingReads;
+  readonly #pages: HistoryPages;
   readonly #snapshots: Snapshots;
   readonly #receipts = new Receipts();
   readonly #listeners: EngineListener[] = [];
@@ -71,10 +73,22 @@ export class ReplicatedEngine implements Engine {
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
     this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
     this.#reads = new PendingReads(this.chat);
-    const snapshotOp = recovered.replica.snapshot?.op ?? 0;
-    this.#snapshots = new Snapshots(this.#state, this.chat, this.#clients, storage, {
-      op: snapshotOp,
+    const isOver = () => this.#driver.isStopped;
+    this.#snapshots = new Snapshots({
+      state: this.#state,
+      chat: this.chat,
+      clients: this.#clients,
+      storage,
+      op: recovered.replica.snapshot?.op ?? 0,
       intervalOperations: parts.snapshotIntervalOperations ?? SNAPSHOT_INTERVAL_OPERATIONS,
+      isOver,
+    });
+    this.#pages = new HistoryPages({
+      chat: this.chat,
+      storage,
+      rowInMemory: (position) => this.#state.log.entry(position),
+      isOver,
+      log: (text) => parts.log(text),
     });
     this.#driver = new ReplicaDriver(this.#state, parts, {
       onCommit: (entries) => this.#apply(entries),
@@ -175,6 +189,18 @@ export class ReplicatedEngine implements Engine {
     else this.#reads.add({ ...wait, checkId: null }, query, answer);
   }
 
+  readHistory(
+    seen: number | undefined,
+    choose: (chat: ChatReader) => Result<HistoryChoice>,
+    answer: (result: Result<HistoryPage>) => void,
+  ): void {
+    this.read(
+      seen,
+      () => undefined,
+      (result) => (result.ok ? this.#pages.answer(choose, answer) : answer(result)),
+    );
+  }
+
   received(account: AccountId, position: number): void {
     if (position > this.chat.received(account)) this.#receipts.note(account, position);
   }
@@ -244,7 +270,7 @@ export class ReplicatedEngine implements Engine {
     this.#driver.give({ type: 'leave' });
     // While it still serves: the others will have the disk and the processors for themselves when they change views.
     const isLate = new Promise<void>((resolve) => clock.after(LEAVE_SNAPSHOT_MS, resolve));
-    await Promise.race([this.#saveSnapshot(), isLate]);
+    await Promise.race([this.#saveSnapshot(true), isLate]);
     this.#isLeaving = true;
     this.#driver.lookAgain();
     const giveUpAtMs = clock.monotonicMs() + config.heartbeatTimeoutMs;
@@ -273,11 +299,11 @@ export class ReplicatedEngine implements Engine {
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
     for (const [index, entry] of entries.entries()) this.#submissions.onApplied(entry, outcomes[index]!);
     this.#reads.answerReady();
-    if (this.#snapshots.isDue) void this.#saveSnapshot();
+    if (this.#snapshots.isDue) void this.#saveSnapshot(false);
   }
 
-  async #saveSnapshot(): Promise<void> {
-    const failure = await this.#snapshots.save();
+  async #saveSnapshot(isLast: boolean): Promise<void> {
+    const failure = await this.#snapshots.save(isLast);
     if (!failure || this.#driver.isStopped) return;
     this.#driver.stop();
     this.#parts.onFatal(failure.message);

@@ -1,61 +1,107 @@
-import type { ClientTable } from '../replication/client-table.ts';
+import type { LongTable } from '../../shared/operations.ts';
+import { CLIENT_TABLE, type ClientTable } from '../replication/client-table.ts';
 import type { ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { MESSAGE_INDEX } from '../state/message-index.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
+import { queueTable } from './queue-table.ts';
+
+/** Rows of the index that are made at a time. */
+const INDEX_ROWS_AT_A_TIME = 1000;
+/** To write so many rows, or remembered replies, costs little beside the operation that they are written for. */
+const ROWS_FOR_ONE_OPERATION = 5;
+/** To read a queued message from the log and to list it costs more than a few operations may bear. */
+const OPERATIONS_FOR_ONE_QUEUED = 4;
+/** A list of queued messages up to this length is written with every snapshot; a longer one costs too much for that. */
+const SHORT_QUEUE_ROWS = 10_000;
+
+export interface SnapshotParts {
+  state: ReplicaState;
+  chat: ChatState;
+  clients: ClientTable;
+  storage: ReplicaStorage;
+  /** The last operation of the snapshot that is on disk; 0 when there is none. */
+  op: number;
+  /** Another is due after so many operations at least. */
+  intervalOperations: number;
+  /** The storage must not be asked for anything any more. */
+  isOver(): boolean;
+}
 
 /** Writes the state down now and then, so that a start need not apply the whole log. */
 export class Snapshots {
-  readonly #state: ReplicaState;
-  readonly #chat: ChatState;
-  readonly #clients: ClientTable;
-  readonly #storage: ReplicaStorage;
-  readonly #intervalOperations: number;
+  readonly #parts: SnapshotParts;
   #op: number;
-  #rows = 0;
+  /** Of the last one, in operations between two. */
+  #cost = 0;
+  /** Of the list of queued messages that is on disk; 0 when nothing is known of it. */
+  #queueOp = 0;
   #isWriting = false;
 
-  /**
-   * @param options.op the last operation of the snapshot that is on disk; 0 when there is none
-   * @param options.intervalOperations another is due after so many operations at least
-   */
-  constructor(
-    state: ReplicaState,
-    chat: ChatState,
-    clients: ClientTable,
-    storage: ReplicaStorage,
-    options: { op: number; intervalOperations: number },
-  ) {
-    this.#state = state;
-    this.#chat = chat;
-    this.#clients = clients;
-    this.#storage = storage;
-    this.#op = options.op;
-    this.#intervalOperations = options.intervalOperations;
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
+    this.#op = parts.op;
   }
 
   /** A snapshot costs as much as its rows: with the interval growing alike, an operation's share stays the same. */
   get isDue(): boolean {
-    return this.#chat.position - this.#op >= Math.max(this.#intervalOperations, 2 * this.#rows);
+    const { chat, intervalOperations } = this.#parts;
+    return chat.position - this.#op >= Math.max(intervalOperations, this.#cost);
   }
 
-  /** Resolves when it is durable, or when there is nothing new to write; with the failure if there was one. */
-  save(): Promise<StorageFailure | undefined> {
-    const op = this.#chat.position;
-    const entry = this.#state.log.entry(op);
-    if (this.#isWriting || op === this.#op || !entry || op > this.#state.log.durableOp) {
-      return Promise.resolve(undefined);
-    }
+  /**
+   * Resolves when it is durable, or when there is nothing new to write; with the failure if there was one.
+   *
+   * @param isLast the server ends: what takes long is left as it is
+   */
+  save(isLast: boolean): Promise<StorageFailure | undefined> {
+    const { state, chat, clients, storage } = this.#parts;
+    const op = chat.position;
+    const entry = state.log.entry(op);
+    if (this.#isWriting || op === this.#op || !entry || op > state.log.durableOp) return Promise.resolve(undefined);
     this.#isWriting = true;
     this.#op = op;
-    const tables = [...this.#chat.snapshot(), this.#clients.snapshot()];
-    this.#rows = tables.reduce((sum, { rows }) => sum + rows.length, 0);
+    const tables = chat.snapshot();
+    this.#cost = tables.reduce((sum, { rows }) => sum + rows.length, clients.replies) / ROWS_FOR_ONE_OPERATION;
+    const longTables = [this.#clientTable(), this.#index(), ...this.#queue(isLast)];
     const { chain, view } = entry;
-    const { complete } = this.#state;
+    const { complete } = state;
     return new Promise((resolve) => {
-      this.#storage.writeSnapshot({ op, chain, view, complete, tables }, (failure) => {
+      storage.writeSnapshot({ op, chain, view, complete, tables, longTables }, (failure) => {
         this.#isWriting = false;
         resolve(failure);
       });
     });
   }
+
+  #clientTable(): LongTable {
+    return { ...CLIENT_TABLE, pieces: this.#parts.clients.pieces(), rowsBefore: null };
+  }
+
+  #index(): LongTable {
+    const { before, rows } = this.#parts.chat.takeIndexRows();
+    return { ...MESSAGE_INDEX, pieces: inPieces(rows), rowsBefore: before };
+  }
+
+  /** With the distance between two growing as the list does, an operation's share of it stays the same. */
+  #queue(isLast: boolean): LongTable[] {
+    const { chat, storage, isOver } = this.#parts;
+    const queue = chat.queue();
+    const rows = queue.count();
+    const isDue = !isLast && chat.position - this.#queueOp >= OPERATIONS_FOR_ONE_QUEUED * rows;
+    if (rows > SHORT_QUEUE_ROWS && !isDue) return [];
+    this.#queueOp = chat.position;
+    return [queueTable(queue, storage, isOver)];
+  }
+}
+
+function* inPieces(rows: Iterable<string[]>): Generator<string[][]> {
+  let piece: string[][] = [];
+  for (const row of rows) {
+    piece.push(row);
+    if (piece.length < INDEX_ROWS_AT_A_TIME) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
 }

@@ -1,7 +1,7 @@
 import type { RequestOf } from '../../shared/api.ts';
 import { type Result, success } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import type { ChatReader, HistoryPage } from '../engine/engine.ts';
+import type { ChatReader, HistoryChoice, HistoryPage } from '../engine/engine.ts';
 import { noSuchAccount, noSuchRoom, notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, AnyReply, GatewayContext } from './gateway-context.ts';
@@ -49,17 +49,24 @@ export function readHistory(
 ): undefined {
   const { after, before, with: other, limit } = request;
   if (other?.startsWith('#')) return answer(noSuchRoom(other));
-  const query = (chat: ChatReader, account: AccountId): Result<HistoryPage> => {
+  const choose = (chat: ChatReader, account: AccountId): Result<HistoryChoice> => {
     const partner = other === undefined ? undefined : chat.accountByName(other);
     if (other !== undefined && !partner) return noSuchAccount(other);
-    return success(shortened(chat.history({ account, after, before, with: partner?.id, limit }), after !== undefined));
+    return success(chat.history({ account, after, before, with: partner?.id, limit }));
   };
-  readAs(context, connection, request.seen, query, (result) => {
-    if (!result.ok) return answer(result);
-    const { messages, deletions, position, more } = result.value;
-    const bytes = lengthOf(result.value);
-    answer({ ok: true, messages, deletions, position, more } as AnyReply, bytes);
-  });
+  const { engine } = context;
+  const asker = askerOf(context, connection, request.seen);
+  engine.readHistory(
+    asker.seen,
+    (chat) => asker.as(chat, (account) => choose(chat, account)),
+    (result) => {
+      asker.settle();
+      if (!result.ok) return answer(result);
+      const { messages, deletions, position, more } = shortened(result.value, after !== undefined);
+      const bytes = lengthOf({ messages, deletions, position, more });
+      answer({ ok: true, messages, deletions, position, more } as AnyReply, bytes);
+    },
+  );
 }
 
 /** `message:received`: answered at once; when it is lost, the account's next device shows a few messages as new again. */
@@ -101,28 +108,39 @@ export function readCluster(
   answer({ ok: true, cluster: engine.cluster() } as AnyReply);
 }
 
-/** Reads as the account that is logged in; a log-in that this server has not applied yet is waited for. */
+/** Reads as the account that is logged in. */
 function readAs<T>(
-  { engine, presence }: GatewayContext,
+  context: GatewayContext,
   connection: Connection,
   seen: number | undefined,
   query: (chat: ChatReader, account: AccountId) => Result<T>,
   answer: (result: Result<T>) => void,
 ): void {
-  const logIn = connection.logIn!;
-  const known = connection.account !== '';
-  const atLeast = known ? seen : Math.max(seen ?? 0, Number(logIn.session));
-  engine.read(
-    atLeast,
-    (chat) => {
-      const account = chat.accountOfLogIn(logIn);
-      return account ? query(chat, account.id) : notLoggedIn();
-    },
+  const asker = askerOf(context, connection, seen);
+  context.engine.read(
+    asker.seen,
+    (chat) => asker.as(chat, (account) => query(chat, account)),
     (result) => {
-      if (!known && !connection.closed) presence.settle(connection);
+      asker.settle();
       answer(result.ok ? result.value : result);
     },
   );
+}
+
+/** Who reads: the account that is logged in; a log-in that this server has not applied yet is waited for. */
+function askerOf({ presence }: GatewayContext, connection: Connection, seen: number | undefined) {
+  const logIn = connection.logIn!;
+  const known = connection.account !== '';
+  return {
+    seen: known ? seen : Math.max(seen ?? 0, Number(logIn.session)),
+    as: <T>(chat: ChatReader, query: (account: AccountId) => Result<T>): Result<T> => {
+      const account = chat.accountOfLogIn(logIn);
+      return account ? query(account.id) : notLoggedIn();
+    },
+    settle: (): void => {
+      if (!known && !connection.closed) presence.settle(connection);
+    },
+  };
 }
 
 function lengthOf({ messages, deletions }: HistoryPage): number {

@@ -5,8 +5,8 @@ import type { Metrics } from './metrics.ts';
 
 const PATHS = ['/healthz', '/readyz', '/metrics', '/status'] as const;
 
-/** What lies on a server's disk besides its database. */
-export type KeptFiles = Pick<ServerStatus, 'quarantine' | 'copies'>;
+/** What a server's status says of its files. */
+export type FolderStatus = Pick<ServerStatus, 'quarantine' | 'copies' | 'damage'>;
 
 interface Page {
   status: number;
@@ -18,9 +18,13 @@ interface Page {
  * Answers the plain HTTP requests of the port: `GET /healthz`, `/readyz`, `/metrics`, `/status`.
  * Socket.IO takes its own paths before this listener sees them.
  *
- * @param kept looks up what the server has set aside, and its named copies; absent where nothing is kept in files
+ * @param folder looks up what is to be said of the server's files; absent where nothing is kept in files
  */
-export function createHttpListener(engine: Engine, metrics: Metrics, kept?: () => Promise<KeptFiles>): RequestListener {
+export function createHttpListener(
+  engine: Engine,
+  metrics: Metrics,
+  folder?: () => Promise<FolderStatus>,
+): RequestListener {
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (!PATHS.includes(path as (typeof PATHS)[number])) {
@@ -32,7 +36,7 @@ export function createHttpListener(engine: Engine, metrics: Metrics, kept?: () =
       send(request, response, plain(405, `${request.method} is not possible at ${path}; use GET.`));
       return;
     }
-    answer(path, engine, metrics, kept).then(
+    answer(path, engine, metrics, folder).then(
       (page) => send(request, response, page),
       (error: unknown) => send(request, response, plain(500, `The answer could not be made: ${String(error)}`)),
     );
@@ -43,7 +47,7 @@ async function answer(
   path: string,
   engine: Engine,
   metrics: Metrics,
-  kept: (() => Promise<KeptFiles>) | undefined,
+  folder: (() => Promise<FolderStatus>) | undefined,
 ): Promise<Page> {
   switch (path) {
     case '/healthz':
@@ -53,12 +57,12 @@ async function answer(
     case '/metrics':
       return { status: 200, contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     default:
-      return status(engine, await kept?.());
+      return status(engine, await folder?.());
   }
 }
 
-function status(engine: Engine, kept: KeptFiles | undefined): Page {
-  const text = `${JSON.stringify({ ...engine.status(), ...kept })}\n`;
+function status(engine: Engine, folder: FolderStatus | undefined): Page {
+  const text = `${JSON.stringify({ ...engine.status(), ...folder })}\n`;
   return { status: 200, contentType: 'application/json; charset=utf-8', text };
 }
 

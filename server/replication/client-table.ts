@@ -1,20 +1,27 @@
 import type { ClientId } from '../../shared/ids.ts';
 import { CLIENT_TABLE_ROWS, CLIENT_TABLE_UNUSED_MS, REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
 import type { LogEntry, Outcome, Table } from '../../shared/operations.ts';
-
-/** A reply that can be given again, with the digest of what was asked. */
-export interface RememberedReply {
-  request: number;
-  asked: string;
-  outcome: Outcome;
-}
+import { ClientReplies, type RememberedReply } from './client-replies.ts';
 
 interface ClientRow {
   /** The last request that was executed. */
   last: number;
   /** Replies of all executed requests whose number is less than {@link REQUESTS_IN_FLIGHT} below the last; ascending. */
-  replies: RememberedReply[];
+  replies: ClientReplies;
   usedAtMs: number;
+}
+
+export const CLIENT_TABLE = {
+  name: 'client_table',
+  columns: ['client', 'last_request', 'used_at_ms', 'replies'],
+} as const;
+/** Clients whose rows are made at a time: a few milliseconds of work. */
+const CLIENTS_AT_A_TIME = 20;
+
+/** Rows on their way into a snapshot: one that changes before its turn is copied first. */
+interface Frozen {
+  waiting: Set<ClientRow>;
+  copies: Map<ClientRow, ClientRow>;
 }
 
 /** What R18 says of a request before anybody looks at what it asks for. */
@@ -32,6 +39,8 @@ export type Standing =
  */
 export class ClientTable {
   readonly #rows = new Map<ClientId, ClientRow>();
+  #replies = 0;
+  #frozen: Frozen = { waiting: new Set(), copies: new Map() };
 
   /**
    * @param known the client says that it once got an answer; an unknown id then means that its row was given up
@@ -41,7 +50,7 @@ export class ClientTable {
     const row = this.#rows.get(client);
     if (!row) return known ? { type: 'forgotten' } : { type: 'new' };
     if (request > row.last) return { type: 'new' };
-    const reply = row.replies.find((one) => one.request === request);
+    const reply = row.replies.find(request);
     // Had it been executed, it would have been before the last one (I9), and its reply would still be here: `record` drops
     // none above this line. That stays so: the last one is committed, and behind it nobody executes a lower number.
     if (!reply) return { type: request > row.last - REQUESTS_IN_FLIGHT ? 'overtaken' : 'forgotten' };
@@ -59,17 +68,19 @@ export class ClientTable {
   /** Remembers how an applied entry ended. Entries of the cluster itself (no client) leave no trace. */
   record(entry: LogEntry, outcome: Outcome): void {
     if (entry.client === '') return;
-    const row = this.#rows.get(entry.client) ?? { last: 0, replies: [], usedAtMs: 0 };
+    const row = this.#rows.get(entry.client) ?? { last: 0, replies: new ClientReplies(), usedAtMs: 0 };
+    if (this.#frozen.waiting.delete(row)) this.#frozen.copies.set(row, { ...row, replies: row.replies.copy() });
     // Moved to the end: the map's order is the order of last use, which is the order of giving up.
     this.#rows.delete(entry.client);
     this.#rows.set(entry.client, row);
     row.last = entry.request;
     row.usedAtMs = entry.time;
-    row.replies.push({ request: entry.request, asked: entry.asked, outcome });
+    const { replies } = row;
     const oldestKept = entry.request - REQUESTS_IN_FLIGHT;
-    while (row.replies.length > REQUESTS_IN_FLIGHT || (row.replies[0] && row.replies[0].request <= oldestKept)) {
-      row.replies.shift();
-    }
+    const isGivenUp = () => replies.length === REQUESTS_IN_FLIGHT || (replies.oldest ?? entry.request) <= oldestKept;
+    for (; isGivenUp(); this.#replies--) replies.dropOldest();
+    replies.push({ request: entry.request, asked: entry.asked, outcome });
+    this.#replies++;
     this.#giveUpUnused(entry.time);
   }
 
@@ -87,33 +98,63 @@ export class ClientTable {
       const [client, row] = this.#rows.entries().next().value!;
       if (nowMs - row.usedAtMs < CLIENT_TABLE_UNUSED_MS) return;
       this.#rows.delete(client);
+      this.#replies -= row.replies.length;
     }
   }
 
+  /** How many replies are remembered in all. */
+  get replies(): number {
+    return this.#replies;
+  }
+
   snapshot(): Table {
-    const rows = [...this.#rows].map(([client, row]) => [
-      client,
-      String(row.last),
-      String(row.usedAtMs),
-      row.replies
-        .map(({ request, asked, outcome }) => [request, asked, outcome.position, outcome.at, outcome.refused].join('/'))
-        .join(' '),
-    ]);
-    return { name: 'client_table', columns: ['client', 'last_request', 'used_at_ms', 'replies'], rows };
+    return { ...CLIENT_TABLE, rows: [...this.#rows].map(([client, row]) => cellsOf(client, row)) };
+  }
+
+  /**
+   * The rows of {@link snapshot} as they are at the call, piece by piece; the table may change while they are taken. Only the
+   * pieces of the last call may be taken.
+   */
+  pieces(): Iterable<string[][]> {
+    const frozen: Frozen = { waiting: new Set(this.#rows.values()), copies: new Map() };
+    this.#frozen = frozen;
+    return piecesOf([...this.#rows], frozen);
   }
 
   /** @param table as {@link snapshot} made it, whole: its digest was checked when it was read */
   static restore(table: Table): ClientTable {
     const restored = new ClientTable();
-    for (const [client, last, usedAtMs, replies] of table.rows) {
-      restored.#rows.set(client as ClientId, {
-        last: Number(last),
-        usedAtMs: Number(usedAtMs),
-        replies: replies === '' ? [] : replies!.split(' ').map(parseReply),
-      });
-    }
+    for (const row of table.rows) restored.restoreRow(row);
     return restored;
   }
+
+  /** Takes the next row of the table of a snapshot: all of them, in order, before anything else. */
+  restoreRow(cells: readonly string[]): void {
+    const [client, last, usedAtMs, text] = cells;
+    const replies = new ClientReplies();
+    if (text !== '') for (const reply of text!.split(' ')) replies.push(parseReply(reply));
+    this.#rows.set(client as ClientId, { last: Number(last), usedAtMs: Number(usedAtMs), replies });
+    this.#replies += replies.length;
+  }
+}
+
+function* piecesOf(rows: readonly (readonly [ClientId, ClientRow])[], frozen: Frozen): Generator<string[][]> {
+  for (let start = 0; start < rows.length; start += CLIENTS_AT_A_TIME) {
+    yield rows.slice(start, start + CLIENTS_AT_A_TIME).map(([client, row]) => {
+      const cells = cellsOf(client, frozen.copies.get(row) ?? row);
+      frozen.waiting.delete(row);
+      frozen.copies.delete(row);
+      return cells;
+    });
+  }
+}
+
+function cellsOf(client: ClientId, { last, usedAtMs, replies }: ClientRow): string[] {
+  const texts = Array.from(
+    replies,
+    ({ request, asked, outcome: { position, at, refused } }) => `${request}/${asked}/${position}/${at}/${refused}`,
+  );
+  return [client, String(last), String(usedAtMs), texts.join(' ')];
 }
 
 function parseReply(text: string): RememberedReply {

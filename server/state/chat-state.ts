@@ -4,14 +4,15 @@ import { SESSIONS_PER_ACCOUNT } from '../../shared/limits.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { EntryDraft, LogEntry, Outcome, Table } from '../../shared/operations.ts';
 import { type Account, Accounts, newAccount } from './accounts.ts';
-import { historyPage, shownMessage } from './history.ts';
-import { HistoryReplay } from './history-replay.ts';
+import { chooseHistory } from './history.ts';
+import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
+import { MessageQueue } from './message-queue.ts';
 import { MessageArchive } from './messages.ts';
-import type { AccountView, ChatReader, HistoryAsk, HistoryPage, LogIn, Notice } from './reader.ts';
+import type { AccountView, ChatReader, HistoryAsk, HistoryChoice, LogIn, Notice } from './reader.ts';
 import { readReceipts } from './receipts.ts';
 import { whyRefused } from './refusals.ts';
 import { type Session, Sessions } from './sessions.ts';
-import { firstDifference, queueTable, readSessionTable, readUserTable, sessionTable, userTable } from './tables.ts';
+import { readSessionTable, readUserTable, sessionTable, userTable } from './tables.ts';
 
 /** What applying an entry came to. */
 export interface Applied {
@@ -24,15 +25,14 @@ export interface Applied {
  * The chat: what all operations so far have led to. A function of the log alone, so that every replica that applied
  * the same entries holds the same, and answers the same.
  *
- * A server starts with `restore`, `replayHistory` for each entry that the snapshot covers, then `apply` for the rest.
+ * A server starts with `restore`, `restoreIndex` for each row of the index, `restored`, then `apply` for the rest of the log.
  */
 export class ChatState implements ChatReader {
   readonly #accounts = new Accounts();
   readonly #sessions = new Sessions();
   readonly #archive = new MessageArchive();
-  readonly #replay = new HistoryReplay(this.#accounts, this.#archive);
-  /** Op of the snapshot that this began with; 0 without one. */
-  #restoredOp = 0;
+  /** What of the archive is in the rows of the index that were taken last; the next ones follow. */
+  #written: WrittenIndex = { messages: 0, rows: 0 };
   #position = 0;
 
   /**
@@ -47,7 +47,6 @@ export class ChatState implements ChatReader {
       assert(state.#accounts.present(session.account), `session ${session.id} is of a present account`);
       assert(state.#sessions.open(session) === undefined, `account ${session.account} has few enough sessions`);
     }
-    state.#restoredOp = op;
     state.#position = op;
     return state;
   }
@@ -56,31 +55,25 @@ export class ChatState implements ChatReader {
     return this.#position;
   }
 
-  /**
-   * Gives the archive back what an entry at or below the snapshot's op did to it. Every such entry has to be replayed,
-   * from 1 on, in order, before anything is applied, snapshotted or asked of the history.
-   */
-  replayHistory(entry: LogEntry): void {
-    assert(entry.op <= this.#restoredOp, `entry ${entry.op} is above the snapshot: it is to be applied`);
-    this.#replay.replay(entry);
+  /** Makes room for the messages of an index of so many rows. */
+  reserve(indexRows: number): void {
+    this.#archive.reserve(indexRows);
   }
 
-  /**
-   * Compares the snapshot with what the log led to; to be asked when all history is replayed and nothing applied yet.
-   *
-   * @returns empty, or a sentence that says where they differ
-   */
-  differenceFrom(tables: readonly Table[]): string {
-    const [unexplained] = this.#replay.unexplained();
-    if (unexplained !== undefined) {
-      return `Account ${unexplained} has messages in the log but is missing from the table user_table.`;
-    }
-    return firstDifference(tables, this.snapshot());
+  /** Takes a row of the index that belongs to the snapshot: all of them, in order, before anything is applied or asked. */
+  restoreIndex(row: readonly string[]): void {
+    readIndexRow(this.#archive, row);
+    this.#written.rows++;
+  }
+
+  /** All rows of the index were given. */
+  restored(): void {
+    this.#written.messages = this.#archive.length;
+    this.#archive.dropChanges(this.#position);
   }
 
   /** Applies the entry that follows the last one. An operation that is impossible by now is refused, never thrown. */
   apply(entry: LogEntry): Applied {
-    this.#assertReplayed();
     assert(entry.op === this.#position + 1, `entry ${this.#position + 1} is to be applied, not ${entry.op}`);
     const refused = this.check(entry);
     this.#position = entry.op;
@@ -97,11 +90,26 @@ export class ChatState implements ChatReader {
     return whyRefused(draft, this.#accounts, this.#sessions, this.#archive);
   }
 
-  /** The tables `user_table`, `sessions` and `queued_messages`; messages as such are in the log only. */
+  /** The tables `user_table` and `sessions`. */
   snapshot(): Table[] {
-    this.#assertReplayed();
-    const queue = queueTable(this.#accounts, this.#archive);
-    return [userTable(this.#accounts), sessionTable(this.#sessions), queue];
+    return [userTable(this.#accounts), sessionTable(this.#sessions)];
+  }
+
+  /**
+   * Rows of the index of messages (`MESSAGE_INDEX`) that follow those that were taken before, up to the state as it is now. They may be taken
+   * while the state goes on, and count as written from now on.
+   */
+  takeIndexRows(): { before: number; rows: Iterable<string[]> } {
+    const before = this.#written.rows;
+    const { count, rows } = indexRows(this.#archive, this.#written);
+    this.#written = { messages: this.#archive.length, rows: before + count };
+    this.#archive.dropChanges(this.#position);
+    return { before, rows };
+  }
+
+  /** What nobody has received yet, as the state is now; it may be taken while the state goes on. */
+  queue(): MessageQueue {
+    return new MessageQueue(this.#archive, this.#accounts, this.#position);
   }
 
   accountByName(username: string): AccountView | undefined {
@@ -129,26 +137,33 @@ export class ChatState implements ChatReader {
     return { accounts: accounts.map((account) => viewOf(account)!), more };
   }
 
-  /** See {@link historyPage}. */
-  history(ask: HistoryAsk): HistoryPage {
-    return historyPage(this.#archive, ask, this.#position);
+  /** See {@link chooseHistory}. */
+  history(ask: HistoryAsk): HistoryChoice {
+    return chooseHistory({ archive: this.#archive, accounts: this.#accounts, position: this.#position }, ask);
   }
 
   received(account: AccountId): number {
     return this.#accounts.present(account)?.received ?? 0;
   }
 
-  /** The whole state as text: equal exactly when the states are. Long; for comparing replicas in tests. */
+  /** The whole state as text, but for the texts of messages: equal exactly when the states are. Long; for tests. */
   fingerprint(): string {
+    const archive = this.#archive;
+    const { columns } = archive;
     const lines = [`position ${this.#position}`];
     for (const { name, rows } of this.snapshot()) for (const row of rows) lines.push(JSON.stringify([name, ...row]));
-    for (const { from, to, ...message } of this.#archive.all()) {
-      lines.push(JSON.stringify({ ...message, from: from.id, to: to.id }));
+    for (let message = 0; message < archive.length; message++) {
+      if (!archive.isKept(message)) continue;
+      const ends = [archive.senderOf(message), archive.recipientOf(message)];
+      lines.push(
+        JSON.stringify([archive.idOf(message), columns.position(message), ...ends, columns.deletedAtOp(message)]),
+      );
+      assert(archive.find(archive.idOf(message)) === message, `message ${archive.idOf(message)} is found by its id`);
     }
     for (const { id } of this.#accounts.all()) {
-      const { messages, deletions } = this.#archive.timelineOf(id) ?? { messages: [], deletions: [] };
-      const positions = messages.map((message) => message.position);
-      lines.push(JSON.stringify([id, positions, deletions.map((message) => message.deletedAtOp)]));
+      const { messages, deletions } = archive.timelineOf(id) ?? { messages: [], deletions: [] };
+      const positions = Array.from(messages, (message) => columns.position(message));
+      lines.push(JSON.stringify([id, positions, Array.from(deletions, (message) => columns.deletedAtOp(message))]));
     }
     return lines.join('\n');
   }
@@ -194,7 +209,7 @@ export class ChatState implements ChatReader {
   #deleteAccount(account: Account, op: number): Notice[] {
     this.#accounts.markDeleted(account, op);
     const sessions = this.#sessions.closeAllOf(account.id);
-    for (const id of this.#archive.forget(account)) this.#accounts.dropTombstone(id);
+    for (const id of this.#archive.forget(account.id, op)) this.#accounts.dropTombstone(id);
     const { id, username } = account;
     return [
       { type: 'account:deleted', account: id, username, position: op },
@@ -206,16 +221,18 @@ export class ChatState implements ChatReader {
     const from = this.#accounts.present(entry.account)!;
     const to = this.#accounts.present(entry.subject)!;
     const { id, op: position, time: at, body } = entry;
-    const message = { id, position, at, from, to, body, deletedAtOp: 0 };
-    this.#archive.add(message);
-    return [{ type: 'message:new', accounts: sidesOf(from, to), message: shownMessage(message) }];
+    this.#archive.add(id, position, from.id, to.id);
+    const message = { id, position, from: from.username, to: to.username, body, at };
+    return [{ type: 'message:new', accounts: sidesOf(from, to), message }];
   }
 
   #deleteMessage(entry: LogEntry): Notice[] {
     const message = this.#archive.find(entry.subject)!;
     this.#archive.delete(message, entry.op);
-    const accounts = sidesOf(message.from, message.to);
-    return [{ type: 'message:deleted', accounts, deletion: { id: message.id, position: entry.op } }];
+    const from = this.#accounts.find(this.#archive.senderOf(message))!;
+    const to = this.#accounts.find(this.#archive.recipientOf(message))!;
+    const deletion = { id: this.#archive.idOf(message), position: entry.op };
+    return [{ type: 'message:deleted', accounts: sidesOf(from, to), deletion }];
   }
 
   /** A position above the entry's own was never told to anyone: such a receipt, from a confused client, counts for nothing. */
@@ -224,10 +241,6 @@ export class ChatState implements ChatReader {
       const account = this.#accounts.present(id);
       if (account !== undefined && position <= entry.op) account.received = Math.max(account.received, position);
     }
-  }
-
-  #assertReplayed(): void {
-    assert(this.#replay.lastOp === this.#restoredOp, `the log up to op ${this.#restoredOp} is to be replayed first`);
   }
 }
 

@@ -40,6 +40,14 @@ export interface HistoryAsk {
   limit: number;
 }
 
+/** A message of a page, still without its text and time: those are in the log's row at its position. */
+export type ChosenMessage = Omit<Message, 'body' | 'at'>;
+
+/** What a page of history consists of. */
+export interface HistoryChoice extends Omit<HistoryPage, 'messages'> {
+  messages: ChosenMessage[];
+}
+
 /** A part of an account's history. */
 export interface HistoryPage {
   /** Oldest first, without deleted ones. */
@@ -66,7 +74,8 @@ export interface ChatReader {
     accounts: AccountView[];
     more: boolean;
   };
-  history(ask: HistoryAsk): HistoryPage;
+  /** What a page of history consists of now; its texts are the engine's to fetch. */
+  history(ask: HistoryAsk): HistoryChoice;
   /** The highest position that the account has received. */
   received(account: AccountId): number;
 }

@@ -39,8 +39,8 @@ export function whyRefused(
       return archive.find(draft.id) === undefined ? '' : 'forbidden';
     case 'message:delete': {
       const message = archive.find(draft.subject);
-      if (message === undefined || message.deletedAtOp > 0) return 'no-such-message';
-      return message.from.id === draft.account ? '' : 'forbidden';
+      if (message === undefined || archive.columns.deletedAtOp(message) > 0) return 'no-such-message';
+      return archive.senderOf(message) === draft.account ? '' : 'forbidden';
     }
   }
 }

@@ -1,8 +1,8 @@
 import { assert } from '../../shared/assert.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
-import type { Table } from '../../shared/operations.ts';
+import type { LogEntry, Table } from '../../shared/operations.ts';
 import type { Account, Accounts } from './accounts.ts';
-import type { MessageArchive, StoredMessage } from './messages.ts';
+import type { QueuedMessage } from './message-queue.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 const USER_TABLE = {
@@ -19,7 +19,11 @@ const USER_TABLE = {
   ],
 } as const;
 const SESSIONS = { name: 'sessions', columns: ['session', 'account', 'opened_at'] } as const;
-const QUEUED_MESSAGES = { name: 'queued_messages', columns: ['position', 'id', 'from', 'to', 'at', 'body'] } as const;
+/** Messages that their recipients have not received, by position. For people to read: it follows from the log. */
+export const QUEUED_MESSAGES = {
+  name: 'queued_messages',
+  columns: ['position', 'id', 'from', 'to', 'at', 'body'],
+} as const;
 
 /** Accounts and tombstones, oldest first. */
 export function userTable(accounts: Accounts): Table {
@@ -70,38 +74,9 @@ export function readSessionTable(tables: readonly Table[]): Session[] {
   });
 }
 
-/** Messages that their recipients have not received, by position. For people to read: it follows from the log. */
-export function queueTable(accounts: Accounts, archive: MessageArchive): Table {
-  const queued: StoredMessage[] = [];
-  for (const account of accounts.all()) {
-    if (account.deletedAtOp === 0) for (const message of archive.queueOf(account)) queued.push(message);
-  }
-  queued.sort((a, b) => a.position - b.position);
-  const rows = queued.map(({ position, id, from, to, at, body }) => [
-    String(position),
-    id,
-    from.username,
-    to.username,
-    String(at),
-    body,
-  ]);
-  return { ...QUEUED_MESSAGES, rows };
-}
-
-/** The first difference between two sets of tables, as a sentence; empty when there is none. */
-export function firstDifference(found: readonly Table[], expected: readonly Table[]): string {
-  for (const { name, rows: expectedRows } of expected) {
-    const rows = found.find((table) => table.name === name)?.rows;
-    if (rows === undefined) return `The table ${name} is missing.`;
-    if (rows.length !== expectedRows.length) {
-      return `The table ${name} has ${rows.length} rows, but by the log it has ${expectedRows.length}.`;
-    }
-    const differing = rows.findIndex((row, index) => row.join('\n') !== expectedRows[index]!.join('\n'));
-    if (differing >= 0) {
-      return `Row ${differing + 1} of the table ${name} (${rows[differing]![0]}, …) is not what follows from the log.`;
-    }
-  }
-  return '';
+/** @param row the message's row in the log */
+export function queueRow({ position, id, from, to }: QueuedMessage, { time, body }: LogEntry): string[] {
+  return [String(position), id, from, to, String(time), body];
 }
 
 function rowsOf(tables: readonly Table[], { name, columns }: Pick<Table, 'name' | 'columns'>): Table['rows'] {

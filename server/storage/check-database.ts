@@ -7,8 +7,8 @@ import { addDamage, type CheckReport, newReport } from './check-report.ts';
 import { TableClaims } from './check-tables.ts';
 import { COPY_MANIFEST, readCopyManifest } from './copy-manifest.ts';
 import { DatabaseError } from './database-error.ts';
+import { inspectSnapshot } from './inspect-snapshot.ts';
 import { findSegments } from './segments.ts';
-import { inspectSnapshot } from './snapshot.ts';
 import { inspectViewFile, type StoredViewFile, VIEW_FILE_NAMES } from './view-file.ts';
 
 const GET_IT_ANEW =

@@ -3,6 +3,14 @@ import type { LogEntry } from '../../shared/operations.ts';
 /** Tells whether an operation of the log is what a row of a table came from. */
 type Test = (entry: LogEntry) => boolean;
 
+const INDEX = 'message_index';
+/** The operations that rows of the index come from, by their `change`. */
+const INDEXED_EVENTS: Record<string, LogEntry['event']> = {
+  sent: 'message:send',
+  deleted: 'message:delete',
+  left: 'account:delete',
+};
+
 interface Claim {
   table: string;
   line: number;
@@ -20,6 +28,9 @@ const isEvent =
  */
 export class TableClaims {
   readonly #claims = new Map<number, Claim[]>();
+  /** Of the index of messages: a row for each, in the order of the log, so a number each has to be enough. */
+  readonly #indexed: { op: number[]; event: LogEntry['event'][] } = { op: [], event: [] };
+  #nextIndexed = 0;
   readonly #columns = new Map<string, string[]>();
   readonly #lines = new Map<string, number>();
   rows = 0;
@@ -35,6 +46,7 @@ export class TableClaims {
     }
     this.rows += 1;
     const cell = (name: string) => cells[columns.indexOf(name)] ?? '';
+    if (table === INDEX) this.#index(Number(cell('op')), cell('change'));
     for (const [op, test] of claimsOf(table, cell)) {
       const claims = this.#claims.get(op) ?? [];
       claims.push({ table, line, test });
@@ -42,8 +54,14 @@ export class TableClaims {
     }
   }
 
+  #index(op: number, change: string): void {
+    this.#indexed.op.push(op);
+    this.#indexed.event.push(INDEXED_EVENTS[change] ?? 'cluster:view');
+  }
+
   /** @param onDifference gets a clause for each row that did not come from this operation */
   compare(entry: LogEntry, onDifference: (clause: string) => void): void {
+    this.#compareIndex(entry, onDifference);
     const claims = this.#claims.get(entry.op);
     if (!claims) return;
     this.#claims.delete(entry.op);
@@ -52,11 +70,24 @@ export class TableClaims {
     }
   }
 
+  #compareIndex({ op: entryOp, event: entryEvent }: LogEntry, onDifference: (clause: string) => void): void {
+    const { op, event } = this.#indexed;
+    for (; op[this.#nextIndexed]! <= entryOp; this.#nextIndexed++) {
+      // Operations that are missing in the log, or damaged, are told as such.
+      if (op[this.#nextIndexed] !== entryOp || event[this.#nextIndexed] === entryEvent) continue;
+      onDifference(
+        `${INDEX}.csv, line ${this.#nextIndexed + 2}: op ${op[this.#nextIndexed]} of the log is something else`,
+      );
+    }
+  }
+
   /** A clause for each row whose operation was not in the log as far as it was read. */
   *unfounded(): Generator<string> {
     for (const [op, claims] of this.#claims) {
       for (const { table, line } of claims) yield `${table}.csv, line ${line}: op ${op} is not in the log`;
     }
+    const op = this.#indexed.op[this.#nextIndexed];
+    if (op !== undefined) yield `${INDEX}.csv, line ${this.#nextIndexed + 2}: op ${op} is not in the log`;
   }
 }
 

@@ -15,14 +15,15 @@ import {
   withFile,
   writeOnce,
 } from './files.ts';
+import { addMark, nearMark } from './log-places.ts';
 import type { LogStretch } from './named-copy.ts';
 import { setAside } from './quarantine.ts';
 import { makeSegment, type Segment } from './segments.ts';
 
 /** A segment that has reached this size gets no more rows; the next row begins the next one. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
-/** Two marks of a segment are at least so far apart. */
-const MARK_BYTES = 64 * 1024;
+/** What is read at a time on the way from a mark to a row. */
+const LOCATE_BYTES = 64 * 1024;
 
 export interface CommitLogOptions {
   /** Bytes at which a segment is full. All replicas must agree, or their files differ. */
@@ -161,13 +162,12 @@ export class CommitLog {
     this.#lastOp = op;
   }
 
-  /** Finds where the row of an op begins. The op must be in the log, and the log must have been scanned. */
+  /** Finds where the row of an op begins. The op must be in the log. */
   async locate(op: number): Promise<Place> {
     assert(op >= 1 && op <= this.#lastOp, `op ${op} is not in the log, which ends at op ${this.#lastOp}`);
     const index = this.segments.findLastIndex((segment) => segment.firstOp <= op);
     const segment = this.segments[index]!;
-    const mark = segment.marks.findLast((one) => one.op <= op);
-    assert(mark, 'the log is scanned before it is used');
+    const mark = await nearMark(segment, op, this.endOf(index) + 1);
     let offset = mark.offset;
     let rowsToPass = op - mark.op;
     if (rowsToPass === 0) return { index, offset };
@@ -187,7 +187,7 @@ export class CommitLog {
           offset += rowsToPass > 0 ? bytes.length : end;
           return rowsToPass > 0;
         },
-        2 * MARK_BYTES,
+        LOCATE_BYTES,
       ),
     );
     assert(rowsToPass === 0, `${segment.name} has fewer rows than were written to it`);
@@ -206,6 +206,12 @@ export class CommitLog {
       return { path: segment.path, bytes, closed: index < last && bytes === segment.size };
     });
     return { lastOp, files: files.filter(({ bytes }) => bytes > LOG_HEADER.length) };
+  }
+
+  /** The last op of a segment. */
+  endOf(index: number): number {
+    const next = this.segments[index + 1];
+    return next ? next.firstOp - 1 : this.#lastOp;
   }
 
   /** What the log turned out to hold when it was scanned. */
@@ -240,15 +246,4 @@ async function cutFile(path: string, bytes: number): Promise<void> {
 export interface Place {
   index: number;
   offset: number;
-}
-
-/** Notes where an op begins, unless the last mark is near enough. */
-export function addMark(
-  marks: Segment['marks'],
-  before: Segment['marks'][number] | undefined,
-  op: number,
-  offset: number,
-): void {
-  const last = marks.at(-1) ?? before;
-  if (!last || offset - last.offset >= MARK_BYTES) marks.push({ op, offset });
 }

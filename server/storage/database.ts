@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
-import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { LogEntry } from '../../shared/operations.ts';
 import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
@@ -10,12 +10,13 @@ import { prepareFolder, readSessionKey } from './folder.ts';
 import { refuseOtherRole } from './folder-role.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
-import { scanLog } from './log-reader.ts';
+import { scanLog, verifyLog } from './log-reader.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
 import { openSegments } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
-import { hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
+import { type FoundSnapshot, hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
+import { readTableRows } from './snapshot-tables.ts';
 import { type FolderRole, keepReserve, readViewFile, releaseReserve } from './view-file.ts';
 
 export interface DatabaseOptions {
@@ -40,11 +41,24 @@ export interface OpenDatabase {
   /** An op that this disk once had durably although the log now ends before it; 0 when nothing is known to be missing. */
   missingUpTo: number;
   /**
-   * Reads the log from its first op on and checks every row; see `scanLog` for the errors.
+   * Reads the log from the snapshot's op on, from its first op on without one, and checks every row; see `scanLog` for the errors.
    *
-   * @param onEntries gets all entries in order, a few hundred at a time
+   * @param onEntries gets all entries after the snapshot in order, a few hundred at a time
+   * @returns the time of the last row of the log, milliseconds since 1970; 0 without one
    */
-  scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<void>;
+  scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<number>;
+  /**
+   * Reads a long or growing table of the snapshot in pieces.
+   *
+   * @param onRows gets its rows in order, a few hundred at a time, and how many there are in all; never called when there is no such table
+   */
+  readLongTable(name: string, onRows: (rows: string[][], total: number) => void): Promise<void>;
+  /**
+   * Checks the rows that `scan` left out, while the storage is used; see `verifyLog`.
+   *
+   * @param pause awaited between pieces that take less than a millisecond; false ends it
+   */
+  verify(pause: () => Promise<boolean>): Promise<void>;
 }
 
 /** A database in a folder, of which a copy can be made while it is in use. */
@@ -107,23 +121,33 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     );
   }
   const sessionKey = await readSessionKey(folder, repairs);
-  const { snapshot, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
+  const { found, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
+  const { snapshot, place, growing, files } = found;
   await keepReserve(folder);
   const log = new CommitLog(folder, segments, lastOp, {
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
     sync: options.durability === 'fsync',
   });
-  const opened = { folder, role, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
+  const generation = stored?.generation ?? 0;
+  const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
   const storage = new FolderStorage(opened);
+  const committed = snapshot || !place ? {} : { committed: place };
   return {
     storage,
     makeCopy: (...ask) => storage.makeCopy(...ask),
-    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, repairs },
+    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, repairs },
     codec: makeEntryCodec(),
     disk: stored?.file.disk ?? (randomUUID() as DiskId),
     lastOp,
     missingUpTo,
-    scan: (onEntries, onProgress) => scanLog(log, checkedAgainst(folder, snapshot, onEntries), onProgress),
+    scan: (onEntries, onProgress) => scanLog(log, snapshot, onEntries, onProgress),
+    readLongTable: async (name, onRows) => {
+      const file = files.find((one) => one.name === name);
+      if (file) await readTableRows(folder, file, (rows) => onRows(rows, file.rows));
+    },
+    verify: async (pause) => {
+      if (snapshot) await verifyLog(log, snapshot, pause);
+    },
   };
 }
 
@@ -131,24 +155,11 @@ async function usableSnapshot(
   folder: string,
   lastOp: number,
   repairs: string[],
-): Promise<{ snapshot: Snapshot | null; missingUpTo: number }> {
-  const snapshot = await readSnapshot(folder, repairs);
-  if (!snapshot || snapshot.op <= lastOp) return { snapshot, missingUpTo: 0 };
-  const reason = `it contains op ${snapshot.op} while the log ends at op ${lastOp}: rows of the log are missing`;
-  repairs.push(await setSnapshotAside(folder, reason));
-  return { snapshot: null, missingUpTo: snapshot.op };
-}
-
-/** Lets entries pass, but not when the snapshot was made from other ones. */
-function checkedAgainst(folder: string, snapshot: Snapshot | null, onEntries: (entries: LogEntry[]) => void) {
-  return (entries: LogEntry[]) => {
-    const entry = snapshot ? entries[snapshot.op - entries[0]!.op] : undefined;
-    if (snapshot && entry && entry.chain !== snapshot.chain) {
-      throw new DatabaseError(
-        'damaged',
-        `${folder} mixes the files of two databases: snapshot.csv was made from another op ${snapshot.op} than the one in the log. Put back the files that belong together; if other servers of the cluster are running, move this folder away instead and start again.`,
-      );
-    }
-    onEntries(entries);
-  };
+): Promise<{ found: FoundSnapshot; missingUpTo: number }> {
+  const found = await readSnapshot(folder, repairs);
+  const op = found.place?.op ?? 0;
+  if (op <= lastOp) return { found, missingUpTo: 0 };
+  const reason = `it contains op ${op} while the log ends at op ${lastOp}: rows of the log are missing`;
+  if (found.snapshot) repairs.push(await setSnapshotAside(folder, reason));
+  return { found: { snapshot: null, place: null, growing: new Map(), files: [] }, missingUpTo: op };
 }

@@ -145,9 +145,10 @@ export async function readLines(
   file: FileHandle,
   from: number,
   to: number,
-  onLines: (lines: Buffer, position: number) => boolean,
+  onLines: (lines: Buffer, position: number) => boolean | Promise<boolean>,
+  pieceBytes = LINES_BYTES,
 ): Promise<number> {
-  let buffer = Buffer.allocUnsafe(Math.min(LINES_BYTES, Math.max(to - from, 1)));
+  let buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(to - from, 1)));
   let held = 0;
   let position = from;
   for (let next = from; next < to; ) {
@@ -158,7 +159,7 @@ export async function readLines(
     held += bytesRead;
     const end = buffer.subarray(0, held).lastIndexOf(10) + 1;
     if (end === 0) continue;
-    const goOn = onLines(buffer.subarray(0, end), position);
+    const goOn = await onLines(buffer.subarray(0, end), position);
     position += end;
     if (goOn === false) return position;
     buffer.copyWithin(0, end, held);

@@ -1,5 +1,5 @@
 import { assert } from '../../shared/assert.ts';
-import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { LogEntry, NewSnapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { CopyManifest } from './copy-manifest.ts';
@@ -8,8 +8,9 @@ import { failureOf, StorageError } from './files.ts';
 import { writeSessionKey } from './folder.ts';
 import { readLog } from './log-reader.ts';
 import { type CopyAsk, makeNamedCopy } from './named-copy.ts';
-import type { ReplicaStorage, StorageFailure, WhenDurable } from './replica-storage.ts';
-import { writeSnapshot } from './snapshot.ts';
+import { AbandonedError, type ReplicaStorage, type StorageFailure, type WhenDurable } from './replica-storage.ts';
+import { readRows } from './row-reader.ts';
+import { type GrowingTables, writeSnapshot } from './snapshot.ts';
 import { type FolderRole, type StoredViewFile, ViewFileCopy } from './view-file.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -22,6 +23,7 @@ export interface OpenFolder {
   generation: number;
   /** The op of the snapshot that is there, 0 without one. */
   snapshotOp: number;
+  growing: GrowingTables;
   /** Gives the folder back. */
   release: () => void;
 }
@@ -102,18 +104,19 @@ export class FolderStorage implements ReplicaStorage {
     this.#queue.run(`Writing session_key of ${folder}`, () => writeSessionKey(folder, key), done);
   }
 
-  writeSnapshot(snapshot: Snapshot, done: WhenDurable): void {
+  writeSnapshot(snapshot: NewSnapshot, done: WhenDurable): void {
     this.#assertOpen();
     this.#open.snapshotOp = Math.max(this.#open.snapshotOp, snapshot.op);
     this.#snapshots = this.#snapshots.then(async () => done(await this.#writeSnapshot(snapshot)));
   }
 
-  async #writeSnapshot(snapshot: Snapshot): Promise<StorageFailure | undefined> {
+  async #writeSnapshot(snapshot: NewSnapshot): Promise<StorageFailure | undefined> {
     const { folder } = this.#open;
     if (this.#queue.failure) return this.#queue.failure;
     try {
-      await writeSnapshot(folder, snapshot, () => this.#logReaches(snapshot.op));
+      await writeSnapshot(folder, snapshot, this.#open.growing, () => this.#logReaches(snapshot.op));
     } catch (error) {
+      if (error instanceof AbandonedError) return undefined;
       this.#queue.fail(failureOf(error, `Writing the snapshot of ${folder}`));
     }
     return this.#queue.failure;
@@ -132,8 +135,17 @@ export class FolderStorage implements ReplicaStorage {
   read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
     this.#assertOpen();
     assert(Number.isSafeInteger(fromOp) && fromOp >= 1, `entries are read from op 1 on, not from ${fromOp}`);
+    this.#read(() => readLog(this.#open.log, fromOp, maxLength), done);
+  }
+
+  readRows(ops: readonly number[], done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
+    this.#assertOpen();
+    this.#read(() => readRows(this.#open.log, ops), done);
+  }
+
+  #read(from: () => Promise<LogEntry[]>, done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
     const begin = async () => {
-      const reading = readLog(this.#open.log, fromOp, maxLength).then(
+      const reading = from().then(
         (entries) => done(entries),
         (error) => done([], failureOf(error, `Reading the log of ${this.#open.folder}`)),
       );

@@ -6,7 +6,7 @@ import { type CopyManifest, readCopyManifest, writeCopyManifest } from './copy-m
 import { copyFolder, copyNames, unfinishedCopyFolder, whyNoCopyName } from './copy-name.ts';
 import { DatabaseError } from './database-error.ts';
 import { syncFolder } from './files.ts';
-import { inspectSnapshot } from './snapshot.ts';
+import { inspectSnapshot, type SnapshotFile } from './inspect-snapshot.ts';
 
 /** A copy must not fill the disk: a server that cannot write any more ends. */
 const ROOM_LEFT_BYTES = 128 * 1024 * 1024;
@@ -100,18 +100,23 @@ async function refuseWithoutRoom(database: string, log: LogStretch): Promise<voi
   );
 }
 
-/** Its files are replaced as a whole and never changed, so they are shared. One that is not whole, or too new, is left out. */
+/** One that is not whole, or too new, is left out. */
 async function copySnapshot(database: string, to: string, lastOp: number, watch: CopyWatch): Promise<number> {
   const found = await inspectSnapshot(database);
   if (!found || 'damage' in found || found.damages.length > 0 || found.manifest.op > lastOp) return 0;
-  let bytes = 0;
-  for (const path of found.files) {
-    const { size } = await stat(path);
-    bytes += size;
-    const name = basename(path).replace(/\.new$/, '');
-    await linkOrCopy(path, join(to, name), size, { ...watch, onBytes: () => {} });
+  return copySnapshotFiles(found.files, to, { ...watch, onBytes: () => {} });
+}
+
+/** Files that are replaced as a whole and never changed are shared. @returns how many bytes they have */
+export async function copySnapshotFiles(files: readonly SnapshotFile[], to: string, watch: CopyWatch): Promise<number> {
+  let total = 0;
+  for (const { path, name, bytes, isGrowing } of files) {
+    const size = bytes ?? (await stat(path)).size;
+    total += size;
+    if (isGrowing) await copyBytes(path, join(to, name), size, watch);
+    else await linkOrCopy(path, join(to, name), size, watch);
   }
-  return bytes;
+  return total;
 }
 
 /** Read back from the copy: the row ends with its chain and a line feed. */

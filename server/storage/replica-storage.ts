@@ -1,4 +1,4 @@
-import type { EntryDraft, LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { EntryDraft, LogEntry, NewSnapshot, Snapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 
 /** Called once, when the work is durable, or with the failure. After a failure nothing more may be written (R19). */
@@ -11,6 +11,9 @@ export interface StorageFailure {
   /** The disk is full, as opposed to broken. */
   full: boolean;
 }
+
+/** Ends the writing of a snapshot whose rows nobody can give any more, because the server ends; no failure of the disk. */
+export class AbandonedError extends Error {}
 
 /**
  * Where a replica keeps what it must not forget. The real one is a folder of CSV files (`database.ts`); the simulator
@@ -26,9 +29,16 @@ export interface ReplicaStorage {
   writeViewFile(file: ViewFile, done: WhenDurable): void;
   writeSessionKey(key: string, done: WhenDurable): void;
   /** Replaces the snapshot as a whole. Runs beside appends. */
-  writeSnapshot(snapshot: Snapshot, done: WhenDurable): void;
+  writeSnapshot(snapshot: NewSnapshot, done: WhenDurable): void;
   /** Entries from `fromOp` on, in order, as many as fit into `maxLength` code units of CSV but at least one; none past the end. */
   read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void;
+  /**
+   * Single entries from anywhere in the log, checked.
+   *
+   * @param ops ascending, each of them in the log
+   * @param done gets all of them in order, or the failure: unlike that of a write it changes nothing
+   */
+  readRows(ops: readonly number[], done: (entries: LogEntry[], failure?: StorageFailure) => void): void;
   /** Waits for what is under way, releases the lock. Nothing may be called after it. */
   close(done: WhenDurable): void;
 }
@@ -40,6 +50,8 @@ export interface Recovered {
   /** Empty when there is none yet. */
   sessionKey: string;
   snapshot: Snapshot | null;
+  /** Where the log was when a snapshot was made whose tables can't be used: everything up to there was committed. */
+  committed?: Omit<Snapshot, 'tables'> | null;
   /** One sentence for each thing that was repaired or set aside, for the operator. */
   repairs: string[];
 }

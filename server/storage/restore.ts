@@ -9,11 +9,12 @@ import { copyFolder, copyNames } from './copy-name.ts';
 import { LOG_HEADER } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
 import { syncFolder } from './files.ts';
+import { inspectSnapshot } from './inspect-snapshot.ts';
 import { lockFolder, lockHolder } from './lock.ts';
+import { copySnapshotFiles } from './named-copy.ts';
 import { beginNewCluster } from './new-cluster.ts';
 import { putInPlace } from './restore-steps.ts';
 import { findSegments } from './segments.ts';
-import { inspectSnapshot } from './snapshot.ts';
 
 /** What a restore came to. */
 export interface Restored {
@@ -105,10 +106,7 @@ async function copyContents(from: string, to: string, { tornBytes }: CheckReport
   }
   const snapshot = await inspectSnapshot(from);
   if (!snapshot || 'damage' in snapshot) return;
-  for (const path of snapshot.files) {
-    const { size } = await stat(path);
-    await linkOrCopy(path, join(to, basename(path).replace(/\.new$/, '')), size, UNWATCHED);
-  }
+  await copySnapshotFiles(snapshot.files, to, UNWATCHED);
 }
 
 /**

@@ -8,6 +8,12 @@ import { setAside } from './quarantine.ts';
 
 const LINE_FEED = 10;
 
+/** Where a row begins. */
+export interface Mark {
+  op: number;
+  offset: number;
+}
+
 /** One file of the log. */
 export interface Segment {
   firstOp: number;
@@ -15,8 +21,8 @@ export interface Segment {
   path: string;
   /** Bytes that are known to be whole rows (and, with `fsync`, to be on the disk). */
   size: number;
-  /** Where some of the rows begin, ascending: enough to be near every row. Empty until the file was scanned. */
-  marks: { op: number; offset: number }[];
+  /** Where some of the rows begin, ascending: as many as were met so far. */
+  marks: Mark[];
 }
 
 export function makeSegment(folder: string, firstOp: number): Segment {
@@ -148,7 +154,7 @@ async function cutTail(folder: string, segment: Segment, file: FileHandle, end: 
 }
 
 /** Where the last line feed before `end` stands; -1 when there is none. */
-async function lineFeedBefore(file: FileHandle, end: number): Promise<number> {
+export async function lineFeedBefore(file: FileHandle, end: number): Promise<number> {
   const buffer = Buffer.alloc(64 * 1024);
   for (let until = end; until > 0; ) {
     const from = Math.max(0, until - buffer.length);

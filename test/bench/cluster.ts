@@ -103,7 +103,8 @@ export class Cluster {
   }
 }
 
-async function statusOf(port: number): Promise<ServerStatus | undefined> {
+/** What the server on that port of this machine says of itself; undefined when it does not answer. */
+export async function statusOf(port: number): Promise<ServerStatus | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/status`, { signal: AbortSignal.timeout(2000) });
     return (await response.json()) as ServerStatus;
@@ -124,7 +125,8 @@ function commonPrimary(statuses: readonly (ServerStatus | undefined)[]): string 
   return isServing && primary ? primary : undefined;
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nothing listened on a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as { port: number }).port);

@@ -7,7 +7,7 @@ export function median(numbers: readonly number[]): number {
 /** A figure with what stands beside it, measured several times. */
 export interface Figure {
   name: string;
-  unit: '/s' | 'ms';
+  unit: '/s' | 'ms' | 'µs' | 'MiB';
   ours: readonly number[];
   besideName: string;
   /** Measured in the same rounds as `ours`; none when the figure stands alone. */
@@ -34,7 +34,7 @@ export function tableOf(figures: readonly Figure[]): string {
 function rowOf(figure: Figure): string[] {
   const { name, unit, ours, besideName, beside, must, goal } = figure;
   const standsAlone = beside.length === 0;
-  const bound = (value: number) => (standsAlone ? `${value} ${unit}` : `${value} ×`);
+  const bound = (value: number) => (standsAlone ? `${value} ${unit}` : `${Number(value.toFixed(2))} ×`);
   return [
     name,
     `${spread(ours)} ${unit}`,

@@ -43,11 +43,11 @@ const tasks = {
     return median(elapsedMs);
   },
 
-  /** Makes the accounts: senders and their recipients stay connected, those who are to be offline do not. */
-  async enter({ address, clients }: { address: string; clients: number }): Promise<void> {
+  /** Makes the accounts, whose names begin with `names`: senders and their recipients stay connected, those who are to be offline do not. */
+  async enter({ address, clients, names = '' }: { address: string; clients: number; names?: string }): Promise<void> {
     primary = address;
     const create = (name: string) =>
-      Promise.all(Array.from({ length: clients }, (_, index) => User.create(address, `${name}${index}`)));
+      Promise.all(Array.from({ length: clients }, (_, index) => User.create(address, `${names}${name}${index}`)));
     const [senders, friends, sleepers] = await Promise.all([create('sender'), create('friend'), create('sleeper')]);
     connected = senders.map((sender, index) => new Delivery(sender, friends[index]!));
     offline = senders.map((sender, index) => new Delivery(sender, sleepers[index]!));

@@ -5,12 +5,16 @@ import { parseArgs } from 'node:util';
 import type { ClusterOptions } from './cluster.ts';
 import { measureFailOvers } from './fail-overs.ts';
 import { type Figure, tableOf } from './figures.ts';
+import { historyFigures, measureHistory } from './history.ts';
 import { keepFolders } from './processes.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
 
 const HELP = `npm run bench -- [options]
   --rounds N        how often each figure is measured (5)
   --kills N         how often the primary is killed, and how often it is told to leave (20)
+  --history         only what many stored messages cost: the start, the memory, the next message
+  --messages N      how many those are (1000000)
+  --accounts N      of how many accounts (10000)
   --quick           2 rounds, 5 of each, shorter measurements
   --program FILE    the server to measure (dist/server/main.js)
   --folder FOLDER   where databases and the disk's own figures are made (the folder for temporary files)
@@ -25,6 +29,9 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string' },
     kills: { type: 'string' },
+    history: { type: 'boolean', default: false },
+    messages: { type: 'string' },
+    accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
     program: { type: 'string', default: 'dist/server/main.js' },
     folder: { type: 'string' },
@@ -53,9 +60,13 @@ async function run(): Promise<void> {
     pump: { clients: 20, inFlight: 32, warmUpMs: quick ? 1000 : 2000, measureMs: quick ? 2000 : 4000 },
     singles: quick ? 500 : 1000,
   };
+  say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
+  if (values.history) {
+    await runHistory(plan, options, quick);
+    return;
+  }
   const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
   const kills = countOf(values.kills, 'kills', quick ? 5 : 20);
-  say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
   const ours: Ours[] = [];
   const floors: Floor[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -73,6 +84,17 @@ async function run(): Promise<void> {
   }
   say('Every acknowledged message was delivered or found again, once and in order.');
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(figures)}\n`);
+}
+
+async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
+  const messages = countOf(values.messages, 'messages', 1_000_000);
+  const accounts = countOf(values.accounts, 'accounts', 10_000);
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const measured = await measureHistory({ messages, accounts, rounds, pump, singles }, options, (needs, isFull) =>
+    say(`${isFull ? `${messages} messages` : 'no messages'}  ${describe(needs)}`),
+  );
+  say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(historyFigures(measured, messages))}\n`);
 }
 
 function figuresOf(ours: readonly Ours[], floors: readonly Floor[]): Figure[] {
@@ -138,7 +160,7 @@ async function failOverFigure(
 
 function countOf(text: string | undefined, name: string, otherwise: number): number {
   if (text === undefined) return otherwise;
-  if (!/^\d{1,4}$/.test(text)) fail(`--${name} "${text}" is not a whole number; write for example --${name} 3.`);
+  if (!/^\d{1,8}$/.test(text)) fail(`--${name} "${text}" is not a whole number; write for example --${name} 3.`);
   return Number(text);
 }
 

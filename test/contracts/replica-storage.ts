@@ -1,12 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import type { Recovered, ReplicaStorage } from '../../server/storage/replica-storage.ts';
+import { AbandonedError, type Recovered, type ReplicaStorage } from '../../server/storage/replica-storage.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import { append, entriesAfter, readEntries, settled, snapshotAt, someEntries, viewFile } from '../storage/samples.ts';
+import { seededRandom } from '../../shared/random.ts';
+import {
+  append,
+  entriesAfter,
+  readEntries,
+  readRows,
+  settled,
+  snapshotAt,
+  someEntries,
+  viewFile,
+} from '../storage/samples.ts';
 
 /** A disk that outlives the storages that are opened on it one after the other. */
 export interface DiskUnderTest {
   /** Starts on what the disk holds. The storage before it has been closed. */
-  start(): Promise<{ storage: ReplicaStorage; recovered: Recovered; entries: LogEntry[] }>;
+  start(): Promise<{
+    storage: ReplicaStorage;
+    recovered: Recovered;
+    /** The whole log. */
+    entries: LogEntry[];
+    readLongTable(name: string, onRows: (rows: string[][]) => void): Promise<void>;
+  }>;
 }
 
 /**
@@ -83,6 +99,81 @@ export function describeReplicaStorage(name: string, make: () => Promise<DiskUnd
         expect(await readEntries(storage, 2, 10_000)).toEqual(all.slice(1));
         await appended;
       });
+    });
+
+    it('reads single rows from anywhere, neighbours and scattered ones, before and after a restart', async () => {
+      const all = entriesAfter(
+        undefined,
+        Array.from({ length: 150 }, (_, index) => 'é'.repeat((index * 37) % 400) || 'x'),
+      );
+      const random = seededRandom('scattered rows');
+      const some = () => all.filter(() => random.chance(0.2)).map(({ op }) => op);
+      const lists = [[1], [150], [1, 150], [74, 75], all.map(({ op }) => op), [], ...Array.from({ length: 30 }, some)];
+      const expectAll = async (storage: ReplicaStorage) => {
+        for (const ops of lists) expect(await readRows(storage, ops)).toEqual(ops.map((op) => all[op - 1]!));
+      };
+      const { storage } = await afterRestart(async (first) => {
+        await append(first, all.slice(0, 60));
+        await append(first, all.slice(60));
+        await expectAll(first);
+        await settled((done) => first.writeSnapshot(snapshotAt(all[120]!, 'some'), done));
+      });
+      await expectAll(storage);
+    });
+
+    it('reads rows that were appended by an earlier call, and those that took the place of others', async () => {
+      const all = someEntries(9);
+      const others = entriesAfter(all[3], ['other 5', 'other 6']);
+      await afterRestart(async (storage) => {
+        const appended = append(storage, all);
+        expect(await readRows(storage, [2, 9])).toEqual([all[1], all[8]]);
+        await appended;
+        await settled((done) => storage.cutAfter(4, 'a test', done));
+        await append(storage, others);
+        expect(await readRows(storage, [1, 4, 5, 6])).toEqual([all[0], all[3], ...others]);
+      });
+    });
+
+    it('has the rows of a growing table from all snapshots, and those of the last one of a long table', async () => {
+      const all = someEntries(6);
+      const rowsOf = (round: number) => [
+        [`${round} =1`, 'line\nbreak'],
+        [`${round} b`, '"'],
+      ];
+      const { readLongTable } = await afterRestart(async (storage) => {
+        await append(storage, all);
+        for (const round of [1, 2, 3]) {
+          const table = { columns: ['a', 'b'], pieces: [rowsOf(round), []] };
+          const longTables = [
+            { ...table, name: 'growing', rowsBefore: 2 * (round - 1) },
+            { ...table, name: 'long', rowsBefore: null },
+          ];
+          const snapshot = { ...snapshotAt(all[round]!, 'some'), longTables };
+          expect(await settled((done) => storage.writeSnapshot(snapshot, done))).toBeUndefined();
+        }
+      });
+      const read: Record<string, string[][]> = { growing: [], long: [], other: [] };
+      for (const name of Object.keys(read)) await readLongTable(name, (rows) => void read[name]!.push(...rows));
+      expect(read).toEqual({ growing: [1, 2, 3].flatMap(rowsOf), long: rowsOf(3), other: [] });
+    });
+
+    it('goes on without a snapshot that was abandoned, and adds the rows of the next one where they belong', async () => {
+      const all = someEntries(6);
+      const snapshot = (op: number, rowsBefore: number, pieces: Iterable<string[][]>) => {
+        const longTables = [{ name: 'growing', columns: ['a'], pieces, rowsBefore }];
+        return { ...snapshotAt(all[op - 1]!, String(op)), longTables };
+      };
+      const { recovered, readLongTable } = await afterRestart(async (storage) => {
+        await append(storage, all);
+        await settled((done) => storage.writeSnapshot(snapshot(2, 0, [[['one']]]), done));
+        const abandoned = snapshot(3, 1, abandon([['two']]));
+        expect(await settled((done) => storage.writeSnapshot(abandoned, done))).toBeUndefined();
+        await settled((done) => storage.writeSnapshot(snapshot(4, 1, [[['three']]]), done));
+      });
+      expect(recovered.snapshot?.op).toBe(4);
+      const rows: string[][] = [];
+      await readLongTable('growing', (some) => void rows.push(...some));
+      expect(rows).toEqual([['one'], ['three']]);
     });
 
     it('R10: cuts entries off the end, after which others take their place', async () => {
@@ -181,6 +272,11 @@ export function describeReplicaStorage(name: string, make: () => Promise<DiskUnd
       expect(recovered.snapshot?.op).toBe(5);
     });
   });
+}
+
+function* abandon(piece: string[][]): Generator<string[][]> {
+  yield piece;
+  throw new AbandonedError();
 }
 
 function fitting(all: readonly LogEntry[], fromOp: number, maxLength: number): LogEntry[] {

@@ -4,7 +4,7 @@ import { SessionKeys } from '../../server/engine/session-keys.ts';
 import { Submissions } from '../../server/engine/submissions.ts';
 import { ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
-import { type Result, refusal } from '../../shared/errors.ts';
+import { type Result, refusal, success } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
 import { SingleServer } from './single-server.ts';
 
@@ -232,9 +232,9 @@ describe('the replicated engine, on one server', () => {
     submit(server, submission(2));
     const pages: unknown[] = [];
     const ask = { account: '3' as AccountId, after: 0, limit: 10 };
-    server.engine.read(
+    server.engine.readHistory(
       4,
-      (chat) => chat.history(ask),
+      (chat) => success(chat.history(ask)),
       (page) => pages.push(page),
     );
     server.engine.read(

@@ -136,6 +136,11 @@ export class SingleServer {
           this.snapshot = snapshot;
         }),
       read: (fromOp, _maxLength, done) => done(this.entries.slice(fromOp - 1)),
+      readRows: (ops, done) =>
+        this.#write(
+          () => done(ops.map((op) => this.entries[op - 1]!)),
+          () => {},
+        ),
       close: (done) => this.#write(done, () => {}),
     };
   }

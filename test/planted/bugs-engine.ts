@@ -150,16 +150,21 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R18',
     says: 'The client table is not part of the snapshot.',
     file: 'server/engine/snapshots.ts',
-    replacements: [
-      { find: '[...this.#chat.snapshot(), this.#clients.snapshot()]', replace: '[...this.#chat.snapshot()]' },
-    ],
+    replacements: [{ find: '[this.#clientTable(), this.#index(), ', replace: '[this.#index(), ' }],
+  },
+  {
+    name: 'index-forgets-deletions',
+    rule: 'R17',
+    says: 'The index of messages in a snapshot does not tell what was deleted since the one before.',
+    file: 'server/state/message-index.ts',
+    replacements: [{ find: 'const changes = [...archive.changes];', replace: 'const changes: Change[] = [];' }],
   },
   {
     name: 'snapshot-claims-more-than-it-holds',
     rule: 'R18',
     says: 'A snapshot is named after the last durable operation, not after the last applied one.',
     file: 'server/engine/snapshots.ts',
-    replacements: [{ find: 'const op = this.#chat.position;', replace: 'const op = this.#state.log.durableOp;' }],
+    replacements: [{ find: 'const op = chat.position;', replace: 'const op = state.log.durableOp;' }],
   },
   {
     name: 'stored-log-without-comparing',

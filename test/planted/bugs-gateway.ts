@@ -63,6 +63,11 @@ export const bugsInTheGateway: readonly PlantedBug[] = [
     rule: 'R17',
     says: 'Who asks for what it missed is not told which messages were deleted.',
     file: 'server/state/history.ts',
-    replacements: [{ find: 'page.deletions.push({ id: deleted!.id, position: deleted!.deletedAtOp });', replace: '' }],
+    replacements: [
+      {
+        find: 'page.deletions.push({ id: archive.idOf(deletions.at(nextDeletion++)), position: deletedAt! });',
+        replace: 'nextDeletion++;',
+      },
+    ],
   },
 ];

@@ -86,14 +86,16 @@ export const bugsInTheLog: readonly PlantedBug[] = [
     rule: 'R18',
     says: 'The client table comes back from a snapshot with the last numbers, but without the answers.',
     file: 'server/replication/client-table.ts',
-    replacements: [{ find: "replies === '' ? []", replace: 'replies !== undefined ? []' }],
+    replacements: [{ find: "if (text !== '') for", replace: "if (text === 'nothing') for" }],
   },
   {
     name: 'snapshot-forgets-the-clients',
     rule: 'R18',
     says: 'The client table comes back empty from a snapshot.',
     file: 'server/replication/client-table.ts',
-    replacements: [{ find: 'of table.rows) {', replace: 'of table.rows.slice(0, 0)) {' }],
+    replacements: [
+      { find: 'this.#rows.set(client as ClientId, { last: Number(last)', replace: 'void ({ last: Number(last)' },
+    ],
   },
   {
     name: 'last-request-is-done-again',

@@ -120,4 +120,24 @@ describe('R18: exactly once', () => {
     expect([standing('c1', 1), standing('c2', 1), standing('c3', 1)]).toEqual(['forgotten', 'forgotten', 'executed']);
     expect([standing('c0', 2), standing('early', 1)]).toEqual(['executed', 'executed']);
   });
+
+  it('gives the rows of a snapshot as they were when it began, although requests are executed while they are taken', () => {
+    const table = new ClientTable();
+    const clients = Array.from({ length: 90 }, (_, index) => `client ${index}` as ClientId);
+    for (const one of clients) table.record(entryOf({ client: one, request: 1, asked: 'a' }), outcome(1));
+    const before = table.snapshot().rows;
+    const taken: string[][] = [];
+    let request = 2;
+    for (const piece of table.pieces()) {
+      taken.push(...piece);
+      for (const one of [clients[3]!, clients.at(-1)!, `new ${request}` as ClientId]) {
+        table.record(entryOf({ client: one, request, asked: 'b' }), outcome(request));
+      }
+      request++;
+    }
+    expect(taken).toEqual(before);
+    const restored = ClientTable.restore({ ...table.snapshot(), rows: [...table.pieces()].flat() });
+    expect(restored.snapshot()).toEqual(table.snapshot());
+    expect(restored.replies).toBe(table.replies);
+  });
 });

@@ -4,13 +4,18 @@ import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
 
+/** A snapshot, with the rows of the tables that are read in pieces, by their names. */
+export interface StoredSnapshot extends Snapshot {
+  long: ReadonlyMap<string, readonly string[][]>;
+}
+
 /** What survives a crash of one server. */
 export class SimulatedDisk {
   file: ViewFile;
   /** False on a folder that was never used. */
   hasFile = false;
   sessionKey = '';
-  snapshot: Snapshot | null = null;
+  snapshot: StoredSnapshot | null = null;
   /** Synced: a crash keeps all of it. */
   entries: LogEntry[] = [];
   /** The last incarnation whose synced rows were lost with it; 0 when none were. */

@@ -325,7 +325,10 @@ export class FaultInjector {
   /** Only a folder from before the last start differs from the present one in a way that others can notice. */
   #putOldFolderBack(fault: PlannedFault, victim: SimulatedServer): void {
     const { world, heartbeatTimeoutMs } = this.#victims;
-    if (victim.disk.hasOlderCopy) return this.#harm(fault, victim);
+    if (victim.disk.hasOlderCopy) {
+      this.#harm(fault, victim);
+      return;
+    }
     this.#crash(victim, fault.awayMs);
     world.queue.after(fault.awayMs + 2 * heartbeatTimeoutMs, () => {
       if (!this.#isPeace) this.#harm(fault, victim);

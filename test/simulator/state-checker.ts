@@ -4,22 +4,30 @@ import type { SimulatedServer } from './simulated-server.ts';
 
 /** Every so many operations the state of whoever stops there is looked at. */
 const LOOK_EVERY = 16;
+/** And every so many, each message of it. */
+const LOOK_CLOSELY_EVERY = 128;
 
 /** Watches that equal logs lead to equal states, and that no two replicas could commit at one time. */
 export class StateChecker {
-  readonly #states = new Map<number, { server: string; text: string }>();
+  readonly #states = new Map<string, { server: string; text: string }>();
 
   /** What has been applied up to an operation is the same on every replica. */
   onApplied(server: SimulatedServer): void {
     const { position } = server.engine!.chat;
-    if (position % LOOK_EVERY === 0) this.compare(server);
+    if (position % LOOK_EVERY === 0) this.#compare(server, position % LOOK_CLOSELY_EVERY === 0);
   }
 
   compare(server: SimulatedServer): void {
+    this.#compare(server, true);
+  }
+
+  #compare(server: SimulatedServer, isClose: boolean): void {
     const { chat } = server.engine!;
-    const text = JSON.stringify([...chat.snapshot(), server.clientTable!.snapshot()]);
-    const before = this.#states.get(chat.position);
-    if (!before) this.#states.set(chat.position, { server: server.address, text });
+    const state = isClose ? chat.fingerprint() : chat.snapshot();
+    const text = JSON.stringify([state, server.clientTable!.snapshot()]);
+    const key = `${chat.position} ${isClose}`;
+    const before = this.#states.get(key);
+    if (!before) this.#states.set(key, { server: server.address, text });
     else if (before.text !== text) {
       const place = `${before.server} and ${server.address} differ after operation ${chat.position}`;
       throw new Violation(`R24: ${place}: ${firstDifference(before.text, text)}`);

@@ -1,10 +1,17 @@
 import type { OpenDatabase } from '../../server/storage/database.ts';
 import { DatabaseError } from '../../server/storage/database-error.ts';
-import type { EntryCodec, ReplicaStorage, StorageFailure, WhenDurable } from '../../server/storage/replica-storage.ts';
-import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import {
+  AbandonedError,
+  type EntryCodec,
+  type ReplicaStorage,
+  type StorageFailure,
+  type WhenDurable,
+} from '../../server/storage/replica-storage.ts';
+import type { LogEntry, LongTable, NewSnapshot, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
-import type { SimulatedDisk } from './disk.ts';
+import { Violation } from './checkers.ts';
+import type { SimulatedDisk, StoredSnapshot } from './disk.ts';
 import type { Life } from './life.ts';
 import type { Rates } from './rates.ts';
 import { within } from './world.ts';
@@ -25,6 +32,8 @@ export interface StorageWatcher {
 
 const BACKUP_CHANCE = 0.5;
 const READ_MS = 0.3;
+/** How often single rows can't be read on a disk that is fitful. */
+const READ_FAILS = 0.03;
 
 /** A replica's storage over a simulated disk: one thing after the other, appends that wait together in one go (R19). */
 export class SimulatedStorage implements ReplicaStorage {
@@ -87,20 +96,44 @@ export class SimulatedStorage implements ReplicaStorage {
   }
 
   /** It counts only once the log on disk reaches as far; so it waits its turn, and more. */
-  writeSnapshot(snapshot: Snapshot, done: WhenDurable): void {
+  writeSnapshot({ longTables = [], ...snapshot }: NewSnapshot, done: WhenDurable): void {
     this.#snapshotOp = Math.max(this.#snapshotOp, snapshot.op);
+    const { world } = this.#life;
     const finish = (failed?: StorageFailure) => {
       if (failed) return done(failed);
-      this.#life.world.queue.after(within(this.#rates.diskMs, this.#random), () => {
+      world.queue.after(within(this.#rates.diskMs, this.#random), () => {
         if (this.#life.isOver) return;
-        this.#disk.snapshot = snapshot;
-        this.#life.act(() => {
-          this.#life.world.isTouched = true;
-          done();
-        });
+        world.isTouched = true;
+        this.#writeLongTables(longTables).then(
+          (long) => this.#life.act(() => this.#finishSnapshot({ ...snapshot, long }, done)),
+          (error: Error) => {
+            if (error instanceof AbandonedError) this.#life.act(() => done());
+            else world.fail(error);
+          },
+        );
       });
     };
     this.#add({ work: () => undefined, done: finish });
+  }
+
+  #finishSnapshot(snapshot: StoredSnapshot, done: WhenDurable): void {
+    if (!this.#failure) this.#disk.snapshot = snapshot;
+    this.#life.world.isTouched = true;
+    done(this.#failure);
+  }
+
+  /** Takes all rows, as the real storage does. @returns those of each table, those from before included */
+  async #writeLongTables(tables: readonly LongTable[]): Promise<StoredSnapshot['long']> {
+    const long = new Map<string, string[][]>();
+    for (const { name, pieces, rowsBefore } of tables) {
+      const rows: string[][] = [];
+      for await (const piece of pieces) rows.push(...(piece as string[][]));
+      const before = rowsBefore ? (this.#disk.snapshot?.long.get(name) ?? []) : [];
+      if (before.length !== (rowsBefore ?? 0))
+        throw new Violation(`${name} has ${before.length} rows, not ${rowsBefore}`);
+      long.set(name, [...before, ...rows]);
+    }
+    return long;
   }
 
   read(fromOp: number, maxLength: number, done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
@@ -115,6 +148,26 @@ export class SimulatedStorage implements ReplicaStorage {
         length += entry.row.length;
       }
       this.#life.world.queue.after(READ_MS, () => this.#life.act(() => done(found)));
+    };
+    this.#add({ work: () => undefined, done: begin });
+  }
+
+  readRows(ops: readonly number[], done: (entries: LogEntry[], failure?: StorageFailure) => void): void {
+    const begin = (failed?: StorageFailure) => {
+      if (failed) return done([], failed);
+      const { world } = this.#life;
+      const found = ops.map((op) => this.#disk.entries[op - 1]);
+      const fails = this.#disk.isFitful && this.#random.chance(READ_FAILS);
+      const isSlow = this.#disk.isFitful && this.#random.chance(this.#rates.slowDisk);
+      const durationMs = isSlow ? this.#random.between(100, 3000) : READ_MS * (1 + this.#random.fraction());
+      world.queue.after(durationMs, () =>
+        this.#life.act(() => {
+          world.isTouched = true;
+          if (found.includes(undefined)) throw new Violation(`a row of ${ops.join()} is not on the disk`);
+          if (fails) done([], failure('Reading the log failed.', false));
+          else done(found as LogEntry[]);
+        }),
+      );
     };
     this.#add({ work: () => undefined, done: begin });
   }
@@ -215,14 +268,25 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
     recovered: {
       viewFile: disk.hasFile ? disk.file : null,
       sessionKey: disk.sessionKey,
-      snapshot: isUsable ? disk.snapshot : null,
+      snapshot: isUsable ? placeAndTablesOf(disk.snapshot!) : null,
       repairs: [],
     },
     disk: disk.file.disk,
     lastOp,
     missingUpTo: disk.snapshot && !isUsable ? disk.snapshot.op : 0,
     scan: async (onEntries) => {
-      if (lastOp > 0) onEntries([...disk.entries]);
+      const entries = disk.entries.slice(isUsable ? disk.snapshot!.op : 0);
+      if (entries.length > 0) onEntries(entries);
+      return disk.entries.at(-1)?.time ?? 0;
     },
+    readLongTable: async (name, onRows) => {
+      const rows = isUsable ? (disk.snapshot!.long.get(name) ?? []) : [];
+      onRows([...rows], rows.length);
+    },
+    verify: async () => {},
   };
+}
+
+function placeAndTablesOf({ op, chain, view, complete, tables }: StoredSnapshot): Snapshot {
+  return { op, chain, view, complete, tables };
 }

@@ -1,5 +1,5 @@
 import type { Committed, Engine, EngineListener, Submission } from '../../server/engine/engine.ts';
-import type { ChatReader, LogIn } from '../../server/state/reader.ts';
+import type { ChatReader, HistoryChoice, HistoryPage, LogIn } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
@@ -51,6 +51,20 @@ export class WatchedEngine implements Engine {
     const onAnswer = this.#show(() => this.#watcher.onRead());
     let isAtOnce = true;
     this.#engine.read(seen, query, (result) => {
+      this.#show(() => onAnswer?.(result.ok, isAtOnce));
+      answer(result);
+    });
+    isAtOnce = false;
+  }
+
+  readHistory(
+    seen: number | undefined,
+    choose: (chat: ChatReader) => Result<HistoryChoice>,
+    answer: (result: Result<HistoryPage>) => void,
+  ): void {
+    const onAnswer = this.#show(() => this.#watcher.onRead());
+    let isAtOnce = true;
+    this.#engine.readHistory(seen, choose, (result) => {
       this.#show(() => onAnswer?.(result.ok, isAtOnce));
       answer(result);
     });

@@ -1,9 +1,10 @@
 import { type Applied, ChatState } from '../../server/state/chat-state.ts';
-import type { HistoryAsk, HistoryPage } from '../../server/state/reader.ts';
-import type { Message } from '../../shared/api.ts';
+import { pageOf } from '../../server/state/history.ts';
+import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
+import { QUEUED_MESSAGES, queueRow } from '../../server/state/tables.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
-import { type EntryDraft, GENESIS_CHAIN, type LogEntry, type Outcome } from '../../shared/operations.ts';
+import { type EntryDraft, GENESIS_CHAIN, type LogEntry, type Outcome, type Table } from '../../shared/operations.ts';
 
 /** What differs from an entry in which all is empty. */
 export type Operation = Partial<EntryDraft> & Pick<EntryDraft, 'event'>;
@@ -75,15 +76,44 @@ export class ChatLog {
     for (let index = 0; index < count; index++) this.apply({ event: 'cluster:complete', subject: '3' });
   }
 
+  /** The page with its texts, as a client gets it. */
+  page(ask: HistoryAsk): HistoryPage {
+    return pageWithTexts(this.state, this.entries, ask);
+  }
+
   bodies(ask: Partial<HistoryAsk> & Pick<HistoryAsk, 'account'>): string[] {
-    return this.state.history({ after: 0, limit: 500, ...ask }).messages.map((message) => message.body);
+    return this.page({ after: 0, limit: 500, ...ask }).messages.map((message) => message.body);
   }
 
   /** What the table of the snapshot says, as objects. */
   table(name: string): Record<string, string>[] {
-    const table = this.state.snapshot().find((one) => one.name === name)!;
+    const table = tablesOf(this.state, this.entries).find((one) => one.name === name)!;
     return table.rows.map((row) => Object.fromEntries(table.columns.map((column, index) => [column, row[index]!])));
   }
+}
+
+/** @param entries the log that led to the state */
+export function pageWithTexts(state: ChatState, entries: readonly LogEntry[], ask: HistoryAsk): HistoryPage {
+  const page = pageOf(state.history(ask), (position) => entries[position - 1]);
+  if ('missing' in page) throw new Error(`the log has no rows ${page.missing.join()}`);
+  return page;
+}
+
+/** All tables of a snapshot but the growing one. */
+export function tablesOf(state: ChatState, entries: readonly LogEntry[]): Table[] {
+  const queue = state.queue();
+  const rows: string[][] = [];
+  while (!queue.isOver) rows.push(...queue.next(3).map((message) => queueRow(message, entries[message.position - 1]!)));
+  return [...state.snapshot(), { ...QUEUED_MESSAGES, rows }];
+}
+
+/** What a server finds after a restart: the state that the snapshot of another leads to. */
+export function restoredFrom(state: ChatState, index: string[][]): ChatState {
+  index.push(...state.takeIndexRows().rows);
+  const restored = ChatState.restore(state.snapshot(), state.position);
+  for (const row of index) restored.restoreIndex(row);
+  restored.restored();
+  return restored;
 }
 
 export function accepted({ outcome }: Applied): Outcome {
@@ -92,8 +122,8 @@ export function accepted({ outcome }: Applied): Outcome {
 }
 
 /** Every page from the beginning on, as a client asks for them. */
-export function pagesForward(state: ChatState, account: AccountId, limit: number, other?: AccountId): HistoryPage[] {
-  const pages: HistoryPage[] = [];
+export function pagesForward(state: ChatState, account: AccountId, limit: number, other?: AccountId): HistoryChoice[] {
+  const pages: HistoryChoice[] = [];
   let after = 0;
   for (;;) {
     const page = state.history({ account, after, limit, with: other });
@@ -104,8 +134,13 @@ export function pagesForward(state: ChatState, account: AccountId, limit: number
 }
 
 /** Every page from the newest back, as a client asks for them; the newest page comes first. */
-export function pagesBackward(state: ChatState, account: AccountId, limit: number, other?: AccountId): Message[][] {
-  const pages: Message[][] = [];
+export function pagesBackward(
+  state: ChatState,
+  account: AccountId,
+  limit: number,
+  other?: AccountId,
+): ChosenMessage[][] {
+  const pages: ChosenMessage[][] = [];
   let before: number | undefined;
   for (;;) {
     const page = state.history({ account, before, limit, with: other });

@@ -77,11 +77,11 @@ describe('history', () => {
     const [ana, bo] = [log.create('ana'), log.create('bo')];
     const old = log.send(ana, bo, 'old');
     log.send(ana, bo, 'kept');
-    const { position } = log.state.history({ account: bo, after: 0, limit: 9 });
+    const { position } = log.page({ account: bo, after: 0, limit: 9 });
     log.send(bo, ana, 'new');
     log.deleteMessage(ana, old);
     log.pass(2);
-    const page = log.state.history({ account: bo, after: position, limit: 9 });
+    const page = log.page({ account: bo, after: position, limit: 9 });
     expect(page.messages.map((message) => message.body)).toEqual(['new']);
     expect(page).toMatchObject({ deletions: [{ id: old, position: 6 }], position: 8, more: false });
   });
@@ -103,10 +103,10 @@ describe('history', () => {
     const [ana, bo] = [log.create('ana'), log.create('bo')];
     const ids = ['1', '2', '3', '4'].map((body) => log.send(ana, bo, body));
     log.deleteMessage(ana, ids[2]!);
-    const page = log.state.history({ account: ana, before: 6, limit: 1 });
+    const page = log.page({ account: ana, before: 6, limit: 1 });
     expect(page.messages.map((message) => message.body)).toEqual(['2']);
     expect(page).toMatchObject({ deletions: [], position: 7, more: true });
-    expect(log.state.history({ account: ana, limit: 2 }).messages.map((message) => message.body)).toEqual(['2', '4']);
+    expect(log.page({ account: ana, limit: 2 }).messages.map((message) => message.body)).toEqual(['2', '4']);
   });
 
   it('of an account that is not there, or of positions still to come, is empty', () => {
@@ -114,16 +114,16 @@ describe('history', () => {
     const ana = log.create('ana');
     log.send(ana, ana);
     const nothing = { messages: [], deletions: [], position: 2, more: false };
-    expect(log.state.history({ account: '99' as AccountId, after: 0, limit: 9 })).toEqual(nothing);
-    expect(log.state.history({ account: ana, after: 1_000_000, limit: 9 })).toEqual(nothing);
-    expect(log.state.history({ account: ana, before: 0, limit: 9 })).toEqual(nothing);
+    expect(log.page({ account: '99' as AccountId, after: 0, limit: 9 })).toEqual(nothing);
+    expect(log.page({ account: ana, after: 1_000_000, limit: 9 })).toEqual(nothing);
+    expect(log.page({ account: ana, before: 0, limit: 9 })).toEqual(nothing);
   });
 
   it('is handed out in copies', () => {
     const log = new ChatLog();
     const ana = log.create('ana');
     log.send(ana, ana, 'as it was');
-    log.state.history({ account: ana, limit: 9 }).messages[0]!.body = 'forged';
+    log.page({ account: ana, limit: 9 }).messages[0]!.body = 'forged';
     log.state.account(ana)!.username = 'forged';
     expect(log.state.fingerprint()).not.toContain('forged');
   });

@@ -15,7 +15,7 @@ describe('messages', () => {
     expect(outcome).toEqual({ position: 3, at: 1_700_000_003_000, refused: '' });
     const message = { id: 'm', position: 3, from: 'Ana', to: 'bo', body, at: 1_700_000_003_000 };
     expect(notices).toEqual([{ type: 'message:new', accounts: [ana, bo], message }]);
-    expect(log.state.history({ account: bo, limit: 9 }).messages).toEqual([message]);
+    expect(log.page({ account: bo, limit: 9 }).messages).toEqual([message]);
   });
 
   it('to oneself are told and listed once', () => {
@@ -27,7 +27,7 @@ describe('messages', () => {
     expect(log.table('queued_messages').map((row) => row.id)).toEqual(['m']);
     const deletion = { id: 'm', position: 4 };
     expect(log.deleteMessage(ana, 'm').notices).toEqual([{ type: 'message:deleted', accounts: [ana], deletion }]);
-    expect(log.state.history({ account: ana, after: 0, limit: 9 }).deletions).toEqual([deletion]);
+    expect(log.page({ account: ana, after: 0, limit: 9 }).deletions).toEqual([deletion]);
   });
 
   it('are refused without a sender or a recipient', () => {
@@ -36,7 +36,7 @@ describe('messages', () => {
     const message = { event: 'message:send', id: 'm', body: 'x' } as const;
     expect(log.apply({ ...message, account: ana, subject: bo }).outcome.refused).toBe('no-such-account');
     expect(log.apply({ ...message, account: bo, subject: ana }).outcome.refused).toBe('not-logged-in');
-    expect(log.state.history({ account: ana, after: 0, limit: 9 })).toMatchObject({ messages: [], position: 5 });
+    expect(log.page({ account: ana, after: 0, limit: 9 })).toMatchObject({ messages: [], position: 5 });
   });
 
   it('never take the id of another', () => {
@@ -56,7 +56,7 @@ describe('messages', () => {
     expect(notices).toEqual([{ type: 'message:deleted', accounts: [ana, bo], deletion }]);
     expect(log.deleteMessage(ana, id).outcome.refused).toBe('no-such-message');
     expect(log.deleteMessage(ana, 'unknown').outcome.refused).toBe('no-such-message');
-    expect(log.state.history({ account: bo, after: 0, limit: 9 })).toMatchObject({
+    expect(log.page({ account: bo, after: 0, limit: 9 })).toMatchObject({
       messages: [],
       deletions: [deletion],
     });
@@ -69,7 +69,7 @@ describe('messages', () => {
     const id = log.send(ana, bo, 'too late');
     log.deleteAccount(bo);
     expect(log.table('queued_messages')).toEqual([]);
-    expect(log.state.history({ account: ana, limit: 9 }).messages[0]).toMatchObject({ to: 'bo', body: 'too late' });
+    expect(log.page({ account: ana, limit: 9 }).messages[0]).toMatchObject({ to: 'bo', body: 'too late' });
     expect(log.deleteMessage(ana, id).notices).toEqual([expect.objectContaining({ accounts: [ana] })]);
     expect(log.bodies({ account: bo })).toEqual([]);
   });
@@ -79,7 +79,7 @@ describe('messages', () => {
     log.send(bo, ana, 'farewell');
     log.deleteAccount(bo);
     log.create('bo');
-    const { messages } = log.state.history({ account: ana, after: 0, limit: 9 });
+    const { messages } = log.page({ account: ana, after: 0, limit: 9 });
     expect(messages).toEqual([expect.objectContaining({ from: 'bo', fromDeleted: true, body: 'farewell' })]);
     expect(log.table('queued_messages').map((row) => row.body)).toEqual(['farewell']);
   });

@@ -59,12 +59,18 @@ function toOperation(chosen: Choice, op: number, created: number[], opened: numb
       return { event, account, subject: pick(opened, what) };
     case 'message:send':
       // Ids repeat now and then, as they do when a client's request numbers were forgotten.
-      return { event, account, subject: pick(created, whom), id: what < 2 ? `m${what}` : `m${op}`, body: `text ${op}` };
+      return { event, account, subject: pick(created, whom), id: what < 2 ? idOf(what) : idOf(op), body: `text ${op}` };
     case 'message:delete':
-      return { event, account, subject: what < 2 ? `m${what}` : `m${op - what}` };
+      return { event, account, subject: what < 2 ? idOf(what) : idOf(op - what) };
     case 'message:received':
       return { event, body: `${account}=${Math.max(0, op + what - 8)} ${pick(created, whom)}=${what}` };
     default:
       return { event, account };
   }
+}
+
+/** Ids as the servers make them, as they once did, and others. */
+function idOf(op: number): string {
+  const digits = Math.abs(op).toString(16);
+  return [`m${op}`, digits.padStart(22, 'a'), digits.padStart(32, '0'), digits][Math.abs(op) % 4]!;
 }

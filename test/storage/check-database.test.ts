@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ClientTable } from '../../server/replication/client-table.ts';
+import { queueTable } from '../../server/engine/queue-table.ts';
+import { CLIENT_TABLE, ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { checkDatabase } from '../../server/storage/check-database.ts';
 import { DAMAGES_SHOWN } from '../../server/storage/check-report.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
@@ -58,8 +60,14 @@ describe('checking a database', () => {
     const covered = log.slice(0, -5);
     for (const entry of covered) clients.record(entry, chat.apply(entry).outcome);
     const { op, chain, view } = covered.at(-1)!;
-    const tables = [...chat.snapshot(), clients.snapshot()];
-    await settled((done) => storage.writeSnapshot({ op, chain, view, complete: true, tables }, done));
+    const { before, rows } = chat.takeIndexRows();
+    const longTables = [
+      { ...CLIENT_TABLE, pieces: clients.pieces(), rowsBefore: null },
+      { ...MESSAGE_INDEX, pieces: [[...rows]], rowsBefore: before },
+      queueTable(chat.queue(), storage, () => false),
+    ];
+    const snapshot = { op, chain, view, complete: true, tables: chat.snapshot(), longTables };
+    await settled((done) => storage.writeSnapshot(snapshot, done));
     await close();
   });
 
@@ -205,6 +213,7 @@ describe('checking a database', () => {
   it.each([
     ['user_table', (text: string) => text.replace('bob', 'eve'), 'line 3: op 2 of the log'],
     ['sessions', (text: string) => text.replace(/^2,/m, '5,'), 'line 3: op 5 of the log'],
+    ['message_index', (text: string) => text.replace('6,sent', '6,left'), 'line 5: op 6 of the log'],
     ['queued_messages', (text: string) => text.replace('message 3', 'message 4'), 'op 6 of the log'],
     ['client_table', (text: string) => text.replace(CLIENT, OTHER_CLIENT), 'of the log'],
   ])(

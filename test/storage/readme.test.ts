@@ -1,8 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ClientTable } from '../../server/replication/client-table.ts';
+import { queueTable } from '../../server/engine/queue-table.ts';
+import { CLIENT_TABLE, ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { checkDatabase } from '../../server/storage/check-database.ts';
 import { LOG_EVENTS } from '../../shared/operations.ts';
 import { openScanned, temporaryFolder } from './samples.ts';
@@ -34,11 +36,28 @@ describe('data/README.md', () => {
   });
 
   it('shows the tables that the shown log leads to', async () => {
-    const { recovered, entries } = await openScanned(await folderAsShown());
+    const { recovered, entries, readLongTable } = await openScanned(await folderAsShown());
     const chat = new ChatState();
     const clients = new ClientTable();
     for (const entry of entries) clients.record(entry, chat.apply(entry).outcome);
-    expect(recovered.snapshot?.tables).toEqual([...chat.snapshot(), clients.snapshot()]);
+    expect(recovered.snapshot?.tables).toEqual(chat.snapshot());
+    const clientRows: string[][] = [];
+    await readLongTable(CLIENT_TABLE.name, (rows) => void clientRows.push(...rows));
+    expect(clientRows).toEqual(clients.snapshot().rows);
+    const index: string[][] = [];
+    await readLongTable(MESSAGE_INDEX.name, (rows) => void index.push(...rows));
+    expect(index).toEqual([...chat.takeIndexRows().rows]);
+  });
+
+  it('shows the list of queued messages that the shown log leads to', async () => {
+    const { entries, storage } = await openScanned(await folderAsShown());
+    const chat = new ChatState();
+    for (const entry of entries) chat.apply(entry);
+    const { columns, pieces } = queueTable(chat.queue(), storage, () => false);
+    const rows: string[][] = [[...columns]];
+    for await (const piece of pieces) rows.push(...(piece as string[][]));
+    const content = rows.map((row) => `${row.join()}\n`).join('');
+    expect(shown.get('queued_messages.csv')?.content).toBe(content);
   });
 
   it('shows what a named copy says of itself', async () => {

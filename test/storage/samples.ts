@@ -105,7 +105,7 @@ export function snapshotAt(entry: LogEntry, mark: string): Snapshot {
   };
 }
 
-/** Opens and scans a database; closed when the test has finished, unless the test did. */
+/** Opens and scans a database; closed when the test has finished, unless the test did. `entries` is its whole log. */
 export async function openScanned(
   folder: string,
   options: Partial<DatabaseOptions> = {},
@@ -124,6 +124,11 @@ export async function openScanned(
   });
   const entries: LogEntry[] = [];
   await database.scan((some) => void entries.push(...some));
+  const snapshotOp = database.recovered.snapshot?.op ?? 0;
+  while (entries.length > 0 ? entries[0]!.op > 1 : snapshotOp > 0) {
+    const before = await readEntries(storage, 1, 10_000_000);
+    entries.unshift(...before.slice(0, snapshotOp));
+  }
   return { ...database, entries, close };
 }
 
@@ -143,5 +148,11 @@ export function readEntries(storage: ReplicaStorage, fromOp: number, maxLength: 
     storage.read(fromOp, maxLength, (entries, failure) =>
       failure ? reject(new Error(failure.message)) : resolve(entries),
     );
+  });
+}
+
+export function readRows(storage: ReplicaStorage, ops: readonly number[]): Promise<LogEntry[]> {
+  return new Promise((resolve, reject) => {
+    storage.readRows(ops, (entries, failure) => (failure ? reject(new Error(failure.message)) : resolve(entries)));
   });
 }

@@ -35,9 +35,9 @@ describe('the snapshot', () => {
     );
     const manifest = await readFile(join(folder, 'snapshot.csv'), 'utf8');
     expect(manifest).toMatch(
-      /^key,value\nformat,1\nop,5\nchain,[0-9a-f]{64}\nview,0\/1\/localhost:1538\ncomplete,true\n/,
+      /^key,value\nformat,2\nop,5\nchain,[0-9a-f]{64}\nview,0\/1\/localhost:1538\ncomplete,true\n/,
     );
-    expect(manifest).toMatch(/\ntable,user_table 2 [0-9a-f]{64}\n[\s\S]*\nsha256,[0-9a-f]{64}\n$/);
+    expect(manifest).toMatch(/\ntable,user_table 2 [0-9a-f]{64} 57 5\n[\s\S]*\nsha256,[0-9a-f]{64}\n$/);
   });
 
   it('gives back any text in any table', async () => {

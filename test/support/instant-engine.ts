@@ -4,11 +4,14 @@ import type {
   Committed,
   Engine,
   EngineListener,
+  HistoryChoice,
+  HistoryPage,
   LogIn,
   Notice,
   Submission,
 } from '../../server/engine/engine.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { pageOf } from '../../server/state/history.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { type ChatError, type Result, refusal, success } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
@@ -66,6 +69,18 @@ export class InstantEngine implements Engine {
     const now = (): void => answer(success(query(this.chat)));
     if ((seen ?? 0) <= this.chat.position) now();
     else this.#waitingReads.push({ position: seen ?? 0, answer: now });
+  }
+
+  readHistory(
+    seen: number | undefined,
+    choose: (chat: ChatReader) => Result<HistoryChoice>,
+    answer: AnswerTo<HistoryPage>,
+  ): void {
+    const query = (chat: ChatReader): Result<HistoryPage> => {
+      const choice = choose(chat);
+      return choice.ok ? success(pageOf(choice.value, (position) => this.log[position - 1]) as HistoryPage) : choice;
+    };
+    this.read(seen, query, (result) => answer(result.ok ? result.value : result));
   }
 
   received(account: AccountId, position: number): void {

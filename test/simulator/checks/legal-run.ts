@@ -2,7 +2,7 @@ import { ChatState } from '../../../server/state/chat-state.ts';
 import type { SessionId } from '../../../shared/ids.ts';
 import type { EntryDraft, LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
-import { createOperation, entryAt } from '../../state/chat-log.ts';
+import { createOperation, entryAt, pageWithTexts } from '../../state/chat-log.ts';
 import type { CallResult } from '../client-events.ts';
 import type { CheckedEvent } from './calls.ts';
 import { type Asked, newClient, onAnswered, type RandomClient, refusal, type UnderWay } from './random-client.ts';
@@ -108,7 +108,7 @@ export class LegalRun implements RecordedRun {
     const value =
       event === 'account:list'
         ? chat.listAccounts({ pattern, limit })
-        : chat.history({ account, after, before, with: other, limit });
+        : pageWithTexts(chat, this.entries, { account, after, before, with: other, limit });
     this.#answerLater(client, call, { ok: true, value: { ...value } }, atPrimary, () => {
       if ('position' in value) client.seen = Math.max(client.seen, value.position);
     });
@@ -215,7 +215,8 @@ export class LegalRun implements RecordedRun {
   #tell(client: RandomClient): void {
     const { account } = client;
     if (account === undefined || client.isBusy || !this.#state.account(account)) return;
-    const { messages, deletions } = this.#state.history({ account, after: client.told, limit: 500 });
+    const ask = { account, after: client.told, limit: 500 };
+    const { messages, deletions } = pageWithTexts(this.#state, this.entries, ask);
     const items = [
       ...messages.map((message) => ({ kind: 'message' as const, value: { ...message } })),
       ...deletions.map((deletion) => ({ kind: 'message-deleted' as const, value: { ...deletion } })),
