@@ -65,6 +65,7 @@ export const bugsInTheClient: readonly PlantedBug[] = [
     name: 'forgotten-is-done-again',
     rule: 'R18',
     says: 'What no server remembers is sent again by the client under another id.',
+    whyNotSimulated: 'Servers forget a client after 30 days; test/client looks at what its library does then.',
     file: 'client/starting-over.ts',
     replacements: [
       {

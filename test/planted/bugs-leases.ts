@@ -70,6 +70,8 @@ export const bugsInLeases: readonly PlantedBug[] = [
     name: 'pong-of-another-view-counts',
     rule: 'R6b',
     says: 'An answer that was given in another view, perhaps to a former life, is taken for a lease.',
+    whyNotSimulated:
+      'A grant binds in whatever view comes next, and a connection carries nothing to another life: only a transport without connections could do harm.',
     file: 'server/replication/lease.ts',
     replacements: [
       { find: 'if (!isListed(state) || !sameView(state.file.base!.number, pong.base)) return;', replace: '' },
@@ -112,6 +114,7 @@ export const bugsInLeases: readonly PlantedBug[] = [
     name: 'clean-death-told-of-a-later-base',
     rule: 'R6d',
     says: 'A promise is repeated with clean deaths that were seen in a later view (H15).',
+    whyNotSimulated: 'A new promise takes the place of the one that could be repeated too late.',
     file: 'server/replication/deaths.ts',
     replacements: [
       {

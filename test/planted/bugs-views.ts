@@ -20,6 +20,8 @@ export const bugsInViewChanges: readonly PlantedBug[] = [
     name: 'longest-log-leads',
     rule: 'R9',
     says: 'The longest log counts as the most complete one, whatever view its last entry is of.',
+    whyNotSimulated:
+      'Whoever has an entry of a view has that view as its base, so what the members of the views to be won have after the base is all of one primary, and the longest is the most complete.',
     file: 'server/replication/view-change.ts',
     replacements: [
       {
@@ -122,6 +124,8 @@ export const bugsInViewChanges: readonly PlantedBug[] = [
     name: 'candidacy-outlives-a-new-base',
     rule: 'R9',
     says: 'A candidate that learns of a newer base goes on with what it asked from the old one, and installs it.',
+    whyNotSimulated:
+      'A candidate learns only of views that it had accepted before it asked, and its own promise reports these: it has won them, or they are void.',
     file: 'server/replication/voter.ts',
     replacements: [
       { find: 'if (!hasWon) state.candidacy = null;', replace: 'void hasWon;' },

@@ -20,6 +20,8 @@ export interface PlantedBug {
   readonly says: string;
   /** It needs a coincidence that random runs hardly ever meet; `test/explorer/rules.ts` has the search that finds it. */
   readonly isLeftToExplorer?: boolean;
+  /** Why it breaks nothing, or nothing that simulated time is long enough for: it is not looked for then. One sentence. */
+  readonly whyNotSimulated?: string;
   /** From the root of the checkout, as `server/replication/quorum.ts`. */
   readonly file: string;
   /** Options of the simulator without which it could not matter, such as more servers. */

@@ -23,7 +23,9 @@ export const allPlantedBugs: readonly PlantedBug[] = [
 ];
 
 /** Those that the simulator has to find, in the order of the table. */
-export const plantedBugs = allPlantedBugs.filter(({ isLeftToExplorer }) => !isLeftToExplorer);
+export const plantedBugs = allPlantedBugs.filter(
+  ({ isLeftToExplorer, whyNotSimulated }) => !isLeftToExplorer && whyNotSimulated === undefined,
+);
 
 /** @throws Error when there is none of that name */
 export function findPlanted(name: string): PlantedBug {

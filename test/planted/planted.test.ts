@@ -47,6 +47,11 @@ describe('planted bugs', () => {
     for (const { name, isLeftToExplorer } of allPlantedBugs) if (isLeftToExplorer) expect(lookedFor).toContain(name);
   });
 
+  it('that are not looked for say why', () => {
+    for (const { whyNotSimulated } of allPlantedBugs)
+      if (whyNotSimulated !== undefined) expect(whyNotSimulated).toMatch(/^[A-Z].*\.$/);
+  });
+
   it('that no longer apply are told by name and file', () => {
     const bug = { ...allPlantedBugs[0]!, name: 'gone', replacements: [{ find: 'no such text', replace: '' }] };
     expect(() => plant(bug, bug.file, 'something else')).toThrow(

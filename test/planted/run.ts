@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { PlantedBug } from './planted-bug.ts';
-import { findPlanted, plantedBugs } from './planted-bugs.ts';
+import { allPlantedBugs, findPlanted, plantedBugs } from './planted-bugs.ts';
 import { type Finding, failuresWithoutBug, searchFor } from './search.ts';
 
 /** Plants one bug after the other and has the simulator look for it: `npm run simulate:planted`. */
@@ -71,6 +71,9 @@ for (const [options, runs] of failing) {
   const failed = [...(await runs)];
   if (failed.length > 0)
     console.log(`Without a bug ${failed.join(', ')} of ${limits.sample} runs fail ${options}; not counted.`);
+}
+for (const { name, whyNotSimulated } of values.only ? [] : allPlantedBugs) {
+  if (whyNotSimulated !== undefined) console.log(`Not looked for: ${name}. ${whyNotSimulated}`);
 }
 const missed = findings.filter(({ firstRun }) => firstRun === null);
 console.log(`\n${findings.length - missed.length} of ${findings.length} planted bugs were found.`);

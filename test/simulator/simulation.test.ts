@@ -63,10 +63,10 @@ describe('the whole program under faults drawn from a seed', () => {
   it(
     'faults and operations can be left out one by one',
     async () => {
-      const plan = planOf('thinned-2');
+      const plans = Array.from({ length: 20 }, (_, number) => planOf(`thinned-${number}`));
+      const plan = plans.find(({ faults }) => faults.length > 4)!;
       const half = <T>(all: readonly T[]) => all.filter((_, index) => index % 2 === 0);
       const thinned = { ...plan, faults: half(plan.faults), operations: half(plan.operations) };
-      expect(plan.faults.length).toBeGreaterThan(4);
       requireClean([await runPlan(thinned), await runPlan({ ...plan, faults: [], operations: [] })]);
     },
     TIMEOUT_MS,
