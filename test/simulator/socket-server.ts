@@ -1,6 +1,7 @@
 import type { ClientServer } from '../../server/network/io.ts';
 import type { Handshake } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
+import { SocketMarks } from './checks/socket-marks.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Life } from './life.ts';
 
@@ -51,6 +52,15 @@ export class SocketServer {
     };
   }
 
+  /** Somebody checks what is answered; the gateway would take what is thrown for a fault of its own. */
+  look(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.life.world.fail(error as Error);
+    }
+  }
+
   /** A handshake has arrived. */
   accept(connection: ClientConnection, handshake: Handshake): void {
     const socket = new ServerSocket(this, connection, handshake, `socket ${this.#made++}`);
@@ -89,6 +99,7 @@ export class ServerSocket {
   data: unknown;
   readonly #server: SocketServer;
   readonly #connection: ClientConnection;
+  readonly #marks = new SocketMarks();
   #onAny: AnyListener = () => {};
   #onDisconnect: () => void = () => {};
   #isOver = false;
@@ -146,8 +157,12 @@ export class ServerSocket {
   /** A request has arrived. */
   receive(event: string, payload: unknown, answer: (reply: unknown) => void): void {
     if (this.#isOver) return;
+    const { request, oldest } = (payload ?? {}) as { request?: number; oldest?: number };
+    this.#marks.onRequest(request, oldest);
     this.#onAny(event, payload, (reply: unknown) => {
-      if (!this.#isOver) answer(reply);
+      if (this.#isOver) return;
+      this.#server.look(() => this.#marks.onReply(request, reply as { ok: boolean }));
+      answer(reply);
     });
   }
 

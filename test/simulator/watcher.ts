@@ -39,6 +39,9 @@ export interface ObserverOptions {
   observerOf(server: SimulatedServer): Observer;
 }
 
+/** What the state says against a request: true only of the state as it is. */
+const BY_STATE = new Set(['username-taken', 'no-such-account', 'no-such-message', 'not-logged-in', 'forbidden']);
+
 /** Shows the checkers what a server does. */
 export class Observer {
   readonly #server: SimulatedServer;
@@ -51,6 +54,7 @@ export class Observer {
   /** In the order of this life: when writes were asked for, and when requests got their place in the log. */
   #sequence = 0;
   readonly #askedAt = new WeakMap<Submission, number>();
+  readonly #acknowledgedBefore = new WeakMap<Submission, number>();
   readonly #sealedAt = new Map<string, number>();
   #knownDeaths = 0;
   #seen: ServerCoverage | null = null;
@@ -199,6 +203,7 @@ export class Observer {
   onAsked(submission: Submission): void {
     this.#checkers.forgotten.onAsked(submission);
     this.#askedAt.set(submission, ++this.#sequence);
+    this.#acknowledgedBefore.set(submission, this.#checkers.history.acknowledged);
   }
 
   /** As the primary it gave these their places in the log. */
@@ -211,6 +216,12 @@ export class Observer {
   /** R18: what surely was not done, for reasons of the server's own, was not put in its log on behalf of who asked. */
   onRefused(submission: Submission, error: ChatError): void {
     this.#checkers.forgotten.onRefused(submission, error.code);
+    const { position } = this.#server.engine!.chat;
+    const acknowledged = this.#acknowledgedBefore.get(submission)!;
+    if (BY_STATE.has(error.code) && position < acknowledged)
+      throw new Violation(
+        `R18: ${this.#server.address} refuses a request by its state at ${position}, but ${acknowledged} was acknowledged`,
+      );
     const key = `${submission.client}/${submission.request}`;
     const sealedAt = this.#sealedAt.get(key) ?? 0;
     const isOfServer = error.code === 'not-primary' || error.code === 'unavailable';
