@@ -5,6 +5,7 @@ import type { Layout, Rates } from './rates.ts';
 export const OPERATION_KINDS = [
   'send',
   'burst',
+  'sendToNobody',
   'delete',
   'history',
   'list',
@@ -31,6 +32,7 @@ export interface PlannedOperation {
 const WEIGHTS: Record<OperationKind, number> = {
   send: 60,
   burst: 4,
+  sendToNobody: 4,
   delete: 8,
   history: 12,
   list: 5,

@@ -27,6 +27,8 @@ export interface ClientSurroundings {
 const PASSWORD = 'a password';
 const WRONG_PASSWORD = 'another password';
 const SYNC_MS = 2;
+/** A name that nobody has: only a server that knows the state as it is may say so. */
+const NOBODY = 'nobody';
 /** Own messages that are remembered, to be deleted. */
 const REMEMBERED = 20;
 
@@ -138,6 +140,9 @@ export class SimulatedClient {
       case 'burst':
         for (let count = 0; count < 8; count++) this.#send(chat, (choice + count / 8) % 1);
         break;
+      case 'sendToNobody':
+        this.#sendTo(chat, NOBODY);
+        break;
       case 'delete':
         this.#delete(chat, choice);
         break;
@@ -170,7 +175,10 @@ export class SimulatedClient {
 
   #send(chat: ChatClient, choice: number): void {
     const { accounts } = this.#around;
-    const to = accounts[Math.floor(choice * accounts.length)]!;
+    this.#sendTo(chat, accounts[Math.floor(choice * accounts.length)]!);
+  }
+
+  #sendTo(chat: ChatClient, to: string): void {
     const from = chat.username;
     if (from === '') return;
     const call = this.#around.nextCall();

@@ -61,6 +61,7 @@ export function describeOperations(operations: readonly PlannedOperation[], clie
 const OPERATION_WORDS: Record<PlannedOperation['kind'], string> = {
   send: 'sends a message',
   burst: 'sends eight messages at once',
+  sendToNobody: 'sends a message to an account that does not exist',
   delete: 'deletes a message of its own',
   history: 'reads a page of history',
   list: 'lists the accounts',
