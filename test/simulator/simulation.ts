@@ -148,7 +148,7 @@ export class Simulation {
       onAsked: (submission) => observer.onAsked(submission),
       onSealed: (entries) => observer.onSealed(entries),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
-      onRefused: (submission, error) => observer.onRefused(submission, error),
+      onRefused: (submission, error) => isUp() && observer.onRefused(submission, error),
       onRead: () => (isUp() ? observer.onRead() : () => {}),
       onStarted: () => observer.onStarted(),
       onInput: (input, give) => observer.onInput(input, give),
