@@ -74,6 +74,9 @@ export class Health {
     if (away) return `${away.name} is not back`;
     const waiting = this.#clients.find(({ unanswered }) => unanswered.size > 0);
     if (waiting) return `${waiting.name} waits for ${[...waiting.unanswered].join(' and ')}, ${waiting.description}`;
+    // Whoever is logged out does not see what of its own waits for the log-in.
+    const out = this.#clients.find(({ isLoggedIn }) => !isLoggedIn);
+    if (out) return `${out.name} is logged out, ${out.description}`;
     const unsent = this.#clients.find(({ outboxSize }) => outboxSize > 0);
     if (unsent) return `${unsent.name} has ${unsent.outboxSize} messages in its outbox, ${unsent.description}`;
     const late = replicas.find(({ state }) => !state || state.commit !== commit);
