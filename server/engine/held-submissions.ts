@@ -41,9 +41,15 @@ export class HeldSubmissions {
     return this.#held.splice(0, count);
   }
 
-  /** Refuses what has waited too long, or all of it. None of it has been done, nor will be. */
+  /**
+   * Refuses what has waited too long, and with it whatever the same client asked later: that must not be done before it (R18).
+   * Or all of it. None of it has been done, nor will be.
+   */
   refuse(nowMs: number, all: boolean, why: () => ChatError): void {
-    const isOver = (held: Held) => all || nowMs >= held.untilMs;
+    const late = new Set(
+      this.#held.filter(({ untilMs }) => nowMs >= untilMs).map(({ submission }) => submission.client),
+    );
+    const isOver = ({ submission }: Held) => all || late.has(submission.client);
     if (!this.#held.some(isOver)) return;
     const refused = this.#held.filter(isOver);
     this.#held = this.#held.filter((held) => !isOver(held));

@@ -10,6 +10,8 @@ import type { World } from './world.ts';
 /** Far longer than silence has to last before others go on, and than clients wait before they look elsewhere. */
 const SERVED_MS = 60_000;
 const LOOK_MS = 100;
+/** By then all members know of the last view: one that falls silent before is a known limit. */
+const LEARNED_MS = 500;
 
 /** What a fault may do that does not end, once all is well. */
 export interface LastingFaultParts {
@@ -34,6 +36,7 @@ export async function requireServiceInSpiteOf(
   advance: (untilMs: number) => Promise<void>,
 ): Promise<void> {
   const { world, clients } = parts;
+  await advance(world.nowMs + LEARNED_MS);
   world.trace(`for good: ${kind}`);
   breakForGood(kind, parts);
   const deadlineMs = world.nowMs + SERVED_MS;

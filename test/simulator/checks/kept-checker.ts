@@ -14,11 +14,14 @@ const KEPT_MS = 3;
 export function checkKept(events: readonly ClientEvent[], committed: readonly LogEntry[]): string | null {
   const done = new Set(committed.flatMap(({ event, body }) => (event === 'message:send' ? [body] : [])));
   const told = new Set(events.flatMap((event) => (event.type === 'gave-back' ? [event.body] : [])));
+  const lastCrash = new Map(
+    events.flatMap((event, index) => (event.type === 'crashed' ? [[event.client, index]] : [])),
+  );
   const lastStart = new Map(
     events.flatMap((event, index) => (event.type === 'started' ? [[event.client, index]] : [])),
   );
-  for (const { client, body, crashIndex } of openAtCrashes(events)) {
-    const isBack = (lastStart.get(client) ?? -1) > crashIndex;
+  for (const { client, body } of openAtCrashes(events)) {
+    const isBack = (lastStart.get(client) ?? -1) > lastCrash.get(client)!;
     if (isBack && !done.has(body) && !told.has(body))
       return `lost: "${body}" was waiting, ${client} crashed and came back, and it is neither sent nor given back`;
   }
@@ -28,7 +31,6 @@ export function checkKept(events: readonly ClientEvent[], committed: readonly Lo
 interface OpenMessage {
   readonly client: string;
   readonly body: string;
-  readonly crashIndex: number;
 }
 
 /** Messages that were on the disk of their client, and not answered, when it crashed. */
@@ -36,7 +38,7 @@ function openAtCrashes(events: readonly ClientEvent[]): OpenMessage[] {
   const bodies = new Map<number, unknown>();
   const waiting = new Map<unknown, { client: string; body: string; atMs: number }>();
   const open: OpenMessage[] = [];
-  for (const [crashIndex, event] of events.entries()) {
+  for (const event of events) {
     if (event.type === 'asked' && event.event === 'message:send') bodies.set(event.call, event.ask.body);
     else if (event.type === 'waiting') waiting.set(event.body, event);
     else if (event.type === 'answered') waiting.delete(bodies.get(event.call));
@@ -44,7 +46,7 @@ function openAtCrashes(events: readonly ClientEvent[]): OpenMessage[] {
       for (const { client, body, atMs } of [...waiting.values()]) {
         if (client !== event.client) continue;
         waiting.delete(body);
-        if (event.atMs - atMs >= KEPT_MS) open.push({ client, body, crashIndex });
+        if (event.atMs - atMs >= KEPT_MS) open.push({ client, body });
       }
     }
   }
