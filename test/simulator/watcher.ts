@@ -54,6 +54,7 @@ export class Observer {
   /** In the order of this life: when writes were asked for, and when requests got their place in the log. */
   #sequence = 0;
   readonly #askedAt = new WeakMap<Submission, number>();
+  readonly #timesAsked = new Map<string, number>();
   readonly #acknowledgedBefore = new WeakMap<Submission, number>();
   readonly #sealedAt = new Map<string, number>();
   #knownDeaths = 0;
@@ -75,6 +76,7 @@ export class Observer {
     this.#knownDeaths = 0;
     this.#met.clear();
     this.#sealedAt.clear();
+    this.#timesAsked.clear();
     this.#position = engine!.chat.position;
     const { floor } = state!.log;
     if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
@@ -203,6 +205,8 @@ export class Observer {
   onAsked(submission: Submission): void {
     this.#checkers.forgotten.onAsked(submission);
     this.#askedAt.set(submission, ++this.#sequence);
+    const key = `${submission.client}/${submission.request}`;
+    this.#timesAsked.set(key, (this.#timesAsked.get(key) ?? 0) + 1);
     this.#acknowledgedBefore.set(submission, this.#checkers.history.acknowledged);
   }
 
@@ -225,7 +229,9 @@ export class Observer {
     const key = `${submission.client}/${submission.request}`;
     const sealedAt = this.#sealedAt.get(key) ?? 0;
     const isOfServer = error.code === 'not-primary' || error.code === 'unavailable';
-    if (isOfServer && error.definite && sealedAt > this.#askedAt.get(submission)!)
+    // Of a request that was asked twice one sending may be refused and the other done.
+    const isOnlySending = this.#timesAsked.get(key) === 1;
+    if (isOfServer && isOnlySending && error.definite && sealedAt > this.#askedAt.get(submission)!)
       throw new Violation(
         `R18: ${this.#server.address} put request ${key} in its log, and says that it surely was not done`,
       );
