@@ -158,10 +158,10 @@ export class ServerSocket {
   receive(event: string, payload: unknown, answer: (reply: unknown) => void): void {
     if (this.#isOver) return;
     const { request, oldest } = (payload ?? {}) as { request?: number; oldest?: number };
-    this.#marks.onRequest(request, oldest);
+    const onReply = this.#marks.onRequest(request, oldest);
     this.#onAny(event, payload, (reply: unknown) => {
       if (this.#isOver) return;
-      this.#server.look(() => this.#marks.onReply(request, reply as { ok: boolean }));
+      this.#server.look(() => onReply(reply as { ok: boolean }));
       answer(reply);
     });
   }
