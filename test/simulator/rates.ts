@@ -98,7 +98,8 @@ export function drawRates(random: Random): Rates {
     atCriticalStep: !isCalm && random.chance(0.6) ? 0.25 * random.fraction() : 0,
     // Time-outs are made for delays that are far shorter.
     peerDelayMs: random.chance(0.7) ? [0.05, 1] : [0.05, (heartbeatTimeoutMs / 20) * random.fraction()],
-    longWayMs: random.chance(0.3) ? (heartbeatTimeoutMs / 8) * random.fraction() : 0,
+    // There and back and two writes have to fit into a third of E, after which an attempt is given up.
+    longWayMs: random.chance(0.3) ? (heartbeatTimeoutMs / 20) * random.fraction() : 0,
     // Shorter ones bring candidates together.
     rankDelayMs: random.chance(0.6) ? Math.round(heartbeatTimeoutMs / 7.5) : random.between(1, 10),
     clientDelayMs: random.chance(0.7) ? [0.1, 2] : [0.1, random.between(5, 150)],
