@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
-import { ServerError } from './commands/life.ts';
+import { ServerError } from './commands/listener.ts';
 import {
   addReplicaOptions,
   OptionError,

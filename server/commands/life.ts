@@ -1,8 +1,6 @@
 import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 import { AssertionError } from '../../shared/assert.ts';
-import { type Address, splitAddress } from '../../shared/ids.ts';
+import type { Address } from '../../shared/ids.ts';
 import {
   LOG_PIECE_LENGTH,
   LOG_TAIL_ENTRIES,
@@ -12,26 +10,22 @@ import {
   VIEW_CHANGE_RETRY_MS,
 } from '../../shared/limits.ts';
 import { realClock } from '../engine/real-clock.ts';
-import { recoverEngine } from '../engine/recovery.ts';
+import type { RecoveredEngine } from '../engine/recovery.ts';
 import { ReplicatedEngine } from '../engine/replicated.ts';
 import { makeSeal } from '../engine/sealing.ts';
 import { attachGateway } from '../network/gateway.ts';
 import { createHttpListener } from '../network/http.ts';
-import { createIo, type Io, PEERS_PATH } from '../network/io.ts';
 import { createMetrics } from '../network/metrics.ts';
 import type { Passwords } from '../network/passwords.ts';
-import { resolveHost } from '../network/peer-link.ts';
-import { PeerNetwork } from '../network/peers.ts';
-import { type OpenDatabase, openDatabase } from '../storage/database.ts';
+import type { OpenDatabase } from '../storage/database.ts';
 import { listQuarantine } from '../storage/quarantine.ts';
+import type { StorageFailure } from '../storage/replica-storage.ts';
+import { Listener } from './listener.ts';
 import type { OperatorLog } from './log.ts';
 import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
 import { reportRole } from './role-report.ts';
 import { packageVersion } from './version.ts';
-
-/** A server that cannot start or go on; its message is the sentence for the operator. */
-export class ServerError extends Error {}
 
 export type ServerRole = 'primary' | 'secondary' | 'witness';
 
@@ -47,72 +41,56 @@ export interface LifeParts {
   log: OperatorLog;
 }
 
-/** How an incarnation ended: with the process, or so that another disk takes its place (R1). */
-export type LifeEnd = { exitStatus: number } | { startOver: string; known: Address[] };
+/**
+ * How an incarnation ended: with the process; so that another disk takes its place (R1); or so that the next one starts on
+ * the same disk, at once or as soon as there is room on it.
+ */
+export type LifeEnd =
+  | { exitStatus: number }
+  | { startOver: string; known: Address[] }
+  | { startAgain: string; when: 'at once' | 'with room' };
 
-/** One incarnation of a server in this process, from the reading of its folder to its end. */
+/** One incarnation of a server in this process, from what its folder held to its end. */
 export class ServerLife {
   readonly ended: Promise<LifeEnd>;
   readonly #end: (end: LifeEnd) => void;
   readonly #parts: LifeParts;
   readonly #database: OpenDatabase;
-  readonly #httpServer: HttpServer;
-  readonly #io: Io;
-  readonly #transport: PeerNetwork;
-  readonly #sockets = new Set<Socket>();
-  #engine!: ReplicatedEngine;
-  #stopReporting = () => {};
+  readonly #listener: Listener;
+  readonly #engine: ReplicatedEngine;
+  readonly #stopReporting: () => void;
 
-  private constructor(parts: LifeParts, database: OpenDatabase) {
+  constructor(parts: LifeParts, database: OpenDatabase, recovered: RecoveredEngine) {
     const { address, options, log } = parts;
     const { promise, resolve } = withResolvers<LifeEnd>();
     this.ended = promise;
     this.#end = resolve;
     this.#parts = parts;
     this.#database = database;
-    this.#httpServer = createServer((request, response) => this.#onRequest(request, response));
-    this.#httpServer.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    this.#io = createIo(this.#httpServer);
-    this.#transport = new PeerNetwork(this.#io.peers, address, {
-      path: PEERS_PATH,
+    this.#listener = new Listener(address, {
       secret: options.secret,
       openRows: (rows, previousChain) => database.codec.open(rows, previousChain),
       log,
     });
+    this.#engine = this.#makeEngine(recovered);
+    this.#stopReporting = reportRole(this.#engine, log);
+    this.#serve();
   }
 
-  #onRequest: RequestListener = (_request, response) => response.writeHead(503).end();
-
-  /**
-   * Reads the folder, listens, and meets the others.
-   *
-   * @param onReady called once it can be asked to leave, before it listens
-   * @throws DatabaseError or ServerError with one sentence for the operator
-   */
-  static async begin(parts: LifeParts, onReady: (life: ServerLife) => void): Promise<ServerLife> {
-    const { role, address, folder, options, log } = parts;
-    const folderRole = role === 'witness' ? 'witness' : 'replica';
-    const database = await openDatabase(folder, { address, role: folderRole, durability: options.durability });
-    for (const repair of database.recovered.repairs) log(repair);
-    const life = new ServerLife(parts, database);
-    await life.#makeEngine();
-    onReady(life);
-    await listen(life.#httpServer, address);
+  /** Listens, and meets the others. @throws ServerError with one sentence for the operator */
+  async begin(): Promise<void> {
+    const { role, address, folder, log } = this.#parts;
+    await this.#listener.listen();
     log(`Server ${address} listens; its database is ${folder}.`);
-    await life.#engine.start();
-    if (role === 'primary') life.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
-    return life;
+    await this.#engine.start();
+    if (role === 'primary') this.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
   }
 
-  async #makeEngine(): Promise<void> {
-    const { role, address, folder, options, join, log } = this.#parts;
+  #makeEngine(recovered: RecoveredEngine): ReplicatedEngine {
+    const { role, options, join, log } = this.#parts;
     const database = this.#database;
     const { heartbeatTimeoutMs } = options;
-    const recovered = await recoverEngine(database, { address, heartbeatTimeoutMs }, progressReporter(log));
-    this.#engine = new ReplicatedEngine({
+    return new ReplicatedEngine({
       recovered,
       config: {
         role: role === 'witness' ? 'witness' : 'replica',
@@ -137,27 +115,30 @@ export class ServerLife {
         }),
       },
       storage: database.storage,
-      transport: this.#transport,
+      transport: this.#listener.transport,
       clock: realClock,
       version: packageVersion(),
       log,
-      onFatal: (text) => {
-        log.error(text);
-        this.#end({ exitStatus: 1 });
-      },
+      onFatal: (text, failure) => this.#onFatal(text, failure),
       onStartOver: (text) => this.#end({ startOver: text, known: this.#engine.cluster().known as Address[] }),
     });
-    this.#stopReporting = reportRole(this.#engine, log);
-    this.#serve(folder);
   }
 
-  #serve(folder: string): void {
-    const { passwords, log } = this.#parts;
+  /** R19: only what is known not to be on the disk may be tried anew, by another incarnation. */
+  #onFatal(text: string, failure: StorageFailure | undefined): void {
+    this.#parts.log.error(text);
+    if (failure?.damaged) this.#end({ startAgain: text, when: 'at once' });
+    else if (failure?.full) this.#end({ startAgain: text, when: 'with room' });
+    else this.#end({ exitStatus: 1 });
+  }
+
+  #serve(): void {
+    const { folder, passwords, log } = this.#parts;
     const engine = this.#engine;
     const metrics = createMetrics(engine);
-    this.#onRequest = createHttpListener(engine, metrics, () => listQuarantine(folder));
-    this.#transport.serveOperator((ask) => answerOperator(engine, ask, log));
-    attachGateway(this.#io.clients, engine, passwords, {
+    this.#listener.serveHttp(createHttpListener(engine, metrics, () => listQuarantine(folder)));
+    this.#listener.transport.serveOperator((ask) => answerOperator(engine, ask, log));
+    attachGateway(this.#listener.io.clients, engine, passwords, {
       metrics,
       onFault: (error, event) => {
         log.error(`A fault while serving ${event}: ${error instanceof Error ? error.stack : String(error)}`);
@@ -177,18 +158,15 @@ export class ServerLife {
    * R1: ends what is left of an incarnation that goes no further, without ending the process. The listener is the last to go,
    * since a refused connection says that there is nothing left.
    *
-   * @throws ServerError when its last writes failed: what the disk holds is not known then
+   * @returns why its last writes failed, if they did: what the disk holds is not known then
    */
-  async close(): Promise<void> {
+  async close(): Promise<StorageFailure | undefined> {
     this.#stopReporting();
-    this.#transport.close();
-    await this.#io.close();
-    const failure = await new Promise<{ message: string } | undefined>((resolve) =>
-      this.#database.storage.close(resolve),
-    );
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((closed) => this.#httpServer.close(closed));
-    if (failure) throw new ServerError(failure.message);
+    let failure: StorageFailure | undefined;
+    await this.#listener.close(async () => {
+      failure = await new Promise((resolve) => this.#database.storage.close(resolve));
+    });
+    return failure;
   }
 }
 
@@ -200,25 +178,8 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
   return { promise, resolve };
 }
 
-function listen(httpServer: HttpServer, address: Address): Promise<void> {
-  const { host, port } = splitAddress(address);
-  return new Promise((resolve, reject) => {
-    httpServer.once('error', (error: NodeJS.ErrnoException) => reject(new ServerError(listenProblem(error, address))));
-    httpServer.listen({ host: resolveHost(host), port, exclusive: true }, () => resolve());
-  });
-}
-
-function listenProblem(error: NodeJS.ErrnoException, address: Address): string {
-  const { port } = splitAddress(address);
-  if (error.code === 'EADDRINUSE') {
-    return `Port ${port} is in use by another program; stop that one or choose another port.`;
-  }
-  if (error.code === 'EACCES') return `Port ${port} may not be used without special rights; choose one above 1023.`;
-  return `${address} can't be listened on (${error.message}); check --host and the port.`;
-}
-
 /** Reading a large log takes a while: says how far it is, once a second. */
-function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
+export function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
   let saidAtMs = realClock.monotonicMs();
   return (op, lastOp) => {
     const nowMs = realClock.monotonicMs();

@@ -31,8 +31,8 @@ export interface DriverEvents {
   onDurable(): void;
   /** Something may have changed, and nothing is half done: time to look. */
   onSettled(): void;
-  /** This replica must not go on, and does not. */
-  onFatal(text: string): void;
+  /** This replica must not go on, and does not; `failure` is there when the disk is the reason. */
+  onFatal(text: string, failure?: StorageFailure): void;
   /** R1: this incarnation has ended; its files are to be set aside, and another disk joins in its place. */
   onStartOver(text: string): void;
 }
@@ -117,6 +117,11 @@ export class ReplicaDriver {
   lookAgain(): void {
     this.#isChanged = true;
     this.#drain();
+  }
+
+  /** The disk failed beside what the core asked of it. */
+  fail(failure: StorageFailure): void {
+    this.#fail(failure);
   }
 
   /** From now on nothing is acknowledged, sent or written. */
@@ -269,12 +274,12 @@ export class ReplicaDriver {
 
   /** R19: a failed write is never tried again, because what the disk holds now is unknown. */
   #fail(failure: StorageFailure): void {
-    this.#end(failure.message);
+    this.#end(failure.message, failure);
   }
 
-  #end(text: string): void {
+  #end(text: string, failure?: StorageFailure): void {
     if (this.#isStopped) return;
     this.stop();
-    this.#events.onFatal(text);
+    this.#events.onFatal(text, failure);
   }
 }

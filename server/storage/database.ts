@@ -3,13 +3,14 @@ import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
 import { makeEntryCodec } from './csv.ts';
-import { DatabaseError } from './database-error.ts';
+import { DatabaseError, type LogDamage } from './database-error.ts';
 import { isFull } from './files.ts';
 import { prepareFolder, readSessionKey } from './folder.ts';
 import { refuseOtherRole } from './folder-role.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
 import { scanLog } from './log-reader.ts';
+import { LogRepair } from './log-repair.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { openSegments } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
@@ -45,6 +46,12 @@ export interface OpenDatabase {
   scan(onEntries: (entries: LogEntry[]) => void, onProgress?: (op: number, lastOp: number) => void): Promise<void>;
 }
 
+/** A database in a folder, whose log can be mended. */
+export interface FolderDatabase extends OpenDatabase {
+  /** R26: begins to mend what `scan` found damaged. Nothing else may be done with the storage then but to close it. */
+  repair(damage: LogDamage): Promise<LogRepair>;
+}
+
 /**
  * Opens a server's database, making it when it is missing: takes the lock, finishes what a crash interrupted, cuts a
  * torn tail. Nothing is written before the lock is held but the folder itself.
@@ -52,7 +59,7 @@ export interface OpenDatabase {
  * @param folder see `databaseFolder`
  * @throws DatabaseError with one sentence for the operator
  */
-export async function openDatabase(folder: string, options: DatabaseOptions): Promise<OpenDatabase> {
+export async function openDatabase(folder: string, options: DatabaseOptions): Promise<FolderDatabase> {
   try {
     try {
       return await openLocked(folder, options);
@@ -64,12 +71,15 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
   } catch (error) {
     if (error instanceof DatabaseError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    const advice = isFull(error) ? 'make room on the disk' : 'check the disk and its permissions';
-    throw new DatabaseError('disk', `${folder} can't be opened (${reason}): ${advice}, then start again.`);
+    if (isFull(error)) throw new DatabaseError('full', `${folder} can't be opened: ${reason}.`);
+    throw new DatabaseError(
+      'disk',
+      `${folder} can't be opened (${reason}): check the disk and its permissions, then start again.`,
+    );
   }
 }
 
-async function openLocked(folder: string, options: DatabaseOptions): Promise<OpenDatabase> {
+async function openLocked(folder: string, options: DatabaseOptions): Promise<FolderDatabase> {
   await prepareFolder(folder);
   const release = lockFolder(folder);
   try {
@@ -80,7 +90,7 @@ async function openLocked(folder: string, options: DatabaseOptions): Promise<Ope
   }
 }
 
-async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<OpenDatabase> {
+async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<FolderDatabase> {
   const repairs: string[] = [];
   const { role = 'replica' } = options;
   await finishSettingAside(folder, repairs);
@@ -96,8 +106,9 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const sessionKey = await readSessionKey(folder, repairs);
   const { snapshot, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
   await keepReserve(folder);
+  const { segmentBytes = SEGMENT_BYTES } = options;
   const log = new CommitLog(folder, segments, lastOp, {
-    segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+    segmentBytes,
     sync: options.durability === 'fsync',
   });
   const opened = { folder, role, log, generation: stored?.generation ?? 0, snapshotOp: snapshot?.op ?? 0, release };
@@ -109,6 +120,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     lastOp,
     missingUpTo,
     scan: (onEntries, onProgress) => scanLog(log, checkedAgainst(folder, snapshot, onEntries), onProgress),
+    repair: (damage) => LogRepair.begin(damage, log, segmentBytes),
   };
 }
 

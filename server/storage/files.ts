@@ -38,15 +38,18 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Writes all bytes with one call. A short write is an error, never continued: the rest would not fit either. */
+/** Writes all bytes. What a short write left over is written by another call, since only that one says why it was short. */
 export function writeOnce(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    write(file.fd, bytes, 0, bytes.length, position, (error, written) => {
-      if (error) reject(error);
-      else if (written === bytes.length) resolve();
-      else
-        reject(Object.assign(new Error(`ENOSPC: only ${written} of ${bytes.length} bytes fitted`), { code: 'ENOSPC' }));
-    });
+    const writeFrom = (start: number) =>
+      write(file.fd, bytes, start, bytes.length - start, position + start, (error, written) => {
+        if (error) reject(error);
+        else if (start + written === bytes.length) resolve();
+        else if (written > 0) writeFrom(start + written);
+        else
+          reject(Object.assign(new Error(`ENOSPC: only ${start} of ${bytes.length} bytes fitted`), { code: 'ENOSPC' }));
+      });
+    writeFrom(0);
   });
 }
 

@@ -1,13 +1,8 @@
 import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { addMark, type CommitLog } from './commit-log.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
-import { DatabaseError } from './database-error.ts';
+import { DatabaseError, LogDamage } from './database-error.ts';
 import { errorCode, failureOf, readLines, StorageError, withFile } from './files.ts';
-import type { Segment } from './segments.ts';
-
-/** What to do about a log that is damaged on this server. */
-const WHAT_TO_DO =
-  'If other servers of the cluster are running, move this folder away and start this server again: it gets everything from them. Otherwise put back a copy of the file.';
 
 /**
  * Reads the whole log once, from the first op on, checks every digest, and notes where rows stand. Memory does not grow
@@ -15,7 +10,7 @@ const WHAT_TO_DO =
  *
  * @param onEntries gets all entries in order, a few hundred at a time
  * @param onProgress gets the last op read, and the last of all
- * @throws DatabaseError `damaged`, naming file, line and op, at the first row that is wrong or missing
+ * @throws LogDamage, naming file, line and op, at the first row that is wrong or missing
  */
 export async function scanLog(
   log: CommitLog,
@@ -24,9 +19,17 @@ export async function scanLog(
 ): Promise<void> {
   let chain = GENESIS_CHAIN;
   let op = 0;
-  for (const segment of log.segments) {
-    if (segment.firstOp !== op + 1) throw missingSegment(segment, op);
+  for (const [index, segment] of log.segments.entries()) {
     let line = 2;
+    let whole = LOG_HEADER.length;
+    const damaged = (what: string) => new LogDamage(what, { segment: index, offset: whole, op, chain });
+    if (segment.firstOp !== op + 1) {
+      throw damaged(
+        `${segment.path} begins with op ${segment.firstOp}, but the log before it ends with op ${op}: op ${op + 1} is missing.`,
+      );
+    }
+    const damagedRow = (damage: string) =>
+      damaged(`${segment.path}, line ${line}: ${damage}. Op ${op + 1} is damaged, the ops before it are whole.`);
     segment.marks = [];
     const scanSegment = withFile(segment.path, (file) =>
       readLines(file, LOG_HEADER.length, segment.size, (lines, position) => {
@@ -37,10 +40,11 @@ export async function scanLog(
           offset += Buffer.byteLength(entry.row);
         }
         line += entries.length;
+        whole = offset;
         op = entries.at(-1)?.op ?? op;
         chain = entries.at(-1)?.chain ?? chain;
         if (entries.length > 0) onEntries(entries);
-        if (damage) throw damagedRow(segment, line, op, damage);
+        if (damage) throw damagedRow(damage);
         onProgress?.(op, log.lastOp);
         return true;
       }),
@@ -49,30 +53,16 @@ export async function scanLog(
       const unreadable = errorCode(error) !== undefined && !(error instanceof DatabaseError);
       throw unreadable ? new DatabaseError('disk', failureOf(error, `Reading ${segment.path}`).message) : error;
     });
-    if (end !== segment.size) throw damagedRow(segment, line, op, 'the file ends inside the row');
+    if (end !== segment.size) throw damagedRow('the file ends inside the row');
   }
   log.scanned(op);
-}
-
-function damagedRow(segment: Segment, line: number, lastWhole: number, damage: string): DatabaseError {
-  return new DatabaseError(
-    'damaged',
-    `${segment.path}, line ${line}: ${damage}. Op ${lastWhole + 1} is damaged, the ops before it are whole. ${WHAT_TO_DO}`,
-  );
-}
-
-function missingSegment(segment: Segment, lastOp: number): DatabaseError {
-  return new DatabaseError(
-    'damaged',
-    `${segment.path} begins with op ${segment.firstOp}, but the log before it ends with op ${lastOp}: op ${lastOp + 1} is missing. ${WHAT_TO_DO}`,
-  );
 }
 
 /**
  * Entries from `fromOp` on, their digests checked: as many as fit into `maxLength` UTF-16 code units of CSV but at least
  * one; none past the end.
  *
- * @throws StorageError when the file can't be read or is damaged
+ * @throws StorageError when the file can't be read; with `damaged` when a row in it is wrong
  */
 export async function readLog(log: CommitLog, fromOp: number, maxLength: number): Promise<LogEntry[]> {
   const lastOp = log.lastOp;
@@ -85,12 +75,16 @@ export async function readLog(log: CommitLog, fromOp: number, maxLength: number)
     try {
       await withFile(segment.path, (file) => readLines(file, from, segment.size, (lines) => collector.take(lines)));
     } catch (error) {
-      throw new StorageError(failureOf(error, `Reading ${segment.path}`));
+      if (!(error instanceof BadRow)) throw new StorageError(failureOf(error, `Reading ${segment.path}`));
+      const message = `${segment.path} has a damaged row (${error.message}): nothing is served from it any more.`;
+      throw new StorageError({ message, full: false, damaged: true });
     }
     if (collector.full) break;
   }
   return collector.entries;
 }
+
+class BadRow extends Error {}
 
 class Collector {
   readonly entries: LogEntry[] = [];
@@ -133,7 +127,7 @@ class Collector {
   #open(rows: Buffer): void {
     const op = this.entries.at(-1)?.op ?? this.#fromOp - 1;
     const { entries, damage } = openRows(rows, this.#chain!, op);
-    if (damage) throw new Error(damage);
+    if (damage) throw new BadRow(damage);
     for (const entry of entries) {
       this.entries.push(entry);
       this.#room -= entry.row.length;

@@ -10,6 +10,8 @@ export interface StorageFailure {
   message: string;
   /** The disk is full, as opposed to broken. */
   full: boolean;
+  /** A row that had been whole is not any more: the next start can repair it from the others. */
+  damaged?: true;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { type FileHandle, open, readdir, stat, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { GENESIS_CHAIN } from '../../shared/operations.ts';
 import { explainHeader } from './cells.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
 import { readPieces, syncFile, syncFolder, withFile, writeOnce } from './files.ts';
-import { setAside } from './quarantine.ts';
+import { moveAside, setAside } from './quarantine.ts';
 
 const LINE_FEED = 10;
 
@@ -44,33 +45,50 @@ export async function openSegments(
     segments.push(segment);
   }
   for (const segment of [...segments]) {
-    if (await hasHeader(segment)) continue;
-    if (segment !== segments.at(-1)) {
-      throw new DatabaseError(
-        'damaged',
-        `${segment.path} ends inside its first line although a later segment follows: put back a copy of it.`,
-      );
-    }
-    await unlink(segment.path);
+    if (await hasHeader(segment, repairs)) continue;
+    // Of a segment that others follow, all rows are missing now; the scan will say so.
+    if (segment === segments.at(-1)) await unlink(segment.path);
+    else await moveAside(segment.path, 'it ended inside its first line although a later segment followed');
     await syncFolder(folder);
-    segments.pop();
+    segments.splice(segments.indexOf(segment), 1);
     repairs.push(`${segment.name} held nothing but the beginning of its first line and was removed.`);
   }
   const last = segments.at(-1);
   if (!last) return { segments, lastOp: 0 };
-  return { segments, lastOp: await repairTail(folder, last, repairs) };
+  return { segments, lastOp: await repairTail(folder, last, segments.at(-2), repairs) };
 }
 
 /** False when a crash cut off the file inside its header, so that no row can ever have been in it. */
-async function hasHeader(segment: Segment): Promise<boolean> {
-  return withFile(segment.path, async (file) => {
+async function hasHeader(segment: Segment, repairs: string[]): Promise<boolean> {
+  const isThere = await withFile(segment.path, async (file) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOG_HEADER.length + 4096), 0, null, 0);
+    if (hasOneOtherByte(buffer.subarray(0, Math.min(bytesRead, LOG_HEADER.length)))) return 'nearly';
     const start = buffer.toString('utf8', 0, bytesRead);
     if (start.startsWith(LOG_HEADER)) return true;
     const beginning = start.replace(/\0+$/, '');
     if (LOG_HEADER.startsWith(beginning) && (await isAllNul(file, beginning.length, segment.size))) return false;
     throw new DatabaseError('foreign-file', explainHeader(segment.path, start, LOG_HEADER));
   });
+  if (isThere !== 'nearly') return isThere;
+  await overwrite(segment.path, Buffer.from(LOG_HEADER), 0);
+  repairs.push(`${segment.name} had another byte in its first line; it was put right.`);
+  return true;
+}
+
+/** A bit of the first line changed: what belongs there is known. */
+function hasOneOtherByte(start: Buffer): boolean {
+  if (start.length < LOG_HEADER.length) return false;
+  return start.reduce((count, byte, index) => count + (byte === LOG_HEADER.charCodeAt(index) ? 0 : 1), 0) === 1;
+}
+
+async function overwrite(path: string, bytes: Buffer, position: number): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await writeOnce(file, bytes, position);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function isAllNul(file: FileHandle, from: number, to: number): Promise<boolean> {
@@ -83,7 +101,12 @@ async function isAllNul(file: FileHandle, from: number, to: number): Promise<boo
 }
 
 /** Cuts the file after its last whole row (R19). @returns the op of that row */
-async function repairTail(folder: string, segment: Segment, repairs: string[]): Promise<number> {
+async function repairTail(
+  folder: string,
+  segment: Segment,
+  before: Segment | undefined,
+  repairs: string[],
+): Promise<number> {
   return withFile(segment.path, async (file) => {
     const end = (await lineFeedBefore(file, segment.size)) + 1;
     const start = (await lineFeedBefore(file, end - 1)) + 1;
@@ -92,7 +115,8 @@ async function repairTail(folder: string, segment: Segment, repairs: string[]): 
     const op = start === 0 ? segment.firstOp - 1 : Number.parseInt(row.toString('latin1', 0, 20), 10);
     const lastOp = Number.isNaN(op) ? segment.firstOp - 1 : op;
     if (end === segment.size) return lastOp;
-    if (start > 0 && (await restoreLineFeed(segment, file, end, row.toString('latin1', row.length - 65).trimEnd()))) {
+    const chain = start > 0 ? lastChainIn(row) : await lastChainOf(before);
+    if (await restoreLineFeed(segment, file, end, chain)) {
       repairs.push(`${segment.name} had another byte than the line feed after op ${lastOp + 1}; it was put right.`);
       return lastOp + 1;
     }
@@ -108,14 +132,22 @@ async function restoreLineFeed(segment: Segment, file: FileHandle, start: number
   row[row.length - 1] = LINE_FEED;
   const { entries, damage } = openRows(row, chain);
   if (entries.length !== 1 || damage) return false;
-  const writable = await open(segment.path, 'r+');
-  try {
-    await writeOnce(writable, Buffer.of(LINE_FEED), segment.size - 1);
-    await writable.sync();
-  } finally {
-    await writable.close();
-  }
+  await overwrite(segment.path, Buffer.of(LINE_FEED), segment.size - 1);
   return true;
+}
+
+/** The chain at the end of a row, with or without its line feed. */
+function lastChainIn(row: Buffer): string {
+  return row.toString('latin1', row.length - 65).trimEnd();
+}
+
+/** The chain that the first row of the segment after this one follows. */
+async function lastChainOf(segment: Segment | undefined): Promise<string> {
+  if (!segment) return GENESIS_CHAIN;
+  return withFile(segment.path, async (file) => {
+    const { buffer } = await file.read(Buffer.alloc(65), 0, 65, Math.max(0, segment.size - 65));
+    return lastChainIn(buffer);
+  });
 }
 
 async function cutTail(folder: string, segment: Segment, file: FileHandle, end: number, op: number): Promise<string> {
