@@ -9,19 +9,23 @@ const LOOK_INTERVAL_MS = 1000;
  * it is gone.
  *
  * @param isOver asked now and then: true ends the waiting
+ * @returns whether there was none at first
  */
 export async function untilRoom(
   address: Address,
   folder: string,
   log: OperatorLog,
   isOver: () => boolean,
-): Promise<void> {
+): Promise<boolean> {
   const needed = `${ROOM_NEEDED_BYTES / 1024 / 1024} MiB`;
   log.error(
     `${await describeDisk(folder)}: ${address} stops here, the others go on without it. It comes back by itself as soon as ${needed} are free there.`,
   );
+  let hasWaited = false;
   while (!isOver() && !(await hasRoom(folder, ROOM_NEEDED_BYTES))) {
+    hasWaited = true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
   }
   if (!isOver()) log(`${await describeDisk(folder)}: ${address} starts again.`);
+  return hasWaited;
 }

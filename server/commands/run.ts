@@ -5,7 +5,7 @@ import { recoverEngine } from '../engine/recovery.ts';
 import { startPasswords } from '../network/passwords.ts';
 import { type FolderDatabase, openDatabase } from '../storage/database.ts';
 import { DatabaseError, LogDamage } from '../storage/database-error.ts';
-import { failureOf } from '../storage/files.ts';
+import { failureOf, isFull } from '../storage/files.ts';
 import { databaseFolder } from '../storage/folder.ts';
 import { setDatabaseAside } from '../storage/set-aside.ts';
 import { type LifeEnd, type LifeParts, progressReporter, ServerLife, type ServerRole } from './life.ts';
@@ -41,12 +41,11 @@ export async function runServer(role: ServerRole, port: number, options: Replica
     for (;;) {
       const end = await liveOnce(parts, signals);
       if ('exitStatus' in end) return end.exitStatus;
-      if ('startAgain' in end && end.when === 'with room')
-        await untilRoom(address, folder, log, () => signals.isStopping);
-      else startedAnewAtMs.push(realClock.monotonicMs());
+      const hasWaited = 'startAgain' in end && end.when === 'with room' && (await roomFor(parts, signals));
+      if (!hasWaited) startedAnewAtMs.push(realClock.monotonicMs());
       const reason = 'startAgain' in end ? end.startAgain : end.startOver;
       if (isEndless(startedAnewAtMs)) throw new ServerError(endlessSentence(reason));
-      if ('startOver' in end) parts = await startOver(parts, end);
+      if ('startOver' in end) parts = await startOver(parts, end, signals);
       if (signals.isStopping) return 0;
     }
   } finally {
@@ -107,9 +106,21 @@ async function repairLog(
   }
 }
 
-async function startOver(parts: LifeParts, end: Extract<LifeEnd, { startOver: string }>): Promise<LifeParts> {
+function roomFor({ address, folder, log }: LifeParts, signals: StopSignals): Promise<boolean> {
+  return untilRoom(address, folder, log, () => signals.isStopping);
+}
+
+async function startOver(
+  parts: LifeParts,
+  end: Extract<LifeEnd, { startOver: string }>,
+  signals: StopSignals,
+): Promise<LifeParts> {
   const { role, address, folder, options, log } = parts;
-  const where = await setDatabaseAside(folder, end.startOver);
+  const where = await setDatabaseAside(folder, end.startOver).catch(async (error: unknown) => {
+    if (!isFull(error)) throw error;
+    await roomFor(parts, signals);
+    return setDatabaseAside(folder, end.startOver);
+  });
   log(`${folder} was set aside in ${where}, nothing of it is lost; ${address} joins again with an empty folder.`);
   return {
     ...parts,

@@ -110,7 +110,8 @@ export class CommitLog {
     try {
       await syncData(this.#file!);
     } catch (error) {
-      throw new StorageError(failureOf(error, `Waiting until ${segment.path} is on the disk`));
+      // Even for want of room: the rows are in the file as this machine reads it, and perhaps not on the disk.
+      throw new StorageError({ ...failureOf(error, `Waiting until ${segment.path} is on the disk`), full: false });
     }
   }
 

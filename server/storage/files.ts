@@ -22,7 +22,7 @@ export function failureOf(error: unknown, doing: string): StorageFailure {
   if (error instanceof StorageError) return error.failure;
   const full = isFull(error);
   const advice = full
-    ? 'Make room on the disk.'
+    ? 'There is no room on the disk.'
     : 'Nothing more is written there: check the disk, then start this server again.';
   return { message: `${doing} failed: ${error instanceof Error ? error.message : String(error)}. ${advice}`, full };
 }

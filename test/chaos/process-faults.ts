@@ -2,7 +2,7 @@ import type { Random } from '../../shared/random.ts';
 import { type Fault, pause, type Scene, shuffled } from './faults.ts';
 import type { Keeper } from './keeper.ts';
 
-/** A server whose disk is full ends at its next write; under load that is soon. */
+/** A server whose disk is full takes no part from its next write on; under load that is soon. */
 const NOTICES_FULL_DISK_MS = 15_000;
 
 /** What happens to processes and disks. */
@@ -136,7 +136,7 @@ export async function oneOfAll(keeper: Keeper, random: Random): Promise<Promise<
   return [];
 }
 
-/** The server ends at its next write; sometimes it is started again before there is room. */
+/** The server waits for room from its next write on; sometimes it is killed, and started again before there is any. */
 async function fillDisk(scene: Scene, random: Random): Promise<void> {
   const { keeper } = scene;
   const { index, disk } = scene.disk!;
@@ -145,9 +145,10 @@ async function fillDisk(scene: Scene, random: Random): Promise<void> {
   const isStartedFull = random.chance(0.4);
   keeper.note(`${address} has a full disk, but for ${pagesLeft} pages`);
   disk.fill(pagesLeft);
-  const hasEnded = await keeper.expectEnd(index, NOTICES_FULL_DISK_MS);
-  if (!hasEnded && scene.isWhole) keeper.problems.push(`${address} went on although its disk was full`);
-  if (!hasEnded || !isStartedFull) return;
+  const isSilent = await keeper.expectSilence(index, NOTICES_FULL_DISK_MS);
+  if (!isSilent && scene.isWhole) keeper.problems.push(`${address} went on although its disk was full`);
+  if (!isSilent || !isStartedFull) return;
+  await keeper.kill(index);
   keeper.start(index);
-  await keeper.expectEnd(index, NOTICES_FULL_DISK_MS);
+  await keeper.expectSilence(index, NOTICES_FULL_DISK_MS);
 }

@@ -68,6 +68,13 @@ describe('the server program, used wrongly', () => {
     expectSentence(ran, file, 'folder');
   });
 
+  it('a data path whose parent is missing is refused with both names', async () => {
+    const missing = join(folder, 'nowhere');
+    const ran = await runProgram(['primary', port, '--data', join(missing, 'data')]);
+    expect(ran.status).toBe(1);
+    expectSentence(ran, join(missing, 'data'), `${missing} does not exist`);
+  });
+
   it('a port that another program has is refused with its number', async () => {
     const other = createServer();
     await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening));
