@@ -173,6 +173,8 @@ export interface ServerStatus {
   waitingFor: string;
   cluster: Cluster;
   version: string;
+  /** `os`: what is acknowledged may be in the system's memory only. Absent where nothing is kept on a disk. */
+  durability?: 'fsync' | 'os';
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
 }

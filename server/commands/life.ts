@@ -50,6 +50,9 @@ export type LifeEnd =
   | { startOver: string; known: Address[] }
   | { startAgain: string; when: 'at once' | 'with room' };
 
+const OS_DURABILITY =
+  'With --durability os, rows are written but not synced before they are acknowledged. Killing servers loses nothing; a power cut or a crash of the system on all machines at once may take back the last seconds of what was acknowledged.';
+
 /** One incarnation of a server in this process, from what its folder held to its end. */
 export class ServerLife {
   readonly ended: Promise<LifeEnd>;
@@ -79,9 +82,10 @@ export class ServerLife {
 
   /** Listens, and meets the others. @throws ServerError with one sentence for the operator */
   async begin(): Promise<void> {
-    const { role, address, folder, log } = this.#parts;
+    const { role, address, folder, options, log } = this.#parts;
     await this.#listener.listen();
     log(`Server ${address} listens; its database is ${folder}.`);
+    if (options.durability === 'os') log(OS_DURABILITY);
     await this.#engine.start();
     if (role === 'primary') this.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
   }

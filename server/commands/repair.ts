@@ -208,6 +208,7 @@ export class RepairStage {
       waitingFor: this.#waitingFor(),
       cluster,
       version: packageVersion(),
+      durability: options.durability,
     };
   }
 

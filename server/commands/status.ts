@@ -59,7 +59,9 @@ export function clusterLines(servers: readonly Seen[]): string[] {
   const showsEpoch = reached.some(({ epoch }) => epoch > 0);
   const header = ['server', 'role', 'view', 'operations'];
   const table = tableLines([header, ...ordered.map((one) => rowOf(one, showsEpoch))], [2, 3]);
-  const notes = ordered.flatMap(({ status }) => (status ? [...waitingLines(status), ...quarantineLines(status)] : []));
+  const notes = ordered.flatMap(({ status }) =>
+    status ? [...waitingLines(status), ...durabilityLines(status), ...quarantineLines(status)] : [],
+  );
   const { warning } = newest.cluster;
   const all = [...notes, ...(warning ? [`WARNING: ${warning}`] : [])];
   return all.length === 0 ? table : [...table, '', ...all];
@@ -86,6 +88,11 @@ function rowOf({ address, status }: Seen, showsEpoch: boolean): string[] {
 
 function waitingLines({ address, waitingFor }: ServerStatus): string[] {
   return waitingFor === '' ? [] : wrapped(`${address} waits for ${waitingFor}.`);
+}
+
+function durabilityLines({ address, durability }: ServerStatus): string[] {
+  if (durability !== 'os') return [];
+  return wrapped(`${address} runs with --durability os: a power cut may take back the last seconds on it.`);
 }
 
 function quarantineLines({ address, quarantine }: ServerStatus): string[] {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 /** What has to be free on a full disk before a server goes on there: enough not to be full again in a moment. */
 export const ROOM_NEEDED_BYTES = 16 * 1024 * 1024;
 
-const PROBE = 'room.new';
+const PROBE = 'room.csv.new';
 
 /** The disk that a folder is on, and what is free there, in words. */
 export async function describeDisk(folder: string): Promise<string> {

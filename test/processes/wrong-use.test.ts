@@ -39,6 +39,7 @@ describe('the server program, used wrongly', () => {
       words: ['200ms', '100ms', 'three times'],
     },
     { what: 'a replication factor of none', args: ['--replication-factor', '0'], words: ['1 to 9'] },
+    { what: 'a durability that there is not', args: ['--durability', 'disk'], words: ['disk', 'fsync, os'] },
     { what: 'an address without a port', args: ['--join', 'localhost'], words: ['"localhost"', 'host:port'] },
     { what: 'a host that others reach, without a secret', args: ['--host', '0.0.0.0'], words: ['--secret-file'] },
     { what: 'a secret file that is not there', args: ['--secret-file', '/nowhere/x'], words: ['/nowhere/x'] },
