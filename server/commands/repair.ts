@@ -221,6 +221,7 @@ export class RepairStage {
   }
 
   async close(): Promise<void> {
+    await this.#repair.close();
     await this.#listener.close(() => new Promise((resolve) => this.#database.storage.close(() => resolve())));
   }
 }

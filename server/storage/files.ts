@@ -137,6 +137,56 @@ const PIECE_BYTES = 1024 * 1024;
 /** Parsing: what is made of one piece dies young, which halves the time, and the main loop turns in between. */
 const LINES_BYTES = 64 * 1024;
 
+type ReadAt = (
+  file: FileHandle,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesRead: number }>;
+
+const readPlainly: ReadAt = (file, ...place) => file.read(...place);
+
+const PAGE_BYTES = 4096;
+
+/** Reads like `FileHandle.read`, with zeros in the place of pages that the disk does not give back. */
+export const readAround: ReadAt = async (file, buffer, offset, length, position) => {
+  try {
+    return await file.read(buffer, offset, length, position);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const toPageEnd = PAGE_BYTES - (position % PAGE_BYTES);
+    return readPage(file, buffer, offset, Math.min(length, toPageEnd), position);
+  }
+};
+
+/** What the disk has of one page, or of the end of one. */
+const readPage: ReadAt = async (file, buffer, offset, length, position) => {
+  try {
+    return await file.read(buffer, offset, length, position);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    buffer.fill(0, offset, offset + length);
+    return { bytesRead: length };
+  }
+};
+
+/** All bytes of a stretch of a file, which has to be that long. */
+export async function readBytes(file: FileHandle, from: number, to: number, readAt = readPlainly): Promise<Buffer> {
+  const bytes = Buffer.alloc(to - from);
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesRead } = await readAt(file, bytes, at, bytes.length - at, from + at);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${from + at}, not at ${to}`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** Whether an error says that the disk does not give back what was written there. */
+export function isUnreadable(error: unknown): boolean {
+  return errorCode(error) === 'EIO';
+}
+
 /**
  * Reads whole lines of a file, many at a time.
  *
@@ -149,13 +199,14 @@ export async function readLines(
   from: number,
   to: number,
   onLines: (lines: Buffer, position: number) => boolean,
+  readAt: ReadAt = readPlainly,
 ): Promise<number> {
   let buffer = Buffer.allocUnsafe(Math.min(LINES_BYTES, Math.max(to - from, 1)));
   let held = 0;
   let position = from;
   for (let next = from; next < to; ) {
     if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-    const { bytesRead } = await file.read(buffer, held, Math.min(buffer.length - held, to - next), next);
+    const { bytesRead } = await readAt(file, buffer, held, Math.min(buffer.length - held, to - next), next);
     if (bytesRead === 0) throw new Error(`the file ends at byte ${next}, not at ${to}`);
     next += bytesRead;
     held += bytesRead;

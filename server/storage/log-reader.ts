@@ -2,7 +2,7 @@ import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { addMark, type CommitLog } from './commit-log.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
 import { DatabaseError, LogDamage } from './database-error.ts';
-import { errorCode, failureOf, readLines, StorageError, withFile } from './files.ts';
+import { errorCode, failureOf, isUnreadable, readLines, StorageError, withFile } from './files.ts';
 
 /**
  * Reads the whole log once, from the first op on, checks every digest, and notes where rows stand. Memory does not grow
@@ -50,6 +50,9 @@ export async function scanLog(
       }),
     );
     const end = await scanSegment.catch((error: unknown) => {
+      if (isUnreadable(error)) {
+        throw damagedRow(`the disk does not give back what is there (${(error as Error).message})`);
+      }
       const unreadable = errorCode(error) !== undefined && !(error instanceof DatabaseError);
       throw unreadable ? new DatabaseError('disk', failureOf(error, `Reading ${segment.path}`).message) : error;
     });
@@ -67,21 +70,28 @@ export async function scanLog(
 export async function readLog(log: CommitLog, fromOp: number, maxLength: number): Promise<LogEntry[]> {
   const lastOp = log.lastOp;
   if (fromOp > lastOp) return [];
-  // The row before the first one is read for its chain.
-  const place = await log.locate(Math.max(1, fromOp - 1));
   const collector = new Collector(fromOp, maxLength);
-  for (const segment of log.segments.slice(place.index)) {
-    const from = segment === log.segments[place.index] ? place.offset : LOG_HEADER.length;
-    try {
+  try {
+    // The row before the first one is read for its chain.
+    const place = await log.locate(Math.max(1, fromOp - 1));
+    for (const segment of log.segments.slice(place.index)) {
+      const from = segment === log.segments[place.index] ? place.offset : LOG_HEADER.length;
       await withFile(segment.path, (file) => readLines(file, from, segment.size, (lines) => collector.take(lines)));
-    } catch (error) {
-      if (!(error instanceof BadRow)) throw new StorageError(failureOf(error, `Reading ${segment.path}`));
-      const message = `${segment.path} has a damaged row (${error.message}): nothing is served from it any more.`;
-      throw new StorageError({ message, full: false, damaged: true });
+      if (collector.full) break;
     }
-    if (collector.full) break;
+  } catch (error) {
+    throw readingFailed(log.folder, error);
   }
   return collector.entries;
+}
+
+/** Of rows that were whole at the start: those that are not any more can be had from the others again (R26). */
+function readingFailed(folder: string, error: unknown): StorageError {
+  if (!(error instanceof BadRow) && !isUnreadable(error)) {
+    return new StorageError(failureOf(error, `Reading the log in ${folder}`));
+  }
+  const message = `The log in ${folder} is damaged (${(error as Error).message}): nothing is served from it any more.`;
+  return new StorageError({ message, full: false, damaged: true });
 }
 
 class BadRow extends Error {}

@@ -5,7 +5,7 @@ import type { LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
 import { openRows } from './csv.ts';
 import type { LogDamage } from './database-error.ts';
-import { newName, readLines, withFile, writeOnce } from './files.ts';
+import { newName, readAround, readBytes, readLines, withFile, writeOnce } from './files.ts';
 import { type LogSource, putInPlace, writeSegments } from './log-rewrite.ts';
 import { type Hole, type RowName, type Stretch, type Survey, surveyLog } from './log-survey.ts';
 import { LogTraces } from './log-traces.ts';
@@ -96,17 +96,22 @@ export class LogRepair {
 
   /** Forgets all that was taken: what the next server sends may be another continuation. */
   async startAgain(): Promise<void> {
-    for (const { file } of this.#fillings) await file.close();
-    this.#fillings = [];
+    await this.close();
     this.#traces.forget();
     await this.#explainLastLine();
+  }
+
+  /** Gives up the files in which fetched rows are. */
+  async close(): Promise<void> {
+    for (const { file } of this.#fillings) await file.close();
+    this.#fillings = [];
   }
 
   /**
    * Takes rows that are to follow `missing.after`.
    *
    * @param rows CSV as it stands in the log; what is beyond the missing ones is left
-   * @returns false when they are not the rows that stood here: then {@link startAgain}
+   * @returns false when none of them is one that stood here: nothing was taken
    */
   async take(rows: string): Promise<boolean> {
     const { missing } = this;
@@ -114,15 +119,17 @@ export class LogRepair {
     const { entries, damage } = openRows(Buffer.from(rows), missing.after.chain, missing.after.op);
     if (damage || entries.length === 0) return false;
     const filling = await this.#filling();
-    const { hole } = filling;
+    const { until } = filling.hole ?? {};
+    if (until && entries.some(({ op, chain }) => op === until.op && chain !== until.chain)) return false;
     const taken: LogEntry[] = [];
     for (const entry of entries) {
-      if (hole ? entry.op > hole.until.op : !this.#traces.isEndUnclear) break;
-      if (!hole && entry.op > this.#traces.lastPossibleOp) return false;
-      if (entry.op === hole?.until.op && entry.chain !== hole.until.chain) return false;
+      const isMissing = until ? entry.op <= until.op : this.#traces.isEndUnclear;
+      if (!isMissing || (!until && entry.op > this.#traces.lastPossibleOp)) break;
       taken.push(entry);
+      // Only what is kept may explain anything.
       this.#traces.explainBy(entry);
     }
+    if (taken.length === 0) return false;
     await this.#keep(filling, taken);
     return true;
   }
@@ -242,11 +249,7 @@ function sourceOf({ path, size, after }: Filling): LogSource {
 }
 
 async function bytesOf({ path, from, to }: { path: string; from: number; to: number }): Promise<Buffer> {
-  return withFile(path, async (file) => {
-    const bytes = Buffer.alloc(to - from);
-    await file.read(bytes, 0, bytes.length, from);
-    return bytes;
-  });
+  return withFile(path, (file) => readBytes(file, from, to, readAround));
 }
 
 /** `operation 5` or `operations 5 to 7`. */

@@ -3,7 +3,7 @@ import type { LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
 import { follows, LOG_HEADER, openRows, readRow } from './csv.ts';
 import type { DamagePlace } from './database-error.ts';
-import { readLines, withFile } from './files.ts';
+import { readAround, readBytes, readLines, withFile } from './files.ts';
 
 /** Rows of one segment, one after the other, that are whole and hang together with all rows before them. */
 export interface Stretch {
@@ -82,13 +82,13 @@ export async function surveyLog(log: CommitLog, place: DamagePlace): Promise<Sur
       surveyor.parts.push({ path, from: LOG_HEADER.length, to: from, firstOp, lastOp: place.op });
     }
     await withFile(path, async (file) => {
-      const end = await readLines(file, from, size, (lines, position) => {
+      const take = (lines: Buffer, position: number) => {
         surveyor.take(path, lines, position);
         return true;
-      });
+      };
+      const end = await readLines(file, from, size, take, readAround);
       if (end === size) return;
-      const rest = Buffer.alloc(size - end);
-      await file.read(rest, 0, rest.length, end);
+      const rest = await readBytes(file, end, size, readAround);
       surveyor.addLoose(path, rest, end, undefined);
     });
   }

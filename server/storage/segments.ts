@@ -4,7 +4,7 @@ import { GENESIS_CHAIN } from '../../shared/operations.ts';
 import { explainHeader } from './cells.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
-import { readPieces, syncFile, syncFolder, withFile, writeOnce } from './files.ts';
+import { readAround, readBytes, readPieces, syncFile, syncFolder, withFile, writeOnce } from './files.ts';
 import { moveAside, setAside } from './quarantine.ts';
 
 const LINE_FEED = 10;
@@ -110,8 +110,7 @@ async function repairTail(
   return withFile(segment.path, async (file) => {
     const end = (await lineFeedBefore(file, segment.size)) + 1;
     const start = (await lineFeedBefore(file, end - 1)) + 1;
-    const row = Buffer.alloc(end - start);
-    await file.read(row, 0, row.length, start);
+    const row = await readBytes(file, start, end);
     const op = start === 0 ? segment.firstOp - 1 : Number.parseInt(row.toString('latin1', 0, 20), 10);
     const lastOp = Number.isNaN(op) ? segment.firstOp - 1 : op;
     if (end === segment.size) return lastOp;
@@ -127,8 +126,7 @@ async function repairTail(
 
 /** A last row that is whole but for the byte of its line feed was not cut short: a bit of it changed. */
 async function restoreLineFeed(segment: Segment, file: FileHandle, start: number, chain: string): Promise<boolean> {
-  const row = Buffer.alloc(segment.size - start);
-  await file.read(row, 0, row.length, start);
+  const row = await readBytes(file, start, segment.size);
   row[row.length - 1] = LINE_FEED;
   const { entries, damage } = openRows(row, chain);
   if (entries.length !== 1 || damage) return false;
@@ -144,15 +142,13 @@ function lastChainIn(row: Buffer): string {
 /** The chain that the first row of the segment after this one follows. */
 async function lastChainOf(segment: Segment | undefined): Promise<string> {
   if (!segment) return GENESIS_CHAIN;
-  return withFile(segment.path, async (file) => {
-    const { buffer } = await file.read(Buffer.alloc(65), 0, 65, Math.max(0, segment.size - 65));
-    return lastChainIn(buffer);
-  });
+  return withFile(segment.path, async (file) =>
+    lastChainIn(await readBytes(file, Math.max(0, segment.size - 65), segment.size)),
+  );
 }
 
 async function cutTail(folder: string, segment: Segment, file: FileHandle, end: number, op: number): Promise<string> {
-  const tail = Buffer.alloc(segment.size - end);
-  await file.read(tail, 0, tail.length, end);
+  const tail = await readBytes(file, end, segment.size);
   let length = tail.length;
   while (length > 0 && tail[length - 1] === 0) length--;
   let where = 'they held nothing';
@@ -171,11 +167,10 @@ async function cutTail(folder: string, segment: Segment, file: FileHandle, end: 
 
 /** Where the last line feed before `end` stands; -1 when there is none. */
 async function lineFeedBefore(file: FileHandle, end: number): Promise<number> {
-  const buffer = Buffer.alloc(64 * 1024);
   for (let until = end; until > 0; ) {
-    const from = Math.max(0, until - buffer.length);
-    const { bytesRead } = await file.read(buffer, 0, until - from, from);
-    const found = buffer.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
+    const from = Math.max(0, until - 64 * 1024);
+    // Damage before the last row is for the scan to find.
+    const found = (await readBytes(file, from, until, readAround)).lastIndexOf(LINE_FEED);
     if (found !== -1) return from + found;
     until = from;
   }
