@@ -119,9 +119,18 @@ async function repairTail(
       repairs.push(`${segment.name} had another byte than the line feed after op ${lastOp + 1}; it was put right.`);
       return lastOp + 1;
     }
+    // Anything else than the beginning of the next row may stand where acknowledged rows stood: the scan will say so.
+    if (!beginsLikeRow(await readBytes(file, end, segment.size), lastOp + 1)) return lastOp;
     repairs.push(await cutTail(folder, segment, file, end, lastOp));
     return lastOp;
   });
+}
+
+/** Whether a crash can have left this of that row: its first bytes, or NULs, or both. */
+function beginsLikeRow(tail: Buffer, op: number): boolean {
+  const beginning = `${op},`;
+  const start = tail.toString('latin1', 0, beginning.length).replace(/\0+$/, '');
+  return beginning.startsWith(start);
 }
 
 /** A last row that is whole but for the byte of its line feed was not cut short: a bit of it changed. */

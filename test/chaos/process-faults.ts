@@ -1,4 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { databaseFolder } from '../../server/storage/folder.ts';
 import type { Random } from '../../shared/random.ts';
+import { logSegments } from '../support/cluster.ts';
 import { type Fault, pause, type Scene, shuffled } from './faults.ts';
 import type { Keeper } from './keeper.ts';
 
@@ -89,6 +93,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       await Promise.all(ends);
     },
   },
+  { name: 'a flipped bit on a disk', weight: 3, left: 'go on', befall: flipBit },
   { name: 'processes in disorder', weight: 4, left: 'none', befall: ({ keeper }, random) => disorder(keeper, random) },
 ];
 
@@ -134,6 +139,20 @@ export async function oneOfAll(keeper: Keeper, random: Random): Promise<Promise<
   else if (drawn < 0.7) return [keeper.terminate(index)];
   else keeper.start(index);
   return [];
+}
+
+/** R26: anywhere in one server's log. Only while the others have everything that is in it: what nobody has cannot be repaired. */
+async function flipBit({ keeper, isWhole }: Scene, random: Random): Promise<void> {
+  const { index, address, dataFolder } = random.pick(keeper.replicas);
+  await keeper.kill(index);
+  if (!isWhole) return;
+  const folder = databaseFolder(dataFolder, address);
+  const path = join(folder, random.pick(logSegments(folder)));
+  const bytes = readFileSync(path);
+  const at = random.between(0, bytes.length);
+  bytes[at]! ^= 1 << random.between(0, 8);
+  writeFileSync(path, bytes);
+  keeper.note(`${address} has another bit at byte ${at} of its log`);
 }
 
 /** The server waits for room from its next write on; sometimes it is killed, and started again before there is any. */

@@ -268,20 +268,23 @@ describe('R26: a damaged log is mended with rows of another server', () => {
     expect((await startRepairing(folder, all)).entries).toEqual(all);
   });
 
-  it('never goes on without rows at the end of the log that it cannot tell', async () => {
-    const short = someEntries(4);
-    const folder = await databaseWith(short);
-    const [name] = await segmentsOf(folder);
-    const path = join(folder, name!);
-    const garbage = Buffer.from(`${'#'.repeat(short[3]!.row.length - 1)}\n`);
-    const whole = await readFile(path);
-    const damaged = Buffer.concat([whole.subarray(0, whole.length - garbage.length), garbage]);
-    await writeFile(path, damaged);
-    for (const peer of [short, short.slice(0, 3), someEntries(9)]) {
-      expect((await startRepairing(folder, peer)).entries).toBeUndefined();
-      expect(await readFile(path)).toEqual(damaged);
-    }
-  });
+  it.each(['\n', '#'])(
+    'never goes on without rows at the end of the log that it cannot tell, ending in %j',
+    async (end) => {
+      const short = someEntries(4);
+      const folder = await databaseWith(short);
+      const [name] = await segmentsOf(folder);
+      const path = join(folder, name!);
+      const garbage = Buffer.from(`${'#'.repeat(short[3]!.row.length - 1)}${end}`);
+      const whole = await readFile(path);
+      const damaged = Buffer.concat([whole.subarray(0, whole.length - garbage.length), garbage]);
+      await writeFile(path, damaged);
+      for (const peer of [short, short.slice(0, 3), someEntries(9)]) {
+        expect((await startRepairing(folder, peer)).entries).toBeUndefined();
+        expect(await readFile(path)).toEqual(damaged);
+      }
+    },
+  );
 
   it('a crash between any two renames leaves a log that the next start repairs', async () => {
     const original = await databaseWith(all);
