@@ -21,7 +21,7 @@ const PAUSE_MS = 1000;
 interface Round {
   /** Whose rows were taken; undefined while rows are missing. */
   from: string | undefined;
-  /** A primary that has everything answered, and can do without this disk. */
+  /** A primary that can do without this disk does not have the rows either, although it has everything that counts. */
   canDoWithout: boolean;
 }
 
@@ -36,7 +36,7 @@ export class RepairStage {
   readonly #listener: Listener;
   readonly #servers: readonly Address[];
   readonly #abort = new AbortController();
-  #said = '';
+  readonly #said = new Set<string>();
 
   private constructor(parts: LifeParts, database: FolderDatabase, repair: LogRepair, servers: readonly Address[]) {
     const { address, options, log } = parts;
@@ -98,7 +98,7 @@ export class RepairStage {
         this.#parts.log(done);
         return { startAgain: done, when: 'at once' };
       }
-      if (canDoWithout) return { startOver: this.#givenUp(), known: [...this.#servers] };
+      if (canDoWithout && !this.#abort.signal.aborted) return { startOver: this.#givenUp(), known: [...this.#servers] };
       this.#sayOnce(`${this.#parts.address} waits for ${this.#waitingFor()}.`);
       await this.#pause();
     }
@@ -125,11 +125,12 @@ export class RepairStage {
       if (this.#abort.signal.aborted) return { from: undefined, canDoWithout: false };
       const server = servers[turn % servers.length]!;
       const answer = await this.#ask(server, this.#repair.missing.after);
-      canDoWithout ||= answer?.canDoWithout === true;
       if (answer && answer.rows !== '' && (await this.#repair.take(answer.rows))) {
         from.add(server);
         inVain = 0;
       } else {
+        // It has everything that was acknowledged, and not what stood here.
+        canDoWithout ||= answer?.canDoWithout === true;
         inVain += 1;
         turn += 1;
       }
@@ -142,7 +143,10 @@ export class RepairStage {
     const { options } = this.#parts;
     const ask: OperatorAsk = { command: 'log-rows', after, disk: this.#database.disk };
     const asked = await askServer(server, options.secret, ask, ASK_TIMEOUT_MS);
-    if ('problem' in asked) return undefined;
+    if ('problem' in asked) {
+      if (asked.isReached) this.#sayOnce(asked.problem);
+      return undefined;
+    }
     const { rows, canDoWithout } = (asked.answer ?? {}) as Partial<LogRows>;
     return typeof rows === 'string' ? { rows, canDoWithout: canDoWithout === true } : undefined;
   }
@@ -160,8 +164,8 @@ export class RepairStage {
   }
 
   #sayOnce(text: string): void {
-    if (text === this.#said) return;
-    this.#said = text;
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
     this.#parts.log.error(text);
   }
 
