@@ -182,6 +182,8 @@ export interface ServerStatus {
   waitingFor: string;
   cluster: Cluster;
   version: string;
+  /** `os`: what is acknowledged may be in the system's memory only. Absent where nothing is kept on a disk. */
+  durability?: 'fsync' | 'os';
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
   /** The named copies of its database, the newest first; absent where nothing is kept in files. */
