@@ -95,7 +95,7 @@ export class ServerLife {
       secret: options.secret,
       database,
       known: parts.oldDamage,
-      others: () => this.#known().filter((one) => one !== address),
+      others: () => [...new Set([...this.#known(), ...parts.join])].filter((one) => one !== address),
       onRepair: (failure) => this.#engine.endForRepair(failure),
       log,
     });

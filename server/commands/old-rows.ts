@@ -5,7 +5,7 @@ import type { FolderDatabase } from '../storage/database.ts';
 import { DatabaseError, LogDamage } from '../storage/database-error.ts';
 import type { OldDamage } from '../storage/old-damage.ts';
 import type { StorageFailure } from '../storage/replica-storage.ts';
-import { askRows } from './ask-rows.ts';
+import { hasRows } from './ask-rows.ts';
 import type { OperatorLog } from './log.ts';
 
 /** Between two pieces, which take half a millisecond, when there is little else to do. */
@@ -14,8 +14,8 @@ const PAUSE_MS = 5;
 const BUSY_PAUSE_MS = 150;
 /** Share of the time in which the main loop did something else. */
 const BUSY = 0.2;
-/** Between two looks whether another server has the rows by now: the repair ends the incarnation. */
-const LOOK_INTERVAL_MS = 30_000;
+/** Between two looks whether other servers have the rows by now. */
+const LOOK_INTERVAL_MS = 10_000;
 
 export interface OldRowsParts {
   address: Address;
@@ -49,7 +49,7 @@ export class OldRows {
 
   /** Resolves when all are checked, or when it was stopped. */
   async check(): Promise<void> {
-    const { known, database, log } = this.#parts;
+    const { known, database } = this.#parts;
     if (known) {
       this.#watch();
       return;
@@ -67,29 +67,30 @@ export class OldRows {
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof LogDamage) {
         const failure = { message: error.what, full: false, damaged: { op: error.place.op + 1 } };
-        if (!this.bears(failure)) this.#parts.onRepair(failure);
-        return;
-      }
-      this.damage = error instanceof DatabaseError ? reason : `The log could not be checked: ${reason}.`;
-      log.error(this.damage);
+        if (this.bears(failure)) this.#say(this.#sentences(error.what));
+        else this.#parts.onRepair(failure);
+      } else this.#say(error instanceof DatabaseError ? reason : `The log could not be checked: ${reason}.`);
     }
   }
 
   /** Whether the server goes on although these rows are damaged: if no vote depends on them, and there is nobody to get them from. */
   bears({ message, damaged }: StorageFailure): boolean {
-    const { database, known, others, log } = this.#parts;
+    const { database, known, others } = this.#parts;
     const isOld = damaged !== undefined && damaged.op <= (database.recovered.snapshot?.op ?? 0);
     if (!isOld || (!known && others().length > 0)) return false;
-    if (this.damage === '') {
-      this.damage = this.#sentences(message);
-      log.error(this.damage);
-    }
+    if (this.damage === '') this.#say(this.#sentences(message));
     this.#watch();
     return true;
   }
 
   stop(): void {
     this.#over.abort();
+  }
+
+  #say(damage: string): void {
+    if (damage === this.damage) return;
+    this.damage = damage;
+    this.#parts.log.error(damage);
   }
 
   #sentences(what: string): string {
@@ -111,17 +112,15 @@ export class OldRows {
     });
   }
 
-  /** Whether it is worth while to look at the log as a whole and ask for what is missing. */
+  /** Whether it is worth while to end the incarnation: servers are there that have what is missing, or may have it. */
   async #canBeRepaired(): Promise<boolean> {
     const { known, others, database, secret } = this.#parts;
     const servers = others();
     if (!known) return servers.length > 0;
-    for (const { after } of known.holes) {
+    for (const hole of known.holes) {
       let isThere = false;
       for (const server of servers) {
-        if (this.#over.signal.aborted) return false;
-        const asked = await askRows(server, secret, after, database.disk);
-        isThere ||= 'rows' in asked && asked.rows !== '';
+        isThere = !this.#over.signal.aborted && (await hasRows(server, secret, hole, database.disk));
         if (isThere) break;
       }
       if (!isThere) return false;

@@ -258,11 +258,11 @@ class Collector {
   #open(rows: Buffer): void {
     const op = this.entries.at(-1)?.op ?? this.#fromOp - 1;
     const { entries, damage } = openRows(rows, this.#chain!, op);
-    if (damage) throw new BadRow(damage);
     for (const entry of entries) {
       this.entries.push(entry);
       this.#room -= entry.row.length;
     }
+    if (damage) throw new BadRow(damage);
     this.#chain = this.entries.at(-1)!.chain;
   }
 }
