@@ -115,7 +115,7 @@ export class ServerLife {
   }
 
   #makeEngine(recovered: RecoveredEngine): ReplicatedEngine {
-    const { role, options, join, log } = this.#parts;
+    const { role, options, join, oldDamage, log } = this.#parts;
     const database = this.#database;
     const { heartbeatTimeoutMs } = options;
     return new ReplicatedEngine({
@@ -132,6 +132,7 @@ export class ServerLife {
         retryMaxMs: VIEW_CHANGE_RETRY_MAX_MS,
         logPieceLength: LOG_PIECE_LENGTH,
         logTailEntries: LOG_TAIL_ENTRIES,
+        ...(oldDamage && { damagedUpTo: oldDamage.lastOp }),
         trustRefused: options.trustRefused,
         knownAddresses: join,
         nonce: randomBytes(16).toString('hex'),

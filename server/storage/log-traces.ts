@@ -14,7 +14,10 @@ export class LogTraces {
     this.#survey = survey;
     for (const line of survey.loose) {
       for (const trace of [line.chain, line.rest]) {
-        if (trace !== undefined) this.#byTrace.set(trace, [...(this.#byTrace.get(trace) ?? []), line]);
+        if (trace === undefined) continue;
+        const lines = this.#byTrace.get(trace);
+        if (lines) lines.push(line);
+        else this.#byTrace.set(trace, [line]);
       }
     }
   }

@@ -11,6 +11,8 @@ export interface OldDamage {
   what: string;
   /** What is missing: the rows that follow `after`, up to `until`. */
   holes: { after: RowName; until: RowName }[];
+  /** The last row that is missing. */
+  lastOp: number;
   /** By the names of the segments: where whole rows begin and end, so that none of them is looked for among the others. */
   marks: Map<string, Mark[]>;
 }
@@ -46,5 +48,5 @@ export function oldDamageOf(
       [...byOp.values()].sort((a, b) => a.op - b.op),
     );
   }
-  return { what, holes: holes.map(({ after, until }) => ({ after, until })), marks };
+  return { what, holes: holes.map(({ after, until }) => ({ after, until })), lastOp: holes.at(-1)!.until.op, marks };
 }

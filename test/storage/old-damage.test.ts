@@ -245,6 +245,44 @@ describe('R26: a server that goes on with damage before the snapshot', () => {
     },
   );
 
+  it('finds whole rows in a long file, however much of it is damaged', async () => {
+    const all = someEntries(3000);
+    const snapshotOp = 2990;
+    const folder = join(await temporaryFolder(), 'database');
+    const { storage, close } = await openScanned(folder);
+    await settled((done) => storage.writeViewFile(viewFile(1), done));
+    await append(storage, all);
+    await settled((done) => storage.writeSnapshot(snapshotAt(all[snapshotOp - 1]!, 'tables'), done));
+    await close();
+    const path = join(folder, (await segmentsOf(folder))[0]!);
+    const bytes = await readFile(path);
+    expect(bytes.length).toBeGreaterThan(500_000);
+    const [from, to] = [500, 2900].map((op) => bytes.indexOf(`\n${op},`));
+    // Short lines, so that there are many more of them than rows were there.
+    for (let at = from! + 1; at < to!; at++) bytes[at] = at % 9 === 0 ? 10 : 35;
+    await writeFile(path, bytes);
+    const options = { segmentBytes: 10_000_000 };
+    const first = await open(folder, { ...options, checksAll: true });
+    expect(first.damage?.place.op).toBe(499);
+    const repair = await first.database.repair(first.damage!);
+    const oldDamage = repair.oldDamage(snapshotOp);
+    expect(oldDamage?.holes).toMatchObject([{ after: { op: 499 }, until: { op: 2900 } }]);
+    await repair.close();
+    await first.close();
+    const second = await open(folder, { ...options, oldDamage });
+    expect(second.damage).toBeUndefined();
+    expect(second.found).toEqual(all.slice(snapshotOp));
+    for (const op of [1, 2, 250, 497, 498, 499, 2902, 2903, 2950, 2989, 2990, 2991, 3000]) {
+      expect(await readRows(second.database.storage, [op])).toEqual([all[op - 1]]);
+    }
+    await expect(readRows(second.database.storage, [1700])).rejects.toThrow('nothing is served from it');
+    await second.close();
+    // Without having been told: the start says so, or goes round it.
+    const third = await open(folder, options);
+    expect(third.damage?.place.op ?? 499).toBe(499);
+    await third.close();
+  });
+
   it('is not possible when rows are damaged from the snapshot on, or missing at the end', async () => {
     for (const op of [SNAPSHOT_OP, SNAPSHOT_OP + 1, ALL.length]) {
       const folder = await newDatabase();
