@@ -10,11 +10,16 @@ export class LogReplies {
   readonly #storage: ReplicaStorage;
   readonly #transport: PeerTransport;
   readonly #pieceLength: number;
+  readonly #isOver: () => boolean;
   readonly #busyWith = new Set<string>();
 
-  /** @param pieceLength of one answer, in UTF-16 code units */
-  constructor(storage: ReplicaStorage, transport: PeerTransport, pieceLength: number) {
+  /**
+   * @param pieceLength of one answer, in UTF-16 code units
+   * @param isOver this incarnation has ended: whatever was being read is sent to nobody (R23)
+   */
+  constructor(storage: ReplicaStorage, transport: PeerTransport, pieceLength: number, isOver: () => boolean) {
     this.#pieceLength = pieceLength;
+    this.#isOver = isOver;
     this.#storage = storage;
     this.#transport = transport;
   }
@@ -28,6 +33,7 @@ export class LogReplies {
 
   #read(ask: Ask, length: number, onFailure: (failure: StorageFailure) => void): void {
     this.#storage.read(Math.max(1, ask.fromOp), length, (found, failure) => {
+      if (this.#isOver()) return;
       // The entry that both have may be as long as a piece: an answer without another would be asked for again for ever.
       const isTooShort = !failure && ask.fromOp > 0 && ask.fromOp < ask.end && found.length === 1;
       if (isTooShort) return this.#read(ask, 2 * length, onFailure);

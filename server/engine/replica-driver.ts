@@ -68,7 +68,7 @@ export class ReplicaDriver {
     this.state = state;
     this.#parts = parts;
     this.#events = events;
-    this.#logReplies = new LogReplies(storage, transport, parts.config.logPieceLength);
+    this.#logReplies = new LogReplies(storage, transport, parts.config.logPieceLength, () => this.#isStopped);
     this.#writtenFile = state.file;
     this.#lastTickMs = clock.monotonicMs();
     this.#clockDifferenceMs = clock.uptimeMs() - clock.monotonicMs();

@@ -298,6 +298,8 @@ export class ReplicatedEngine implements Engine {
     while (isUnderWay() && clock.monotonicMs() < giveUpAtMs && !this.#driver.isStopped) {
       await new Promise<void>((resolve) => clock.after(1, resolve));
     }
+    // It ended for another reason meanwhile, and whoever was told of that closes the storage.
+    if (this.#driver.isStopped) return;
     if (this.#driver.isSettled) this.#driver.give({ type: 'farewell' });
     this.#driver.stop();
     await new Promise<void>((resolve) => storage.close(() => resolve()));

@@ -9,11 +9,11 @@ import { addressOf, entries, numberOf } from '../support/replication-fixtures.ts
 const LOG = entries('0/1/a:1', [1, 2, 3]);
 
 /** What a server that has all of the log answers to one that has it up to `fromOp`. */
-function answerTo(fromOp: number, pieceLength: number): PeerMessage[] {
+function answerTo(fromOp: number, pieceLength: number, isOver = false): PeerMessage[] {
   const sent: PeerMessage[] = [];
   const storage = { read: (from, maxLength, done) => done(pieceFrom(from, maxLength)) } as Pick<ReplicaStorage, 'read'>;
   const transport = { send: (_, message) => sent.push(message) } as Pick<PeerTransport, 'send'>;
-  new LogReplies(storage as ReplicaStorage, transport as PeerTransport, pieceLength).answer(
+  new LogReplies(storage as ReplicaStorage, transport as PeerTransport, pieceLength, () => isOver).answer(
     {
       type: 'send-log-from-storage',
       to: addressOf('B'),
@@ -46,5 +46,9 @@ describe('rows from the storage for a server that is far behind', () => {
 
   it('R14: there is a row in every answer, also where the row that both have fills a piece', () => {
     expect(answerTo(1, 1)).toMatchObject([{ type: 'log-chunk', fromOp: 1, mismatch: false, entries: [LOG[1]] }]);
+  });
+
+  it('R23: an incarnation that ended while the rows were read sends nothing', () => {
+    expect(answerTo(1, 1_000_000, true)).toEqual([]);
   });
 });
