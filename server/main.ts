@@ -5,7 +5,7 @@ import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { backup } from './commands/backup.ts';
 import { type CheckCommandOptions, check } from './commands/check.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
-import { ServerError } from './commands/life.ts';
+import { ServerError } from './commands/listener.ts';
 import {
   addReplicaOptions,
   OptionError,

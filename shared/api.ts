@@ -182,10 +182,12 @@ export interface ServerStatus {
   waitingFor: string;
   cluster: Cluster;
   version: string;
+  /** `os`: what is acknowledged may be in the system's memory only. Absent where nothing is kept on a disk. */
+  durability?: 'fsync' | 'os';
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
   /** The named copies of its database, the newest first; absent where nothing is kept in files. */
   copies?: NamedCopyStatus[];
-  /** What is wrong with a row of the log that was written long ago, as a sentence; absent when nothing is known to be. */
+  /** What is wrong with rows of the log that were written long ago and cannot be repaired now, in sentences; absent when nothing is known to be. */
   damage?: string;
 }

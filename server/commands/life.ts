@@ -1,8 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 import { AssertionError } from '../../shared/assert.ts';
-import { type Address, splitAddress } from '../../shared/ids.ts';
+import type { Address } from '../../shared/ids.ts';
 import {
   LOG_PIECE_LENGTH,
   LOG_TAIL_ENTRIES,
@@ -12,22 +10,22 @@ import {
   VIEW_CHANGE_RETRY_MS,
 } from '../../shared/limits.ts';
 import { realClock } from '../engine/real-clock.ts';
-import { recoverEngine } from '../engine/recovery.ts';
+import type { RecoveredEngine } from '../engine/recovery.ts';
 import { ReplicatedEngine } from '../engine/replicated.ts';
 import { makeSeal } from '../engine/sealing.ts';
 import { attachGateway } from '../network/gateway.ts';
 import { createHttpListener, type FolderStatus } from '../network/http.ts';
-import { createIo, type Io, PEERS_PATH } from '../network/io.ts';
 import { createMetrics } from '../network/metrics.ts';
 import type { Passwords } from '../network/passwords.ts';
-import { resolveHost } from '../network/peer-link.ts';
-import { PeerNetwork } from '../network/peers.ts';
 import type { CopyManifest } from '../storage/copy-manifest.ts';
-import { type OpenFolderDatabase, openDatabase } from '../storage/database.ts';
+import type { FolderDatabase } from '../storage/database.ts';
 import { DatabaseError } from '../storage/database-error.ts';
 import { listCopies } from '../storage/named-copy.ts';
+import type { OldDamage } from '../storage/old-damage.ts';
 import { listQuarantine } from '../storage/quarantine.ts';
+import type { StorageFailure } from '../storage/replica-storage.ts';
 import { type BackupProgress, Backups } from './backups.ts';
+import { Listener } from './listener.ts';
 import type { OperatorLog } from './log.ts';
 import { newNonce } from './nonces.ts';
 import { OldRows } from './old-rows.ts';
@@ -35,9 +33,6 @@ import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
 import { reportRole } from './role-report.ts';
 import { packageVersion } from './version.ts';
-
-/** A server that cannot start or go on; its message is the sentence for the operator. */
-export class ServerError extends Error {}
 
 export type ServerRole = 'primary' | 'secondary' | 'witness';
 
@@ -51,77 +46,79 @@ export interface LifeParts {
   join: readonly Address[];
   passwords: Passwords;
   log: OperatorLog;
+  /** The start reads all rows of the log (R26). */
+  checksAll: boolean;
+  /** What is wrong before the snapshot and could not be repaired (R26). */
+  oldDamage: OldDamage | undefined;
 }
 
-/** How an incarnation ended: with the process, or so that another disk takes its place (R1). */
-export type LifeEnd = { exitStatus: number } | { startOver: string; known: Address[] };
+/**
+ * How an incarnation ended: with the process; so that another disk takes its place (R1); or so that the next one starts on
+ * the same disk, at once or as soon as there is room on it. `damage` says what is known of the log then (R26): rows of it that had been
+ * whole are not, or rows that nothing depends on are not and could not be repaired.
+ */
+export type LifeEnd =
+  | { exitStatus: number }
+  | { startOver: string; known: Address[] }
+  | { startAgain: string; when: 'with room' }
+  | { startAgain: string; when: 'at once'; damage?: { met: true; known: Address[] } | { left: OldDamage } };
 
-/** One incarnation of a server in this process, from the reading of its folder to its end. */
+const OS_DURABILITY =
+  'With --durability os, rows are written but not synced before they are acknowledged. Killing servers loses nothing; a power cut or a crash of the system on all machines at once may take back the last seconds of what was acknowledged.';
+
+/** One incarnation of a server in this process, from what its folder held to its end. */
 export class ServerLife {
   readonly ended: Promise<LifeEnd>;
   readonly #end: (end: LifeEnd) => void;
   readonly #parts: LifeParts;
-  readonly #database: OpenFolderDatabase;
-  readonly #httpServer: HttpServer;
-  readonly #io: Io;
-  readonly #transport: PeerNetwork;
+  readonly #database: FolderDatabase;
+  readonly #listener: Listener;
+  readonly #engine: ReplicatedEngine;
   readonly #oldRows: OldRows;
-  readonly #sockets = new Set<Socket>();
-  #engine!: ReplicatedEngine;
-  #stopReporting = () => {};
+  readonly #stopReporting: () => void;
 
-  private constructor(parts: LifeParts, database: OpenFolderDatabase) {
+  constructor(parts: LifeParts, database: FolderDatabase, recovered: RecoveredEngine) {
     const { address, options, log } = parts;
     const { promise, resolve } = withResolvers<LifeEnd>();
     this.ended = promise;
     this.#end = resolve;
     this.#parts = parts;
     this.#database = database;
-    this.#oldRows = new OldRows(database, log);
-    this.#httpServer = createServer((request, response) => this.#onRequest(request, response));
-    this.#httpServer.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    this.#io = createIo(this.#httpServer);
-    this.#transport = new PeerNetwork(this.#io.peers, address, {
-      path: PEERS_PATH,
+    this.#listener = new Listener(address, {
       secret: options.secret,
       openRows: (rows, previousChain) => database.codec.open(rows, previousChain),
       log,
     });
+    this.#engine = this.#makeEngine(recovered);
+    this.#oldRows = new OldRows({
+      address,
+      secret: options.secret,
+      database,
+      known: parts.oldDamage,
+      others: () => [...new Set([...this.#known(), ...parts.join])].filter((one) => one !== address),
+      onRepair: (failure) => this.#engine.endForRepair(failure),
+      log,
+    });
+    this.#stopReporting = reportRole(this.#engine, log);
+    this.#serve();
   }
 
-  #onRequest: RequestListener = (_request, response) => response.writeHead(503).end();
-
-  /**
-   * Reads the folder, listens, and meets the others.
-   *
-   * @param onReady called once it can be asked to leave, before it listens
-   * @throws DatabaseError or ServerError with one sentence for the operator
-   */
-  static async begin(parts: LifeParts, onReady: (life: ServerLife) => void): Promise<ServerLife> {
-    const { role, address, folder, options, log } = parts;
-    const folderRole = role === 'witness' ? 'witness' : 'replica';
-    const database = await openDatabase(folder, { address, role: folderRole, durability: options.durability });
-    for (const repair of database.recovered.repairs) log(repair);
-    const life = new ServerLife(parts, database);
-    await life.#makeEngine();
-    onReady(life);
-    await listen(life.#httpServer, address);
+  /** Listens, and meets the others. @throws ServerError with one sentence for the operator */
+  async begin(): Promise<void> {
+    const { role, address, folder, options, log } = this.#parts;
+    await this.#listener.listen();
     log(`Server ${address} listens; its database is ${folder}.`);
-    await life.#engine.start();
-    void life.#oldRows.check();
-    if (role === 'primary') life.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
-    return life;
+    if (options.durability === 'os') log(OS_DURABILITY);
+    await this.#engine.start();
+    void this.#oldRows.check();
+    if (role === 'primary') this.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
   }
 
-  async #makeEngine(): Promise<void> {
-    const { role, address, folder, options, join, log } = this.#parts;
+  #makeEngine(recovered: RecoveredEngine): ReplicatedEngine {
+    const { role, options, join, oldDamage, log } = this.#parts;
     const database = this.#database;
     const { heartbeatTimeoutMs } = options;
-    const recovered = await recoverEngine(database, { address, heartbeatTimeoutMs }, progressReporter(log));
-    this.#engine = new ReplicatedEngine({
+    return new ReplicatedEngine({
       recovered,
       config: {
         role: role === 'witness' ? 'witness' : 'replica',
@@ -135,6 +132,7 @@ export class ServerLife {
         retryMaxMs: VIEW_CHANGE_RETRY_MAX_MS,
         logPieceLength: LOG_PIECE_LENGTH,
         logTailEntries: LOG_TAIL_ENTRIES,
+        ...(oldDamage && { damagedUpTo: oldDamage.lastOp }),
         trustRefused: options.trustRefused,
         knownAddresses: join,
         nonce: randomBytes(16).toString('hex'),
@@ -146,28 +144,37 @@ export class ServerLife {
         }),
       },
       storage: database.storage,
-      transport: this.#transport,
+      transport: this.#listener.transport,
       clock: realClock,
       version: packageVersion(),
       log,
-      onFatal: (text) => {
-        log.error(text);
-        this.#end({ exitStatus: 1 });
-      },
-      onStartOver: (text) => this.#end({ startOver: text, known: this.#engine.cluster().known as Address[] }),
+      bearsDamage: (failure) => this.#oldRows.bears(failure),
+      onFatal: (text, failure) => this.#onFatal(text, failure),
+      onStartOver: (text) => this.#end({ startOver: text, known: this.#known() }),
     });
-    this.#stopReporting = reportRole(this.#engine, log);
-    this.#serve(folder);
   }
 
-  #serve(folder: string): void {
-    const { passwords, log } = this.#parts;
+  /** R19: only what is known not to be on the disk may be tried anew, by another incarnation. */
+  #onFatal(text: string, failure: StorageFailure | undefined): void {
+    this.#parts.log.error(text);
+    if (failure?.damaged) {
+      this.#end({ startAgain: text, when: 'at once', damage: { met: true, known: this.#known() } });
+    } else if (failure?.full) this.#end({ startAgain: text, when: 'with room' });
+    else this.#end({ exitStatus: 1 });
+  }
+
+  #known(): Address[] {
+    return this.#engine.cluster().known as Address[];
+  }
+
+  #serve(): void {
+    const { folder, passwords, log } = this.#parts;
     const engine = this.#engine;
     const metrics = createMetrics(engine);
-    this.#onRequest = createHttpListener(engine, metrics, () => this.#folderStatus(folder));
+    this.#listener.serveHttp(createHttpListener(engine, metrics, () => this.#folderStatus()));
     const backups = new Backups(folder, (name, progress) => this.#backUp(name, progress), log);
-    this.#transport.serveOperator((ask) => answerOperator({ engine, backups, log }, ask));
-    attachGateway(this.#io.clients, engine, passwords, {
+    this.#listener.transport.serveOperator((ask) => answerOperator({ engine, backups, log }, ask));
+    attachGateway(this.#listener.io.clients, engine, passwords, {
       metrics,
       onFault: (error, event) => {
         log.error(`A fault while serving ${event}: ${error instanceof Error ? error.stack : String(error)}`);
@@ -177,10 +184,9 @@ export class ServerLife {
     });
   }
 
-  async #folderStatus(folder: string): Promise<FolderStatus> {
+  async #folderStatus(): Promise<FolderStatus> {
     const { damage } = this.#oldRows;
-    const [quarantine, copies] = await Promise.all([listQuarantine(folder), listCopies(folder)]);
-    return { quarantine, copies, ...(damage === '' ? {} : { damage }) };
+    return { ...(await folderStatus(this.#parts.folder)), ...(damage === '' ? {} : { damage }) };
   }
 
   #backUp(name: string, progress: BackupProgress): Promise<CopyManifest> {
@@ -203,20 +209,23 @@ export class ServerLife {
    * R1: ends what is left of an incarnation that goes no further, without ending the process. The listener is the last to go,
    * since a refused connection says that there is nothing left.
    *
-   * @throws ServerError when its last writes failed: what the disk holds is not known then
+   * @returns why its last writes failed, if they did: what the disk holds is not known then
    */
-  async close(): Promise<void> {
+  async close(): Promise<StorageFailure | undefined> {
     this.#stopReporting();
     this.#oldRows.stop();
-    this.#transport.close();
-    await this.#io.close();
-    const failure = await new Promise<{ message: string } | undefined>((resolve) =>
-      this.#database.storage.close(resolve),
-    );
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((closed) => this.#httpServer.close(closed));
-    if (failure) throw new ServerError(failure.message);
+    let failure: StorageFailure | undefined;
+    await this.#listener.close(async () => {
+      failure = await new Promise((resolve) => this.#database.storage.close(resolve));
+    });
+    return failure;
   }
+}
+
+/** What lies in a server's folder, and beside it. */
+export async function folderStatus(folder: string): Promise<FolderStatus> {
+  const [quarantine, copies] = await Promise.all([listQuarantine(folder), listCopies(folder)]);
+  return { quarantine, copies };
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
@@ -227,25 +236,8 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
   return { promise, resolve };
 }
 
-function listen(httpServer: HttpServer, address: Address): Promise<void> {
-  const { host, port } = splitAddress(address);
-  return new Promise((resolve, reject) => {
-    httpServer.once('error', (error: NodeJS.ErrnoException) => reject(new ServerError(listenProblem(error, address))));
-    httpServer.listen({ host: resolveHost(host), port, exclusive: true }, () => resolve());
-  });
-}
-
-function listenProblem(error: NodeJS.ErrnoException, address: Address): string {
-  const { port } = splitAddress(address);
-  if (error.code === 'EADDRINUSE') {
-    return `Port ${port} is in use by another program; stop that one or choose another port.`;
-  }
-  if (error.code === 'EACCES') return `Port ${port} may not be used without special rights; choose one above 1023.`;
-  return `${address} can't be listened on (${error.message}); check --host and the port.`;
-}
-
 /** Reading a large database takes a while: says how far it is, once a second. */
-function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
+export function progressReporter(log: (text: string) => void): (op: number, lastOp: number) => void {
   let saidAtMs = realClock.monotonicMs();
   return (op, lastOp) => {
     const nowMs = realClock.monotonicMs();

@@ -1,21 +1,33 @@
-import type { Address } from '../../shared/ids.ts';
-import { describeStandings, type Forced, type Standings } from '../engine/operator.ts';
+import type { Address, DiskId } from '../../shared/ids.ts';
+import { canDoWithout, describeStandings, type Forced, type Standings } from '../engine/operator.ts';
 import type { ReplicatedEngine } from '../engine/replicated.ts';
+import type { RowName } from '../storage/log-survey.ts';
 import type { BackupAnswer, Backups } from './backups.ts';
 
-/** What an operator's program asks a running server, over an authenticated connection. */
+/** What an operator's program, or a server that repairs its log, asks a running server, over an authenticated connection. */
 export type OperatorAsk =
   | { command: 'standings' }
   /** `confirmed` is the server's address as the operator typed it, `seen` what was shown to decide on. */
   | { command: 'force'; confirmed: Address; seen: string }
   | { command: 'backup'; name: string }
   /** What has become of the copy of that name, which was asked for. */
-  | { command: 'backup-progress'; name: string };
+  | { command: 'backup-progress'; name: string }
+  /** R26: rows that follow one that is whole there; `disk` is the one that asks. */
+  | { command: 'log-rows'; after: RowName; disk: DiskId };
+
+/** R26. */
+export interface LogRows {
+  /** CSV; empty when the server has none that follow. */
+  rows: string;
+  /** It is the primary, has everything, and no view needs the disk that asks. */
+  canDoWithout: boolean;
+}
 
 export type OperatorAnswer =
   | { standings: Standings; seen: string }
   | { forced: Forced }
   | BackupAnswer
+  | LogRows
   | { refused: string };
 
 /** What an operator may ask about. */
@@ -26,11 +38,15 @@ export interface OperatorParts {
   log(text: string): void;
 }
 
-/** The server's side of `server promote` and `server backup`. Whoever asks knows the cluster's secret, but may ask anything. */
+/** The server's side of `server promote`, `server backup` and repair. Whoever asks knows the cluster's secret, but may ask anything. */
 export async function answerOperator({ engine, backups, log }: OperatorParts, ask: unknown): Promise<OperatorAnswer> {
-  const { command, confirmed, seen, name } = (ask ?? {}) as Partial<Record<string, unknown>>;
+  const { command, confirmed, seen, name, disk } = (ask ?? {}) as Partial<Record<string, unknown>>;
   if (command === 'backup') return backups.begin(String(name));
   if (command === 'backup-progress') return backups.progress(String(name));
+  const after = rowsAsked(ask);
+  if (after) {
+    return { rows: await engine.rowsAfter(after), canDoWithout: canDoWithout(engine.replica, String(disk) as DiskId) };
+  }
   const standings = describeStandings(engine.replica);
   if (command === 'standings') return { standings, seen: seenOf(standings) };
   if (command !== 'force') return { refused: `This server knows no command ${JSON.stringify(command)}.` };
@@ -38,6 +54,14 @@ export async function answerOperator({ engine, backups, log }: OperatorParts, as
   const answer = await force(engine, standings, confirmed, seen);
   if ('refused' in answer) log(`Not forced: ${answer.refused}`);
   return answer;
+}
+
+/** After which row somebody asks for more; undefined when something else is asked. */
+export function rowsAsked(ask: unknown): RowName | undefined {
+  const { command, after } = (ask ?? {}) as { command?: unknown; after?: Partial<RowName> | null };
+  if (command !== 'log-rows') return undefined;
+  const { op, chain } = after ?? {};
+  return Number.isSafeInteger(op) && op! >= 0 && typeof chain === 'string' ? { op: op!, chain } : undefined;
 }
 
 async function force(

@@ -84,7 +84,7 @@ export function addReplicaOptions(command: Command): Command {
     .addOption(
       option(
         '--durability <how>',
-        'fsync: on disk before it is acknowledged; os: a power cut of all may lose the last seconds',
+        'fsync: synced to the disk before it is acknowledged; os: faster, but a power cut of all may take back the last seconds',
       )
         .choices(['fsync', 'os'])
         .default('fsync'),

@@ -60,7 +60,15 @@ export function clusterLines(servers: readonly Seen[]): string[] {
   const header = ['server', 'role', 'view', 'operations'];
   const table = tableLines([header, ...ordered.map((one) => rowOf(one, showsEpoch))], [2, 3]);
   const notes = ordered.flatMap(({ status }) =>
-    status ? [...waitingLines(status), ...damageLines(status), ...copyLines(status), ...quarantineLines(status)] : [],
+    status
+      ? [
+          ...waitingLines(status),
+          ...damageLines(status),
+          ...durabilityLines(status),
+          ...copyLines(status),
+          ...quarantineLines(status),
+        ]
+      : [],
   );
   const { warning } = newest.cluster;
   const all = [...notes, ...(warning ? [`WARNING: ${warning}`] : [])];
@@ -104,6 +112,11 @@ function copyLines({ address, copies }: ServerStatus): string[] {
 
 function damageLines({ address, damage }: ServerStatus): string[] {
   return damage === undefined ? [] : wrapped(`DAMAGED: ${address}: ${damage}`);
+}
+
+function durabilityLines({ address, durability }: ServerStatus): string[] {
+  if (durability !== 'os') return [];
+  return wrapped(`${address} runs with --durability os: a power cut may take back the last seconds on it.`);
 }
 
 function quarantineLines({ address, quarantine }: ServerStatus): string[] {

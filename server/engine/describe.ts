@@ -76,6 +76,7 @@ export function describeStatus(context: Context, version: string): ServerStatus 
     waitingFor: whatItWaitsFor(context),
     cluster,
     version,
+    durability: context.config.synced ? 'fsync' : 'os',
   };
 }
 

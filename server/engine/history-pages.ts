@@ -2,7 +2,7 @@ import { type Result, refusal, success } from '../../shared/errors.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import { pageOf } from '../state/history.ts';
 import type { ChatReader, HistoryChoice, HistoryPage } from '../state/reader.ts';
-import type { ReplicaStorage } from '../storage/replica-storage.ts';
+import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 
 /** Pages for which texts are read from the disk at a time; the others wait, holding nothing. */
 const FETCHES_AT_A_TIME = 8;
@@ -16,6 +16,8 @@ export interface PageParts {
   rowInMemory(position: number): LogEntry | undefined;
   /** Nothing may be asked of the storage any more. */
   isOver(): boolean;
+  /** Rows are damaged that had been whole (R26). */
+  onDamage(failure: StorageFailure): void;
   /** A sentence for the operator. */
   log(text: string): void;
 }
@@ -54,15 +56,16 @@ export class HistoryPages {
   }
 
   #fetch(choose: Choose, fetched: Map<number, LogEntry>, count: number, answer: Answer): void {
-    const { storage, log } = this.#parts;
+    const { storage, onDamage, log } = this.#parts;
     const page = this.#attempt(choose, (position) => fetched.get(position));
     if (!Array.isArray(page)) answer(page);
     else if (count === MOST_FETCHES || this.#parts.isOver()) answer(unavailable('try again'));
     else {
       storage.readRows(page, (entries, failure) => {
         if (failure) {
-          log(`A page of history could not be read: ${failure.message}`);
           answer(unavailable('ask another server'));
+          if (failure.damaged) onDamage(failure);
+          else log(`A page of history could not be read: ${failure.message}`);
           return;
         }
         for (const entry of entries) fetched.set(entry.op, entry);

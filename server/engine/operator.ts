@@ -1,7 +1,8 @@
-import type { Address } from '../../shared/ids.ts';
+import type { Address, DiskId } from '../../shared/ids.ts';
 import type { ViewRecord } from '../../shared/views.ts';
 import { standings, whyNotForced } from '../replication/force.ts';
-import { type Context, heardOf } from '../replication/replica-state.ts';
+import { holdsAllLeases } from '../replication/lease.ts';
+import { type Context, heardOf, isPrimary } from '../replication/replica-state.ts';
 import type { Clock } from './ports.ts';
 import type { ReplicaDriver } from './replica-driver.ts';
 
@@ -40,6 +41,19 @@ export interface Forced {
   view: number;
   /** The last operation that is kept. */
   lastOp: number;
+}
+
+/**
+ * R26: whether a server whose disk cannot be mended may give it up: this one is the primary and has everything that was ever
+ * acknowledged, and no view that it knows lists that disk, so that nobody will wait for it.
+ */
+export function canDoWithout(context: Context, disk: DiskId): boolean {
+  const { state } = context;
+  const { base, pending } = state.file;
+  const isNeeded = [...(base ? [base] : []), ...pending].some(({ members }) =>
+    members.some((one) => one.disk === disk),
+  );
+  return isPrimary(state) && state.complete && holdsAllLeases(context) && !isNeeded;
 }
 
 /** R20: every data replica that this one knows of, as told last. */

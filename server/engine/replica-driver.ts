@@ -21,6 +21,11 @@ export interface DriverParts {
   clock: Clock;
   /** A sentence for the operator. */
   log(text: string): void;
+  /**
+   * R26: rows of the log that had been whole are damaged, and whoever asked for them gets nothing. Whether to go on all the same;
+   * without it, that ends the replica, so that the next start repairs them.
+   */
+  bearsDamage?(failure: StorageFailure): boolean;
 }
 
 /** What the driver tells the engine, each time after everything before it has been carried out. */
@@ -31,8 +36,8 @@ export interface DriverEvents {
   onDurable(): void;
   /** Something may have changed, and nothing is half done: time to look. */
   onSettled(): void;
-  /** This replica must not go on, and does not. */
-  onFatal(text: string): void;
+  /** This replica must not go on, and does not; `failure` is there when the disk is the reason. */
+  onFatal(text: string, failure?: StorageFailure): void;
   /** R1: this incarnation has ended; its files are to be set aside, and another disk joins in its place. */
   onStartOver(text: string): void;
 }
@@ -117,6 +122,17 @@ export class ReplicaDriver {
   lookAgain(): void {
     this.#isChanged = true;
     this.#drain();
+  }
+
+  /** The disk failed beside what the core asked of it. */
+  fail(failure: StorageFailure): void {
+    this.#fail(failure);
+  }
+
+  /** Rows of the log could not be read. */
+  readFailed(failure: StorageFailure): void {
+    if (this.#isStopped || (failure.damaged && this.#parts.bearsDamage?.(failure))) return;
+    this.#fail(failure);
   }
 
   /** From now on nothing is acknowledged, sent or written. */
@@ -206,7 +222,7 @@ export class ReplicaDriver {
         transport.send(output.to, output.message);
         break;
       case 'send-log-from-storage':
-        this.#logReplies.answer(output, (failure) => this.#fail(failure));
+        this.#logReplies.answer(output, (failure) => this.readFailed(failure));
         break;
       case 'commit':
         this.#events.onCommit(output.entries);
@@ -269,12 +285,12 @@ export class ReplicaDriver {
 
   /** R19: a failed write is never tried again, because what the disk holds now is unknown. */
   #fail(failure: StorageFailure): void {
-    this.#end(failure.message);
+    this.#end(failure.message, failure);
   }
 
-  #end(text: string): void {
+  #end(text: string, failure?: StorageFailure): void {
     if (this.#isStopped) return;
     this.stop();
-    this.#events.onFatal(text);
+    this.#events.onFatal(text, failure);
   }
 }

@@ -10,10 +10,13 @@ import { createReplica } from '../replication/replica.ts';
 import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
+import type { RowName } from '../storage/log-survey.ts';
+import type { StorageFailure } from '../storage/replica-storage.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
 import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
+import { readRowsAfter } from './log-rows.ts';
 import { type Forced, forceReplica } from './operator.ts';
 import { PendingReads } from './pending-reads.ts';
 import { Receipts } from './receipts.ts';
@@ -36,8 +39,8 @@ export interface EngineParts extends DriverParts {
   version: string;
   /** A snapshot is written after so many operations at least; by default what `shared/limits.ts` says. */
   snapshotIntervalOperations?: number;
-  /** This server must end: its disk failed, or it must not go on. Nothing is acknowledged from now on. */
-  onFatal(text: string): void;
+  /** This server must not go on; `failure` is there when its disk is the reason. Nothing is acknowledged from now on. */
+  onFatal(text: string, failure?: StorageFailure): void;
   /** As {@link onFatal}, but another disk at this address is to join: the database folder has to be set aside. */
   onStartOver(text: string): void;
 }
@@ -88,6 +91,7 @@ export class ReplicatedEngine implements Engine {
       storage,
       rowInMemory: (position) => this.#state.log.entry(position),
       isOver,
+      onDamage: (failure) => this.#driver.readFailed(failure),
       log: (text) => parts.log(text),
     });
     this.#driver = new ReplicaDriver(this.#state, parts, {
@@ -95,7 +99,7 @@ export class ReplicatedEngine implements Engine {
       onReadConfirmed: (checkId) => this.#onConfirmed(checkId),
       onDurable: () => this.#flush(),
       onSettled: () => this.#look(),
-      onFatal: (text) => parts.onFatal(text),
+      onFatal: (text, failure) => parts.onFatal(text, failure),
       onStartOver: (text) => parts.onStartOver(text),
     });
     this.#announced = describeCluster(this.#driver.context);
@@ -215,6 +219,21 @@ export class ReplicatedEngine implements Engine {
     return forceReplica(this.#driver, this.#parts.clock);
   }
 
+  /** R26: rows for a server that mends its log. @returns CSV; empty when this one has none that follow */
+  async rowsAfter(after: RowName): Promise<string> {
+    if (this.#driver.isStopped) return '';
+    const { storage, config } = this.#parts;
+    const found = await readRowsAfter(storage, after, config.logPieceLength);
+    if (typeof found === 'string') return found;
+    this.#driver.readFailed(found);
+    return '';
+  }
+
+  /** Ends it because rows are damaged that had been whole, so that the next start repairs them. */
+  endForRepair(failure: StorageFailure): void {
+    this.#driver.fail(failure);
+  }
+
   /** Of the last entry in the log, whoever appended it; no later one may have a lower time. */
   get lastTimeMs(): number {
     const { log } = this.#state;
@@ -279,6 +298,8 @@ export class ReplicatedEngine implements Engine {
     while (isUnderWay() && clock.monotonicMs() < giveUpAtMs && !this.#driver.isStopped) {
       await new Promise<void>((resolve) => clock.after(1, resolve));
     }
+    // It ended for another reason meanwhile, and whoever was told of that closes the storage.
+    if (this.#driver.isStopped) return;
     if (this.#driver.isSettled) this.#driver.give({ type: 'farewell' });
     this.#driver.stop();
     await new Promise<void>((resolve) => storage.close(() => resolve()));
@@ -304,9 +325,7 @@ export class ReplicatedEngine implements Engine {
 
   async #saveSnapshot(isLast: boolean): Promise<void> {
     const failure = await this.#snapshots.save(isLast);
-    if (!failure || this.#driver.isStopped) return;
-    this.#driver.stop();
-    this.#parts.onFatal(failure.message);
+    if (failure) this.#driver.fail(failure);
   }
 
   /** Looks at what has become of this server, and does what is due; each tick, and whenever something changed. */

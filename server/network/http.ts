@@ -18,11 +18,12 @@ interface Page {
  * Answers the plain HTTP requests of the port: `GET /healthz`, `/readyz`, `/metrics`, `/status`.
  * Socket.IO takes its own paths before this listener sees them.
  *
+ * @param metrics absent where nothing is counted
  * @param folder looks up what is to be said of the server's files; absent where nothing is kept in files
  */
 export function createHttpListener(
-  engine: Engine,
-  metrics: Metrics,
+  engine: Pick<Engine, 'status'>,
+  metrics: Metrics | undefined,
   folder?: () => Promise<FolderStatus>,
 ): RequestListener {
   return (request, response) => {
@@ -45,8 +46,8 @@ export function createHttpListener(
 
 async function answer(
   path: string,
-  engine: Engine,
-  metrics: Metrics,
+  engine: Pick<Engine, 'status'>,
+  metrics: Metrics | undefined,
   folder: (() => Promise<FolderStatus>) | undefined,
 ): Promise<Page> {
   switch (path) {
@@ -55,18 +56,19 @@ async function answer(
     case '/readyz':
       return readiness(engine);
     case '/metrics':
+      if (!metrics) return plain(503, 'There is nothing to count yet.');
       return { status: 200, contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     default:
       return status(engine, await folder?.());
   }
 }
 
-function status(engine: Engine, folder: FolderStatus | undefined): Page {
+function status(engine: Pick<Engine, 'status'>, folder: FolderStatus | undefined): Page {
   const text = `${JSON.stringify({ ...engine.status(), ...folder })}\n`;
   return { status: 200, contentType: 'application/json; charset=utf-8', text };
 }
 
-function readiness(engine: Engine): Page {
+function readiness(engine: Pick<Engine, 'status'>): Page {
   const { role, waitingFor } = engine.status();
   const inView = role === 'primary' || role === 'backup' || role === 'witness';
   if (inView && waitingFor === '') return plain(200, `ready: ${role}`);

@@ -55,6 +55,7 @@ export class PeerLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#isUp = false;
     clearTimeout(this.#timer);
     this.#socket?.disconnect();
   }

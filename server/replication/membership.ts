@@ -101,6 +101,8 @@ export function readyLearners(context: Context): Learner[] {
   const isReady = (learner: Learner) =>
     nowMs - learner.heardAtMs < 5 * config.heartbeatIntervalMs &&
     state.commit - learner.op <= CAUGHT_UP_OPERATIONS &&
+    // A view that waits for rows which this server cannot give would never begin.
+    (config.damagedUpTo === undefined || learner.op > config.damagedUpTo) &&
     !isDead(state, learner.replica) &&
     sameIncarnation(state.links.get(learner.replica.id)?.self ?? selfOf(state), learner.replica);
   return [...state.learners.values()]

@@ -28,6 +28,8 @@ export interface ReplicaConfig {
   readonly logPieceLength: number;
   /** So many entries of the log at least stay in memory once they are committed. */
   readonly logTailEntries: number;
+  /** R26: entries up to this one may be damaged here, so that nobody can be sent them; absent when all are whole. */
+  readonly damagedUpTo?: number;
   /** What is reported as durable is synced to the disk (`--durability fsync`); W3 of R9 needs it. */
   readonly synced: boolean;
   /** A4: a refused connect proves a death. */

@@ -7,6 +7,7 @@ import { addDamage, type CheckReport, newReport } from './check-report.ts';
 import { TableClaims } from './check-tables.ts';
 import { COPY_MANIFEST, readCopyManifest } from './copy-manifest.ts';
 import { DatabaseError } from './database-error.ts';
+import { COPY_SESSION_KEY, inspectSessionKey } from './folder.ts';
 import { inspectSnapshot } from './inspect-snapshot.ts';
 import { findSegments } from './segments.ts';
 import { inspectViewFile, type StoredViewFile, VIEW_FILE_NAMES } from './view-file.ts';
@@ -34,6 +35,8 @@ export async function checkDatabase(folder: string, options: CheckOptions = {}):
   const report = newReport();
   await readCopy(folder, report);
   await checkViewFile(folder, report);
+  const keyDamage = await inspectSessionKey(folder);
+  if (keyDamage !== '') addDamage(report, keyDamage, COPY_SESSION_KEY);
   const segments = await findSegments(folder);
   report.segments = segments.length;
   report.bytes = segments.reduce((sum, { size }) => sum + size, 0);

@@ -3,7 +3,7 @@ import type { LogEntry } from '../../shared/operations.ts';
 import type { ViewRecord } from '../../shared/views.ts';
 import { addDamage, type CheckReport } from './check-report.ts';
 import type { TableClaims } from './check-tables.ts';
-import { WHAT_TO_DO } from './log-reader.ts';
+import { WHAT_TO_DO } from './database-error.ts';
 
 const WRONG_SNAPSHOT =
   'Put back the files that belong together; if the log is the right one, move snapshot.csv away, and the next start makes the tables anew.';

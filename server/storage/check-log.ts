@@ -1,9 +1,8 @@
 import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
-import { DatabaseError } from './database-error.ts';
-import { errorCode, readLines, withFile } from './files.ts';
-import { WHAT_TO_DO } from './log-reader.ts';
-import { hasHeader, type Segment } from './segments.ts';
+import { DatabaseError, WHAT_TO_DO } from './database-error.ts';
+import { errorCode, readBytes, readLines, withFile } from './files.ts';
+import { beginsLikeRow, headerOf, lacksOnlyLineFeed, type Segment } from './segments.ts';
 
 const CHAIN = /^[0-9a-f]{64}$/;
 const PUT_BACK = 'Put back a copy of the file.';
@@ -59,7 +58,11 @@ class LogWalk {
 
   async read(segment: Segment, isLast: boolean): Promise<void> {
     this.#expect(segment);
-    if (!(await hasHeader(segment))) {
+    const header = await headerOf(segment);
+    if (header === 'one other byte') {
+      this.#listener.onNote(`${segment.path} has another byte in its first line; the next start puts it right.`);
+    }
+    if (header === 'cut off') {
       const what = `${segment.path} ends inside its first line`;
       if (isLast) {
         this.whole.tornBytes = segment.size;
@@ -76,12 +79,24 @@ class LogWalk {
       }),
     );
     if (end === segment.size) return;
-    const tail = `${segment.path}, line ${this.#line}: the file ends inside the row after op ${this.#op}`;
-    if (!isLast) this.#damaged(`${tail} although a later segment follows.`, WHAT_TO_DO);
-    else {
-      this.whole.tornBytes = segment.size - end;
+    await this.#readTail(segment, end, isLast);
+  }
+
+  /** What stands after the last line feed: as at a start, it is the beginning of the next row, or damage. */
+  async #readTail(segment: Segment, end: number, isLast: boolean): Promise<void> {
+    const tail = await withFile(segment.path, (file) => readBytes(file, end, segment.size));
+    const where = `${segment.path}, line ${this.#line}`;
+    const what = `${where}: the file ends inside the row after op ${this.#op}`;
+    if (!isLast) this.#damaged(`${what} although a later segment follows.`, WHAT_TO_DO);
+    else if (this.#chain !== undefined && lacksOnlyLineFeed(tail, this.#chain)) {
+      this.#take(Buffer.concat([tail.subarray(0, -1), Buffer.from('\n')]), segment);
+      this.#listener.onNote(`${where}: the row ends with another byte than a line feed; the next start puts it right.`);
+    } else if (!beginsLikeRow(tail, this.#op + 1)) {
+      this.#damaged(`${where}: what follows op ${this.#op} is not the beginning of a row.`, WHAT_TO_DO);
+    } else {
+      this.whole.tornBytes = tail.length;
       this.#listener.onNote(
-        `${tail} (${segment.size - end} bytes), as a crash leaves it; that row was never acknowledged, and the next start sets it aside.`,
+        `${what} (${tail.length} bytes), as a crash leaves it; that row was never acknowledged, and the next start sets it aside.`,
       );
     }
   }

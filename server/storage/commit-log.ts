@@ -4,6 +4,7 @@ import type { LogEntry } from '../../shared/operations.ts';
 import { copyBytes } from './copy-files.ts';
 import { LOG_HEADER } from './csv.ts';
 import {
+  BadRow,
   failureOf,
   isFull,
   newName,
@@ -114,7 +115,8 @@ export class CommitLog {
     try {
       await syncData(this.#file!);
     } catch (error) {
-      throw new StorageError(failureOf(error, `Waiting until ${segment.path} is on the disk`));
+      // Even for want of room: the rows are in the file as this machine reads it, and perhaps not on the disk.
+      throw new StorageError({ ...failureOf(error, `Waiting until ${segment.path} is on the disk`), full: false });
     }
   }
 
@@ -162,7 +164,7 @@ export class CommitLog {
     this.#lastOp = op;
   }
 
-  /** Finds where the row of an op begins. The op must be in the log. */
+  /** Finds where the row of an op begins. The op must be in the log. @throws BadRow when rows on the way to it are damaged */
   async locate(op: number): Promise<Place> {
     assert(op >= 1 && op <= this.#lastOp, `op ${op} is not in the log, which ends at op ${this.#lastOp}`);
     const index = this.segments.findLastIndex((segment) => segment.firstOp <= op);
@@ -190,7 +192,7 @@ export class CommitLog {
         LOCATE_BYTES,
       ),
     );
-    assert(rowsToPass === 0, `${segment.name} has fewer rows than were written to it`);
+    if (rowsToPass > 0) throw new BadRow(`${segment.name} has fewer rows than were written to it`);
     return { index, offset };
   }
 

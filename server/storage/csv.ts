@@ -182,6 +182,18 @@ export function openRows(bytes: Buffer, previousChain: string, previousOp?: numb
   return { entries };
 }
 
+/** One row by itself, with its line feed, whatever stands before it; undefined when it is none. Its chain is not checked. */
+export function readRow(line: Buffer): LogEntry | undefined {
+  const [cut] = cutRows(line);
+  const entry = cut && readEntry(cut, { view: '', timeCell: '', time: 0 });
+  return typeof entry === 'object' ? entry : undefined;
+}
+
+/** Whether an entry matches its digest and follows the one with that chain. */
+export function follows(previousChain: string, entry: LogEntry): boolean {
+  return chainDigest(previousChain, entry) === entry.chain;
+}
+
 /** What neighbouring rows mostly have in common: read once, kept in memory once. */
 interface SharedCells {
   view: string;

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
-import { DatabaseError } from './database-error.ts';
+import { DatabaseError, LogDamage } from './database-error.ts';
 import { isFull } from './files.ts';
 import { prepareFolder, readSessionKey } from './folder.ts';
 import { refuseOtherRole } from './folder-role.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { lockFolder } from './lock.ts';
 import { scanLog, verifyLog } from './log-reader.ts';
+import { LogRepair } from './log-repair.ts';
+import type { OldDamage } from './old-damage.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
-import { openSegments } from './segments.ts';
+import { openSegments, type Segment } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
 import { type FoundSnapshot, hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
 import { readTableRows } from './snapshot-tables.ts';
@@ -27,6 +29,10 @@ export interface DatabaseOptions {
   durability: 'fsync' | 'os';
   /** Bytes at which a segment of the log is full; the same on all servers of a cluster. For tests. */
   segmentBytes?: number;
+  /** `scan` reads the rows before the snapshot, too: after damage was met while serving (R26). */
+  checksAll?: boolean;
+  /** What is wrong before the snapshot and could not be repaired (R26): `scan` and `verify` leave those rows alone. */
+  oldDamage?: OldDamage | undefined;
 }
 
 /** An open database. `scan` has to be done before the storage is used. */
@@ -61,10 +67,12 @@ export interface OpenDatabase {
   verify(pause: () => Promise<boolean>): Promise<void>;
 }
 
-/** A database in a folder, of which a copy can be made while it is in use. */
-export interface OpenFolderDatabase extends OpenDatabase {
+/** A database in a folder, of which a copy can be made while it is in use, and whose log can be mended. */
+export interface FolderDatabase extends OpenDatabase {
   /** See `FolderStorage.makeCopy`. */
   makeCopy: FolderStorage['makeCopy'];
+  /** R26: begins to mend what `scan` found damaged. Nothing else may be done with the storage then but to close it. */
+  repair(damage: LogDamage): Promise<LogRepair>;
 }
 
 /**
@@ -74,7 +82,7 @@ export interface OpenFolderDatabase extends OpenDatabase {
  * @param folder see `databaseFolder`
  * @throws DatabaseError with one sentence for the operator
  */
-export async function openDatabase(folder: string, options: DatabaseOptions): Promise<OpenFolderDatabase> {
+export async function openDatabase(folder: string, options: DatabaseOptions): Promise<FolderDatabase> {
   try {
     try {
       return await openLocked(folder, options);
@@ -86,12 +94,15 @@ export async function openDatabase(folder: string, options: DatabaseOptions): Pr
   } catch (error) {
     if (error instanceof DatabaseError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    const advice = isFull(error) ? 'make room on the disk' : 'check the disk and its permissions';
-    throw new DatabaseError('disk', `${folder} can't be opened (${reason}): ${advice}, then start again.`);
+    if (isFull(error)) throw new DatabaseError('full', `${folder} can't be opened: ${reason}.`);
+    throw new DatabaseError(
+      'disk',
+      `${folder} can't be opened (${reason}): check the disk and its permissions, then start again.`,
+    );
   }
 }
 
-async function openLocked(folder: string, options: DatabaseOptions): Promise<OpenFolderDatabase> {
+async function openLocked(folder: string, options: DatabaseOptions): Promise<FolderDatabase> {
   await finishRestore(folder);
   await prepareFolder(folder);
   const release = lockFolder(folder);
@@ -103,7 +114,7 @@ async function openLocked(folder: string, options: DatabaseOptions): Promise<Ope
   }
 }
 
-async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<OpenFolderDatabase> {
+async function recover(folder: string, options: DatabaseOptions, release: () => void): Promise<FolderDatabase> {
   const repairs: string[] = [];
   const { role = 'replica' } = options;
   await finishSettingAside(folder, repairs);
@@ -113,6 +124,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   }
   await refuseOtherRole(folder, role);
   const { segments, lastOp } = await openSegments(folder, repairs);
+  setMarks(segments, options.oldDamage);
   const stored = await readViewFile(folder, segments.length > 0 || (await hasSnapshot(folder)), repairs);
   if (stored && stored.file.id !== options.address) {
     throw new DatabaseError(
@@ -124,10 +136,8 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const { found, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
   const { snapshot, place, growing, files } = found;
   await keepReserve(folder);
-  const log = new CommitLog(folder, segments, lastOp, {
-    segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
-    sync: options.durability === 'fsync',
-  });
+  const { segmentBytes = SEGMENT_BYTES, checksAll = false, oldDamage } = options;
+  const log = new CommitLog(folder, segments, lastOp, { segmentBytes, sync: options.durability === 'fsync' });
   const generation = stored?.generation ?? 0;
   const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
   const storage = new FolderStorage(opened);
@@ -140,15 +150,36 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     disk: stored?.file.disk ?? (randomUUID() as DiskId),
     lastOp,
     missingUpTo,
-    scan: (onEntries, onProgress) => scanLog(log, snapshot, onEntries, onProgress),
+    scan: async (onEntries, onProgress) => {
+      if (checksAll && snapshot) await verifyLog(log, snapshot);
+      return scanLog(log, snapshot, { onEntries, onProgress }, oldDamage !== undefined);
+    },
     readLongTable: async (name, onRows) => {
       const file = files.find((one) => one.name === name);
       if (file) await readTableRows(folder, file, (rows) => onRows(rows, file.rows));
     },
     verify: async (pause) => {
-      if (snapshot) await verifyLog(log, snapshot, pause);
+      if (snapshot && !oldDamage) await verifyLog(log, snapshot, pause);
     },
+    repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentBytes),
   };
+}
+
+/** Where whole rows begin, as far as that is known before any was read. */
+function setMarks(segments: readonly Segment[], oldDamage: OldDamage | undefined): void {
+  for (const segment of segments) segment.marks = [...(oldDamage?.marks.get(segment.name) ?? [])];
+}
+
+/** A log is mended from its first damage on, which may lie before the rows that were read. */
+async function firstDamage(log: CommitLog, snapshot: Snapshot | null, damage: LogDamage): Promise<LogDamage> {
+  if (!snapshot || damage.place.op < snapshot.op) return damage;
+  try {
+    await verifyLog(log, snapshot);
+    return damage;
+  } catch (error) {
+    if (error instanceof LogDamage) return error;
+    throw error;
+  }
 }
 
 async function usableSnapshot(

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { access, chmod, constants, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Address } from '../../shared/ids.ts';
@@ -93,10 +94,40 @@ const SESSION_KEY = 'session_key';
 
 /** Replaces the session key; nobody but the owner may read it (R25). */
 export async function writeSessionKey(folder: string, key: string): Promise<void> {
-  await replaceFile(join(folder, SESSION_KEY), `${key}\n`, 0o600);
+  await replaceFile(join(folder, SESSION_KEY), formatSessionKey(key), 0o600);
 }
 
-/** @returns the session key, empty when there is none yet */
+function formatSessionKey(key: string): string {
+  return `${key}\nsha256 ${hash('sha256', key)}\n`;
+}
+
+/** The key in a file of which no bit changed, also one that was written before it had a digest; undefined in any other. */
+function sessionKeyIn(content: string): string | undefined {
+  const key = content.split('\n', 1)[0]!;
+  return content === formatSessionKey(key) || /^[0-9a-f]{64}\n$/.test(content) ? key : undefined;
+}
+
+/** Looks at the session key of a folder, and changes nothing. @returns what is wrong with it, as a sentence; empty when it is whole or missing */
+export async function inspectSessionKey(folder: string): Promise<string> {
+  const path = join(folder, SESSION_KEY);
+  const content = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  return content === undefined || sessionKeyIn(content) !== undefined ? '' : notItsDigest(path);
+}
+
+function notItsDigest(path: string): string {
+  return `${path} is damaged: it does not match its digest.`;
+}
+
+/** What to do about a session key that is damaged. */
+export const COPY_SESSION_KEY = `Copy ${SESSION_KEY} from the folder of another server of the cluster, where it is the same, then start again.`;
+
+/**
+ * @returns the session key, empty when there is none yet
+ * @throws DatabaseError `damaged` when it is another one than was written: with it, a request sent again would pass for a new one
+ */
 export async function readSessionKey(folder: string, repairs: string[]): Promise<string> {
   const path = join(folder, SESSION_KEY);
   try {
@@ -104,7 +135,13 @@ export async function readSessionKey(folder: string, repairs: string[]): Promise
       await chmod(path, 0o600);
       repairs.push(`${SESSION_KEY} could be read by other users of this machine; now only by its owner.`);
     }
-    return (await readFile(path, 'utf8')).replace(/\n$/, '');
+    const content = await readFile(path, 'utf8');
+    const key = sessionKeyIn(content);
+    if (key !== undefined) {
+      if (content !== formatSessionKey(key)) await writeSessionKey(folder, key);
+      return key;
+    }
+    throw new DatabaseError('damaged', `${notItsDigest(path)} ${COPY_SESSION_KEY}`);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return '';
     throw error;

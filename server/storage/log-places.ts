@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { LOG_HEADER } from './csv.ts';
-import { withFile } from './files.ts';
+import { BadRow, withFile } from './files.ts';
 import type { Mark, Segment } from './segments.ts';
 
 /** Two marks of a segment are at least so far apart. */
@@ -35,7 +35,7 @@ export function noteMark(segment: Segment, op: number, offset: number): void {
  * Finds a row at or a little before an op. What is learned on the way is noted, so that the next search is shorter.
  *
  * @param afterLastOp the op after the segment's last one
- * @throws Error when a row does not begin with its op
+ * @throws BadRow when a row does not begin with its op
  */
 export async function nearMark(segment: Segment, op: number, afterLastOp: number): Promise<Mark> {
   const { marks } = segment;
@@ -79,8 +79,9 @@ async function rowAfter(segment: Segment, file: FileHandle, from: number, to: nu
     if (offset >= to) return undefined;
     await file.read(bytes, 0, OP_DIGITS, offset);
     const op = Number.parseInt(bytes.toString('latin1', 0, OP_DIGITS), 10);
-    if (!(op > segment.firstOp))
-      throw new Error(`the row at byte ${offset} of ${segment.name} does not begin with its op`);
+    if (!(op > segment.firstOp)) {
+      throw new BadRow(`the row at byte ${offset} of ${segment.name} does not begin with its op`);
+    }
     return { op, offset };
   }
   return undefined;

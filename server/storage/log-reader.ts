@@ -1,14 +1,19 @@
 import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
-import type { CommitLog } from './commit-log.ts';
+import type { CommitLog, Place } from './commit-log.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
-import { DatabaseError } from './database-error.ts';
-import { errorCode, failureOf, readLines, StorageError, withFile } from './files.ts';
+import { DatabaseError, LogDamage } from './database-error.ts';
+import {
+  BadRow,
+  errorCode,
+  failureOf,
+  isUnreadable,
+  readingFailed,
+  readLines,
+  StorageError,
+  withFile,
+} from './files.ts';
 import { noteMark } from './log-places.ts';
 import { lineFeedBefore, type Segment } from './segments.ts';
-
-/** What to do about a log that is damaged on this server. */
-export const WHAT_TO_DO =
-  'If other servers of the cluster are running, move this folder away and start this server again: it gets everything from them. Otherwise put back a copy of the file.';
 
 /** A place in the log whose row is known. */
 export interface LogPlace {
@@ -21,31 +26,33 @@ const SMALL_PIECE_BYTES = 16 * 1024;
 /** What belongs to the log before a scan begins: nothing. */
 const BEGINNING: LogPlace = { op: 0, chain: GENESIS_CHAIN };
 
+/** Told of the whole rows of a scan. */
+export interface ScanListener {
+  /** Gets the entries in order, a few hundred at a time. */
+  onEntries(entries: LogEntry[]): void;
+  /** Gets the last op read, and the last of all. */
+  onProgress?: ((op: number, lastOp: number) => void) | undefined;
+}
+
 /**
  * Reads the log from a place on to its end, in order, and checks every digest, so that what follows that place is whole and
  * belongs to it. Memory does not grow with the log; the main loop turns every few hundred rows.
  *
  * @param after the row before the first one that is wanted; its own row is compared too. Null for the whole log
- * @param onEntries gets the entries after it in order, a few hundred at a time
- * @param onProgress gets the last op read, and the last of all
+ * @param isDamageKnown the rows before that place are known not to be whole: nothing is inferred from them
  * @returns the time of the last row, milliseconds since 1970; 0 without one
- * @throws DatabaseError `damaged`, naming file, line and op, at the first row that is wrong or missing
+ * @throws LogDamage, naming file, line and op, at the first row that is wrong or missing; DatabaseError `damaged` when the row of
+ *   that place is another one
  */
 export async function scanLog(
   log: CommitLog,
   after: LogPlace | null,
-  onEntries: (entries: LogEntry[]) => void,
-  onProgress?: (op: number, lastOp: number) => void,
+  { onEntries, onProgress }: ScanListener,
+  isDamageKnown = false,
 ): Promise<number> {
-  await checkSeams(log);
   let lastTimeMs = 0;
-  if (after && after.op > 0) {
-    const entry = await entryAt(log, after.op);
-    if (entry?.chain !== after.chain) throw mixedFolder(log, after.op);
-    lastTimeMs = entry.time;
-  }
-  const last = after ?? BEGINNING;
-  const end = await checkRows(log, last, log.lastOp, (entries) => {
+  if (after && after.op > 0) lastTimeMs = await timeOfSeam(log, after, isDamageKnown);
+  const end = await checkRows(log, after ?? BEGINNING, Number.POSITIVE_INFINITY, (entries) => {
     onEntries(entries);
     lastTimeMs = entries.at(-1)!.time;
     onProgress?.(entries.at(-1)!.op, log.lastOp);
@@ -56,20 +63,40 @@ export async function scanLog(
 }
 
 /**
- * Checks the digests of all rows up to a place, in the background of a server that uses them: every row that it reads is checked
- * then, too.
+ * Checks the digests of all rows up to a place: at a start that has a reason to, or in the background of a server that uses them,
+ * which checks each row that it reads by itself, too.
  *
- * @param pause awaited between pieces that take less than a millisecond; false ends it
- * @throws DatabaseError as `scanLog` does
+ * @param pause awaited between pieces, which take less than a millisecond then; false ends it. Without one, nobody is served meanwhile
+ * @throws as `scanLog` does
  */
-export async function verifyLog(log: CommitLog, upTo: LogPlace, pause: () => Promise<boolean>): Promise<void> {
+export async function verifyLog(log: CommitLog, upTo: LogPlace, pause?: () => Promise<boolean>): Promise<void> {
   let goesOn = true;
   const onEntries = async () => {
-    goesOn = await pause();
+    goesOn = pause === undefined || (await pause());
     return goesOn;
   };
-  const end = await checkRows(log, BEGINNING, upTo.op, onEntries, SMALL_PIECE_BYTES);
+  const end = await checkRows(log, BEGINNING, upTo.op, onEntries, pause && SMALL_PIECE_BYTES);
   if (goesOn && end.chain !== upTo.chain) throw mixedFolder(log, upTo.op);
+}
+
+/** The time of the row at which the scan begins. If that, or a seam between two files, is in doubt, all before it is read to find the place. */
+async function timeOfSeam(log: CommitLog, after: LogPlace, isDamageKnown: boolean): Promise<number> {
+  try {
+    if (isDamageKnown || (await hasWholeSeams(log))) {
+      const [entry] = await readLog(log, after.op, 0);
+      if (entry?.chain === after.chain) return entry.time;
+    }
+  } catch (error) {
+    const isDamaged = error instanceof StorageError && error.failure.damaged !== undefined;
+    if (!isDamaged && !isUnreadable(error)) throw error;
+  }
+  let timeMs = 0;
+  const end = await checkRows(log, BEGINNING, after.op, (entries) => {
+    timeMs = entries.at(-1)!.time;
+    return true;
+  });
+  if (end.chain !== after.chain) throw mixedFolder(log, after.op);
+  return timeMs;
 }
 
 /** @param onEntries returning false ends it */
@@ -80,52 +107,63 @@ async function checkRows(
   onEntries: (entries: LogEntry[]) => Promise<boolean> | boolean,
   pieceBytes?: number,
 ): Promise<LogPlace> {
-  let last = after;
-  for (const [index, segment] of log.segments.entries()) {
-    const endOp = Math.min(log.endOf(index), throughOp);
-    if (endOp <= last.op) continue;
-    const from = last.op < segment.firstOp ? LOG_HEADER.length : (await log.locate(last.op + 1)).offset;
+  const start: Place = after.op > 0 ? await log.locate(after.op) : { index: 0, offset: LOG_HEADER.length };
+  let last: LogPlace = { op: after.op, chain: after.chain };
+  for (let index = start.index; index < log.segments.length && last.op < throughOp; index++) {
+    const segment = log.segments[index]!;
+    let isPassing = after.op > 0 && index === start.index;
+    let whole = isPassing ? start.offset : LOG_HEADER.length;
     let goesOn = true;
+    const damaged = (what: string) => new LogDamage(what, { segment: index, offset: whole, ...last });
+    const damagedRow = (clause: string) => damaged(sentenceOf(segment, last.op, clause));
+    if (!isPassing && segment.firstOp !== last.op + 1) throw damaged(missingSentence(segment, last.op));
     const take = async (lines: Buffer, position: number) => {
-      const { entries: found, damage } = openRows(lines, last.chain, last.op);
+      const passed = isPassing ? lines.indexOf(10) + 1 : 0;
+      isPassing = false;
+      const { entries: found, damage } = openRows(lines.subarray(passed), last.chain, last.op);
       // What follows may be cut and written anew meanwhile.
-      const entries = found.filter(({ op }) => op <= endOp);
-      noteMarks(segment, entries, position);
+      const entries = found.filter(({ op }) => op <= throughOp);
+      whole = noteMarks(segment, entries, position + passed);
       const { op, chain } = entries.at(-1) ?? last;
       last = { op, chain };
       if (entries.length > 0) goesOn = await onEntries(entries);
-      if (damage && op < endOp) throw damagedRow(segment, op, damage);
-      return goesOn && op < endOp;
+      if (damage && op < throughOp) throw damagedRow(damage);
+      return goesOn && op < throughOp;
     };
     const { path, size } = segment;
-    await withFile(path, (file) => readLines(file, from, size, take, pieceBytes)).catch((error: unknown) => {
-      throw isUnreadable(error) ? new DatabaseError('disk', failureOf(error, `Reading ${path}`).message) : error;
-    });
+    const end = await withFile(path, (file) => readLines(file, whole, size, take, { pieceBytes })).catch(
+      (error: unknown) => {
+        if (isUnreadable(error)) {
+          throw damagedRow(`the disk does not give back what is there (${(error as Error).message})`);
+        }
+        const isOfSystem = errorCode(error) !== undefined && !(error instanceof DatabaseError);
+        throw isOfSystem ? new DatabaseError('disk', failureOf(error, `Reading ${path}`).message) : error;
+      },
+    );
     if (!goesOn) return last;
-    if (last.op < endOp) throw damagedRow(segment, last.op, 'the file ends inside the row');
+    if (last.op < throughOp && end !== size) throw damagedRow('the file ends inside the row');
   }
   return last;
 }
 
-function noteMarks(segment: Segment, entries: readonly LogEntry[], position: number): void {
+/** @returns where the last of these rows ends */
+function noteMarks(segment: Segment, entries: readonly LogEntry[], position: number): number {
   let offset = position;
   for (const entry of entries) {
     noteMark(segment, entry.op, offset);
     offset += Buffer.byteLength(entry.row);
   }
-}
-
-function isUnreadable(error: unknown): boolean {
-  return errorCode(error) !== undefined && !(error instanceof DatabaseError);
+  return offset;
 }
 
 /** Whether each file of the log begins where the one before it ends. */
-async function checkSeams(log: CommitLog): Promise<void> {
+async function hasWholeSeams(log: CommitLog): Promise<boolean> {
   let lastOp = 0;
   for (const [index, segment] of log.segments.entries()) {
-    if (segment.firstOp !== lastOp + 1) throw missingSegment(segment, lastOp);
+    if (segment.firstOp !== lastOp + 1) return false;
     if (index < log.segments.length - 1) lastOp = await lastOpOf(segment);
   }
+  return true;
 }
 
 async function lastOpOf(segment: Segment): Promise<number> {
@@ -138,16 +176,6 @@ async function lastOpOf(segment: Segment): Promise<number> {
   });
 }
 
-/** The entry of an op, its row checked against the one before it. */
-async function entryAt(log: CommitLog, op: number): Promise<LogEntry | undefined> {
-  try {
-    return (await readLog(log, op, 0))[0];
-  } catch (error) {
-    const segment = log.segments.findLast(({ firstOp }) => firstOp <= op)!;
-    throw damagedRow(segment, op - 1, error instanceof Error ? error.message : String(error));
-  }
-}
-
 function mixedFolder(log: CommitLog, op: number): DatabaseError {
   return new DatabaseError(
     'damaged',
@@ -156,41 +184,35 @@ function mixedFolder(log: CommitLog, op: number): DatabaseError {
 }
 
 /** The first line of a file is its header, so its first op stands in line 2. */
-function damagedRow(segment: Segment, lastWhole: number, damage: string): DatabaseError {
+function sentenceOf(segment: Segment, lastWhole: number, damage: string): string {
   const line = Math.max(2, lastWhole - segment.firstOp + 3);
-  return new DatabaseError(
-    'damaged',
-    `${segment.path}, line ${line}: ${damage}. Op ${lastWhole + 1} is damaged, the ops before it are whole. ${WHAT_TO_DO}`,
-  );
+  return `${segment.path}, line ${line}: ${damage}. Op ${lastWhole + 1} is damaged, the ops before it are whole.`;
 }
 
-function missingSegment(segment: Segment, lastOp: number): DatabaseError {
-  return new DatabaseError(
-    'damaged',
-    `${segment.path} begins with op ${segment.firstOp}, but the log before it ends with op ${lastOp}: op ${lastOp + 1} is missing. ${WHAT_TO_DO}`,
-  );
+function missingSentence(segment: Segment, lastOp: number): string {
+  return `${segment.path} begins with op ${segment.firstOp}, but the log before it ends with op ${lastOp}: op ${lastOp + 1} is missing.`;
 }
 
 /**
  * Entries from `fromOp` on, their digests checked: as many as fit into `maxLength` UTF-16 code units of CSV but at least
  * one; none past the end.
  *
- * @throws StorageError when the file can't be read or is damaged
+ * @throws StorageError when the file can't be read; with `damaged` when a row in it is wrong
  */
 export async function readLog(log: CommitLog, fromOp: number, maxLength: number): Promise<LogEntry[]> {
   const lastOp = log.lastOp;
   if (fromOp > lastOp) return [];
-  // The row before the first one is read for its chain.
-  const place = await log.locate(Math.max(1, fromOp - 1));
   const collector = new Collector(fromOp, maxLength);
-  for (const segment of log.segments.slice(place.index)) {
-    const from = segment === log.segments[place.index] ? place.offset : LOG_HEADER.length;
-    try {
+  try {
+    // The row before the first one is read for its chain.
+    const place = await log.locate(Math.max(1, fromOp - 1));
+    for (const segment of log.segments.slice(place.index)) {
+      const from = segment === log.segments[place.index] ? place.offset : LOG_HEADER.length;
       await withFile(segment.path, (file) => readLines(file, from, segment.size, (lines) => collector.take(lines)));
-    } catch (error) {
-      throw new StorageError(failureOf(error, `Reading ${segment.path}`));
+      if (collector.full) break;
     }
-    if (collector.full) break;
+  } catch (error) {
+    throw new StorageError(readingFailed(log.folder, error, (collector.entries.at(-1)?.op ?? fromOp - 1) + 1));
   }
   return collector.entries;
 }
@@ -236,11 +258,11 @@ class Collector {
   #open(rows: Buffer): void {
     const op = this.entries.at(-1)?.op ?? this.#fromOp - 1;
     const { entries, damage } = openRows(rows, this.#chain!, op);
-    if (damage) throw new Error(damage);
     for (const entry of entries) {
       this.entries.push(entry);
       this.#room -= entry.row.length;
     }
+    if (damage) throw new BadRow(damage);
     this.#chain = this.entries.at(-1)!.chain;
   }
 }

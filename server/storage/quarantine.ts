@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { QuarantineStatus } from '../../shared/api.ts';
 import { stringifyRows, writeCell } from './cells.ts';
@@ -55,6 +55,22 @@ export async function moveAside(path: string, reason: string): Promise<string> {
   await rename(path, target);
   await noteReason(folder, basename(target), reason);
   await syncFolder(dirname(path));
+  return `quarantine/${basename(target)}`;
+}
+
+/**
+ * Gives a file a second name in the quarantine and notes why: it stays where it is until something takes its place.
+ *
+ * @param name as in {@link setAside}
+ * @returns the file, as `quarantine/NAME`
+ */
+export async function keepAside(path: string, name: string, reason: string): Promise<string> {
+  const folder = quarantineFolder(dirname(path));
+  const { file, path: target } = await createNew(folder, name);
+  await file.close();
+  await rm(target);
+  await link(path, target);
+  await noteReason(folder, basename(target), reason);
   return `quarantine/${basename(target)}`;
 }
 

@@ -10,6 +10,8 @@ export interface StorageFailure {
   message: string;
   /** The disk is full, as opposed to broken. */
   full: boolean;
+  /** Rows that had been whole are not any more, from about `op` on: the next start can repair them from the others (R26). */
+  damaged?: { op: number };
 }
 
 /** Ends the writing of a snapshot whose rows nobody can give any more, because the server ends; no failure of the disk. */

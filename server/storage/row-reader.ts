@@ -1,7 +1,7 @@
 import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
-import { failureOf, StorageError, withFile } from './files.ts';
+import { BadRow, readingFailed, StorageError, withFile } from './files.ts';
 import { nearMark } from './log-places.ts';
 import type { Segment } from './segments.ts';
 
@@ -16,16 +16,15 @@ const CHAIN_LENGTH = 64;
  * rows that lie scattered cost a hundred reads of some kilobytes.
  *
  * @param ops ascending, each of them in the log
- * @throws StorageError when the file can't be read or is damaged
+ * @throws StorageError when the file can't be read; with `damaged` when a row in it is wrong
  */
 export async function readRows(log: CommitLog, ops: readonly number[]): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
   for (const group of groupsOf(log, ops)) {
-    const segment = log.segments[group.segment]!;
     try {
       entries.push(...(await readGroup(log, group)));
     } catch (error) {
-      throw new StorageError(failureOf(error, `Reading ${segment.path}`));
+      throw new StorageError(readingFailed(log.folder, error, group.ops[0]!));
     }
   }
   return entries;
@@ -58,7 +57,7 @@ async function readGroup(log: CommitLog, { segment: index, ops }: Group): Promis
     const [from, through] = [ops[at]!, ops[end - 1]!];
     const chain = from > first ? chainOf(lines[from - 1 - first]!) : await chainBefore(log, index);
     const opened = openRows(Buffer.concat(lines.slice(from - first, through + 1 - first)), chain, from - 1);
-    if (opened.damage) throw new Error(opened.damage);
+    if (opened.damage) throw new BadRow(opened.damage);
     entries.push(...opened.entries);
     at = end;
   }
@@ -87,10 +86,10 @@ async function readLinesOf(log: CommitLog, index: number, firstOp: number, lastO
     let position = mark.offset;
     for (let op = mark.op; op <= lastOp; ) {
       const room = Math.min(pieceFor(segment, mark.op, lastOp), segment.size - position);
-      if (room <= 0) throw new Error(`it ends before op ${op}`);
+      if (room <= 0) throw new BadRow(`${segment.name} ends before op ${op}`);
       const piece = Buffer.allocUnsafe(room);
       const { bytesRead } = await file.read(piece, 0, room, position);
-      if (bytesRead === 0) throw new Error(`it ends before op ${op}`);
+      if (bytesRead === 0) throw new BadRow(`${segment.name} ends before op ${op}`);
       position += bytesRead;
       bytes = bytes.length === 0 ? piece.subarray(0, bytesRead) : Buffer.concat([bytes, piece.subarray(0, bytesRead)]);
       let start = 0;

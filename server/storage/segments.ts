@@ -1,10 +1,11 @@
 import { type FileHandle, open, readdir, stat, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { GENESIS_CHAIN } from '../../shared/operations.ts';
 import { explainHeader } from './cells.ts';
 import { LOG_HEADER, openRows } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
-import { readPieces, syncFile, syncFolder, withFile, writeOnce } from './files.ts';
-import { setAside } from './quarantine.ts';
+import { readAround, readBytes, readPieces, syncFile, syncFolder, withFile, writeOnce } from './files.ts';
+import { moveAside, setAside } from './quarantine.ts';
 
 const LINE_FEED = 10;
 
@@ -56,37 +57,60 @@ export async function openSegments(
 ): Promise<{ segments: Segment[]; lastOp: number }> {
   const segments = await findSegments(folder);
   for (const segment of [...segments]) {
-    if (await hasHeader(segment)) continue;
-    if (segment !== segments.at(-1)) {
-      throw new DatabaseError(
-        'damaged',
-        `${segment.path} ends inside its first line although a later segment follows: put back a copy of it.`,
-      );
-    }
-    await unlink(segment.path);
+    if (await mendHeader(segment, repairs)) continue;
+    // Of a segment that others follow, all rows are missing now; the scan will say so.
+    if (segment === segments.at(-1)) await unlink(segment.path);
+    else await moveAside(segment.path, 'it ended inside its first line although a later segment followed');
     await syncFolder(folder);
-    segments.pop();
+    segments.splice(segments.indexOf(segment), 1);
     repairs.push(`${segment.name} held nothing but the beginning of its first line and was removed.`);
   }
   const last = segments.at(-1);
   if (!last) return { segments, lastOp: 0 };
-  return { segments, lastOp: await repairTail(folder, last, repairs) };
+  return { segments, lastOp: await repairTail(folder, last, segments.at(-2), repairs) };
+}
+
+/** Puts a first line right of which a bit changed. @returns false when a crash cut off the file inside that line */
+async function mendHeader(segment: Segment, repairs: string[]): Promise<boolean> {
+  const header = await headerOf(segment);
+  if (header !== 'one other byte') return header === 'whole';
+  await overwrite(segment.path, Buffer.from(LOG_HEADER), 0);
+  repairs.push(`${segment.name} had another byte in its first line; it was put right.`);
+  return true;
 }
 
 /**
- * False when a crash cut off the file inside its header, so that no row can ever have been in it.
+ * What stands at the beginning of a segment. `cut off`: a crash ended its writing inside the first line, so that no row can ever
+ * have been in it.
  *
  * @throws DatabaseError `foreign-file`
  */
-export async function hasHeader(segment: Segment): Promise<boolean> {
+export async function headerOf(segment: Segment): Promise<'whole' | 'one other byte' | 'cut off'> {
   return withFile(segment.path, async (file) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOG_HEADER.length + 4096), 0, null, 0);
+    if (hasOneOtherByte(buffer.subarray(0, Math.min(bytesRead, LOG_HEADER.length)))) return 'one other byte';
     const start = buffer.toString('utf8', 0, bytesRead);
-    if (start.startsWith(LOG_HEADER)) return true;
+    if (start.startsWith(LOG_HEADER)) return 'whole';
     const beginning = start.replace(/\0+$/, '');
-    if (LOG_HEADER.startsWith(beginning) && (await isAllNul(file, beginning.length, segment.size))) return false;
+    if (LOG_HEADER.startsWith(beginning) && (await isAllNul(file, beginning.length, segment.size))) return 'cut off';
     throw new DatabaseError('foreign-file', explainHeader(segment.path, start, LOG_HEADER));
   });
+}
+
+/** A bit of the first line changed: what belongs there is known. */
+function hasOneOtherByte(start: Buffer): boolean {
+  if (start.length < LOG_HEADER.length) return false;
+  return start.reduce((count, byte, index) => count + (byte === LOG_HEADER.charCodeAt(index) ? 0 : 1), 0) === 1;
+}
+
+async function overwrite(path: string, bytes: Buffer, position: number): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await writeOnce(file, bytes, position);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function isAllNul(file: FileHandle, from: number, to: number): Promise<boolean> {
@@ -99,44 +123,68 @@ async function isAllNul(file: FileHandle, from: number, to: number): Promise<boo
 }
 
 /** Cuts the file after its last whole row (R19). @returns the op of that row */
-async function repairTail(folder: string, segment: Segment, repairs: string[]): Promise<number> {
+async function repairTail(
+  folder: string,
+  segment: Segment,
+  before: Segment | undefined,
+  repairs: string[],
+): Promise<number> {
   return withFile(segment.path, async (file) => {
     const end = (await lineFeedBefore(file, segment.size)) + 1;
     const start = (await lineFeedBefore(file, end - 1)) + 1;
-    const row = Buffer.alloc(end - start);
-    await file.read(row, 0, row.length, start);
+    const row = await readBytes(file, start, end);
     const op = start === 0 ? segment.firstOp - 1 : Number.parseInt(row.toString('latin1', 0, 20), 10);
     const lastOp = Number.isNaN(op) ? segment.firstOp - 1 : op;
     if (end === segment.size) return lastOp;
-    if (start > 0 && (await restoreLineFeed(segment, file, end, row.toString('latin1', row.length - 65).trimEnd()))) {
+    const chain = start > 0 ? lastChainIn(row) : await lastChainOf(before);
+    if (await restoreLineFeed(segment, file, end, chain)) {
       repairs.push(`${segment.name} had another byte than the line feed after op ${lastOp + 1}; it was put right.`);
       return lastOp + 1;
     }
+    // Anything else than the beginning of the next row may stand where acknowledged rows stood: the scan will say so.
+    if (!beginsLikeRow(await readBytes(file, end, segment.size), lastOp + 1)) return lastOp;
     repairs.push(await cutTail(folder, segment, file, end, lastOp));
     return lastOp;
   });
 }
 
+/** Whether a crash can have left this of that row: its first bytes, or NULs, or both. */
+export function beginsLikeRow(tail: Buffer, op: number): boolean {
+  const beginning = `${op},`;
+  const start = tail.toString('latin1', 0, beginning.length).replace(/\0+$/, '');
+  return beginning.startsWith(start);
+}
+
 /** A last row that is whole but for the byte of its line feed was not cut short: a bit of it changed. */
 async function restoreLineFeed(segment: Segment, file: FileHandle, start: number, chain: string): Promise<boolean> {
-  const row = Buffer.alloc(segment.size - start);
-  await file.read(row, 0, row.length, start);
-  row[row.length - 1] = LINE_FEED;
-  const { entries, damage } = openRows(row, chain);
-  if (entries.length !== 1 || damage) return false;
-  const writable = await open(segment.path, 'r+');
-  try {
-    await writeOnce(writable, Buffer.of(LINE_FEED), segment.size - 1);
-    await writable.sync();
-  } finally {
-    await writable.close();
-  }
+  if (!lacksOnlyLineFeed(await readBytes(file, start, segment.size), chain)) return false;
+  await overwrite(segment.path, Buffer.of(LINE_FEED), segment.size - 1);
   return true;
 }
 
+/** Whether some bytes are the row that follows a chain, but for the last one, which should be a line feed. */
+export function lacksOnlyLineFeed(tail: Buffer, previousChain: string): boolean {
+  const row = Buffer.from(tail);
+  row[row.length - 1] = LINE_FEED;
+  const { entries, damage } = openRows(row, previousChain);
+  return entries.length === 1 && !damage;
+}
+
+/** The chain at the end of a row, with or without its line feed. */
+function lastChainIn(row: Buffer): string {
+  return row.toString('latin1', row.length - 65).trimEnd();
+}
+
+/** The chain that the first row of the segment after this one follows. */
+async function lastChainOf(segment: Segment | undefined): Promise<string> {
+  if (!segment) return GENESIS_CHAIN;
+  return withFile(segment.path, async (file) =>
+    lastChainIn(await readBytes(file, Math.max(0, segment.size - 65), segment.size)),
+  );
+}
+
 async function cutTail(folder: string, segment: Segment, file: FileHandle, end: number, op: number): Promise<string> {
-  const tail = Buffer.alloc(segment.size - end);
-  await file.read(tail, 0, tail.length, end);
+  const tail = await readBytes(file, end, segment.size);
   let length = tail.length;
   while (length > 0 && tail[length - 1] === 0) length--;
   let where = 'they held nothing';
@@ -155,11 +203,10 @@ async function cutTail(folder: string, segment: Segment, file: FileHandle, end: 
 
 /** Where the last line feed before `end` stands; -1 when there is none. */
 export async function lineFeedBefore(file: FileHandle, end: number): Promise<number> {
-  const buffer = Buffer.alloc(64 * 1024);
   for (let until = end; until > 0; ) {
-    const from = Math.max(0, until - buffer.length);
-    const { bytesRead } = await file.read(buffer, 0, until - from, from);
-    const found = buffer.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
+    const from = Math.max(0, until - 64 * 1024);
+    // Damage before the last row is for the scan to find.
+    const found = (await readBytes(file, from, until, readAround)).lastIndexOf(LINE_FEED);
     if (found !== -1) return from + found;
     until = from;
   }

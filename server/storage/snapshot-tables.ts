@@ -116,7 +116,7 @@ export async function readRowsOf(
     onRows(rows, columns);
     return true;
   };
-  await withFile(path, (file) => readLines(file, 0, bytes, take, READ_BYTES));
+  await withFile(path, (file) => readLines(file, 0, bytes, take, { pieceBytes: READ_BYTES }));
 }
 
 /** The digest of the first bytes of a file, of all of it when it is shorter; undefined when there is no such file. */

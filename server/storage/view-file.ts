@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DiskId, formatView, parseAddress, parseView } from '../../shared/ids.ts';
 import type { ViewFile, ViewRecord } from '../../shared/views.ts';
 import { DatabaseError } from './database-error.ts';
-import { errorCode, isFull, replaceFile } from './files.ts';
+import { errorCode, isFull, replaceFile, writeOnce } from './files.ts';
 import { readKeyedFile, writeKeyedFile } from './keyed-file.ts';
 
 /** The two copies, in the order in which they are written. */
@@ -62,12 +62,7 @@ export class ViewFileCopy {
       return;
     }
     const bytes = Buffer.from(content);
-    const { bytesWritten } = await this.#file.write(bytes, 0, bytes.length, 0);
-    if (bytesWritten < bytes.length) {
-      throw Object.assign(new Error(`ENOSPC: only ${bytesWritten} of ${bytes.length} bytes fitted`), {
-        code: 'ENOSPC',
-      });
-    }
+    await writeOnce(this.#file, bytes, 0);
     if (bytes.length < this.#length) await this.#file.truncate(bytes.length);
     await this.#file.datasync();
     this.#length = bytes.length;

@@ -29,6 +29,10 @@ export class SmallDisk {
     this.#isFull = false;
   }
 
+  makeReadOnly(): void {
+    mount('-o', 'remount,ro', this.folder);
+  }
+
   /** Copies what is on it to a folder that stays. */
   keepIn(folder: string): void {
     spawnSync('cp', ['-r', this.folder, folder]);

@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DrilledServers, type ServerPlace } from '../../server/commands/drill-servers.ts';
+import { waitFor } from '../../server/commands/drill-wait.ts';
 import type { Random } from '../../shared/random.ts';
 
 /** The servers of a run: what is done to them is counted, and noted in the run's folder beside their own output. */
@@ -60,20 +61,11 @@ export class Keeper extends DrilledServers {
     return /(Primary|Backup|Spare|Joining|Waiting|Witness) /.test(printed) && (await this.status(index)) !== undefined;
   }
 
-  /** It may end by itself from now on, and resolves when it has, or the time is over. @returns whether it has */
-  async expectEnd(index: number, withinMs: number): Promise<boolean> {
-    const server = this.all[index]!;
-    if (!server.process || !server.ended) return true;
-    server.isAsked = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), withinMs);
-    });
-    const ended = await Promise.race([server.ended, late]);
-    clearTimeout(timer);
-    if (ended) this.note(`${server.address} ended by itself (${ended.signal ?? ended.status})`);
-    else server.isAsked = false;
-    return ended !== undefined;
+  /** Resolves when nobody listens there any more, though the process may go on, or the time is over. @returns whether it is so */
+  async expectSilence(index: number, withinMs: number): Promise<boolean> {
+    const isSilent = await waitFor(async () => (await this.status(index)) === undefined, withinMs);
+    if (isSilent) this.note(`${this.all[index]!.address} takes no part any more`);
+    return isSilent;
   }
 
   /** The primary's index; when none says so, that of the first server. */

@@ -1,8 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { databaseFolder } from '../../server/storage/folder.ts';
 import type { Random } from '../../shared/random.ts';
+import { logSegments } from '../support/cluster.ts';
 import { type Fault, pause, type Scene, shuffled } from './faults.ts';
 import type { Keeper } from './keeper.ts';
 
-/** A server whose disk is full ends at its next write; under load that is soon. */
+/** A server whose disk is full takes no part from its next write on; under load that is soon. */
 const NOTICES_FULL_DISK_MS = 15_000;
 
 /** What happens to processes and disks. */
@@ -89,6 +93,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       await Promise.all(ends);
     },
   },
+  { name: 'a flipped bit on a disk', weight: 3, left: 'go on', befall: flipBit },
   { name: 'processes in disorder', weight: 4, left: 'none', befall: ({ keeper }, random) => disorder(keeper, random) },
 ];
 
@@ -136,7 +141,21 @@ export async function oneOfAll(keeper: Keeper, random: Random): Promise<Promise<
   return [];
 }
 
-/** The server ends at its next write; sometimes it is started again before there is room. */
+/** R26: anywhere in one server's log. Only while the others have everything that is in it: what nobody has cannot be repaired. */
+async function flipBit({ keeper, isWhole }: Scene, random: Random): Promise<void> {
+  const { index, address, dataFolder } = random.pick(keeper.replicas);
+  await keeper.kill(index);
+  if (!isWhole) return;
+  const folder = databaseFolder(dataFolder, address);
+  const path = join(folder, random.pick(logSegments(folder)));
+  const bytes = readFileSync(path);
+  const at = random.between(0, bytes.length);
+  bytes[at]! ^= 1 << random.between(0, 8);
+  writeFileSync(path, bytes);
+  keeper.note(`${address} has another bit at byte ${at} of its log`);
+}
+
+/** The server waits for room from its next write on; sometimes it is killed, and started again before there is any. */
 async function fillDisk(scene: Scene, random: Random): Promise<void> {
   const { keeper } = scene;
   const { index, disk } = scene.disk!;
@@ -145,9 +164,10 @@ async function fillDisk(scene: Scene, random: Random): Promise<void> {
   const isStartedFull = random.chance(0.4);
   keeper.note(`${address} has a full disk, but for ${pagesLeft} pages`);
   disk.fill(pagesLeft);
-  const hasEnded = await keeper.expectEnd(index, NOTICES_FULL_DISK_MS);
-  if (!hasEnded && scene.isWhole) keeper.problems.push(`${address} went on although its disk was full`);
-  if (!hasEnded || !isStartedFull) return;
+  const isSilent = await keeper.expectSilence(index, NOTICES_FULL_DISK_MS);
+  if (!isSilent && scene.isWhole) keeper.problems.push(`${address} went on although its disk was full`);
+  if (!isSilent || !isStartedFull) return;
+  await keeper.kill(index);
   keeper.start(index);
-  await keeper.expectEnd(index, NOTICES_FULL_DISK_MS);
+  await keeper.expectSilence(index, NOTICES_FULL_DISK_MS);
 }

@@ -18,6 +18,7 @@ class Stage {
   readonly bo = this.log.create('bo');
   readonly readings: Reading[] = [];
   readonly logged: string[] = [];
+  readonly damages: string[] = [];
   /** Rows above it are in memory. */
   floor = Number.POSITIVE_INFINITY;
   isOver = false;
@@ -30,6 +31,7 @@ class Stage {
       storage: { readRows } as ReplicaStorage,
       rowInMemory: (position) => (position > this.floor ? this.log.entries[position - 1] : undefined),
       isOver: () => this.isOver,
+      onDamage: ({ message }) => this.damages.push(message),
       log: (text) => this.logged.push(text),
     });
   }

@@ -46,7 +46,7 @@ describe('server check', { timeout: 60_000 }, () => {
     const path = join(folder, logSegments(folder)[0]!);
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace(/account:create,,,ana/, 'account:create,,,eve'));
-    appendFileSync(path, 'torn');
+    appendFileSync(path, `${text.split('\n').length - 1},0/1/`);
     try {
       const [plain, json] = await Promise.all([runProgram(['check', folder]), runProgram(['check', folder, '--json'])]);
       expect([plain.status, json.status]).toEqual([1, 1]);

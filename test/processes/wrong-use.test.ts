@@ -39,6 +39,7 @@ describe('the server program, used wrongly', () => {
       words: ['200ms', '100ms', 'three times'],
     },
     { what: 'a replication factor of none', args: ['--replication-factor', '0'], words: ['1 to 9'] },
+    { what: 'a durability that there is not', args: ['--durability', 'disk'], words: ['disk', 'fsync, os'] },
     { what: 'an address without a port', args: ['--join', 'localhost'], words: ['"localhost"', 'host:port'] },
     { what: 'a host that others reach, without a secret', args: ['--host', '0.0.0.0'], words: ['--secret-file'] },
     { what: 'a secret file that is not there', args: ['--secret-file', '/nowhere/x'], words: ['/nowhere/x'] },
@@ -77,6 +78,13 @@ describe('the server program, used wrongly', () => {
     const ran = await runProgram(['primary', port, '--data', file]);
     expect(ran.status).toBe(1);
     expectSentence(ran, file, 'folder');
+  });
+
+  it('a data path whose parent is missing is refused with both names', async () => {
+    const missing = join(folder, 'nowhere');
+    const ran = await runProgram(['primary', port, '--data', join(missing, 'data')]);
+    expect(ran.status).toBe(1);
+    expectSentence(ran, join(missing, 'data'), `${missing} does not exist`);
   });
 
   it('a port that another program has is refused with its number', async () => {

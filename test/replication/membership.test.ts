@@ -74,6 +74,20 @@ describe('R14: joining', () => {
     for (const { members } of asked) expect(members.filter(({ id }) => id === one('B2').id)).toHaveLength(1);
   });
 
+  it('R26: nobody is taken in who lacks rows that the primary cannot send, because they are damaged there', () => {
+    const common = entries('0/1/a:1', [1, 2, 3, 4, 5]);
+    const { op, chain } = common[4]!;
+    const base = view(1, 'A1');
+    const recovered = { snapshot: { op, chain, view: '0/1/a:1' } };
+    const asked = (fromOp: number) => {
+      const replica = new LoneReplica('A1', { base }, recovered, { damagedUpTo: 3 });
+      replica.meet('B1');
+      replica.hear('B1', { type: 'join-me', view: base.number, fromOp, chain: common[fromOp - 1]!.chain });
+      return sent(replica.wait(200), 'start-view-change').length > 0;
+    };
+    expect([1, 2, 3, 4, 5].map(asked)).toEqual([false, false, false, true, true]);
+  });
+
   it('R16: a witness never becomes a member, whatever arrives first', () => {
     const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') });
     replica.meet('B1');

@@ -181,6 +181,37 @@ describe('checking a database', () => {
     expect(recovered.repairs).toHaveLength(1);
   });
 
+  it('other bytes after the last row are damage: rows that were acknowledged may have stood there', async () => {
+    await appendFile(join(folder, (await segments()).at(-1)!), 'torn');
+    const report = await checkDatabase(folder);
+    expect(report).toMatchObject({ lastOp: OPERATIONS, tornBytes: 0, notes: [] });
+    expect(report.damages).toMatchObject([{ what: expect.stringContaining(`what follows op ${OPERATIONS}`) }]);
+  });
+
+  it('what the next start puts right by itself is no damage: a bit of the last line feed, and of a first line', async () => {
+    const names = await segments();
+    const last = join(folder, names.at(-1)!);
+    await writeFile(last, `${(await readFile(last, 'utf8')).slice(0, -1)}K`);
+    await edit(1, (lines) => lines.with(0, lines[0]!.replace('op', 'oq')));
+    const report = await checkDatabase(folder);
+    expect(report).toMatchObject({ damages: [], lastOp: OPERATIONS, chain: log.at(-1)!.chain, tornBytes: 0 });
+    expect(report.notes).toHaveLength(2);
+    const { recovered, close } = await openScanned(folder);
+    expect(recovered.repairs).toHaveLength(2);
+    await close();
+    expect(await checkDatabase(folder)).toMatchObject({ damages: [], notes: [], lastOp: OPERATIONS });
+  });
+
+  it('R25: a session key of which a bit changed is damage', async () => {
+    const { storage, close } = await openScanned(folder);
+    await settled((done) => storage.writeSessionKey('0123456789abcdef'.repeat(4), done));
+    await close();
+    expect(await damages()).toEqual([]);
+    const path = join(folder, 'session_key');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('0', '1'));
+    expect(await damages()).toEqual([expect.stringContaining(`${path} is damaged`)]);
+  });
+
   it('rows that are missing at the end are noticed when the snapshot has them', async () => {
     for (const name of (await segments()).slice(1)) await rm(join(folder, name));
     expect(await damages()).toEqual([expect.stringContaining('rows of the log are missing')]);

@@ -61,6 +61,28 @@ describe('opening a database', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
+  it('R25: refuses a session key of which any bit changed, and takes one that was written without a digest', async () => {
+    const folder = await newFolder();
+    const { storage, close } = await openScanned(folder);
+    const key = '0123456789abcdef'.repeat(4);
+    await settled((done) => storage.writeViewFile(viewFile(1), done));
+    await settled((done) => storage.writeSessionKey(key, done));
+    await close();
+    const path = join(folder, 'session_key');
+    const whole = await readFile(path);
+    for (let byte = 0; byte < whole.length; byte++) {
+      const changed = Buffer.from(whole);
+      changed[byte]! ^= 1 << (byte % 8);
+      await writeFile(path, changed);
+      await expect(openScanned(folder), `byte ${byte}`).rejects.toThrow('Copy session_key from the folder of another');
+    }
+    await writeFile(path, `${key}\n`);
+    const database = await openScanned(folder);
+    expect(database.recovered.sessionKey).toBe(key);
+    await database.close();
+    expect(await readFile(path)).toEqual(whole);
+  });
+
   it('refuses the folder of a server with another address', async () => {
     const folder = await newFolder();
     const { storage, close } = await openScanned(folder);

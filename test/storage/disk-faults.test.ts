@@ -44,9 +44,9 @@ beforeEach(() => {
   });
 });
 
-async function openWith(count: number) {
+async function openWith(count: number, durability: 'fsync' | 'os' = 'fsync') {
   const folder = join(await temporaryFolder(), 'database');
-  const database = await openScanned(folder);
+  const database = await openScanned(folder, { durability });
   await settled((done) => database.storage.writeViewFile(viewFile(1), done));
   await append(database.storage, someEntries(count));
   disk.writes = [];
@@ -77,12 +77,29 @@ describe('group commit', () => {
   });
 });
 
+describe('A1: durability', () => {
+  it.each(['fsync', 'os'] as const)(
+    '%s: says whether an append waits for the disk; either way it is written',
+    async (durability) => {
+      const all = someEntries(5);
+      const { storage, folder, close } = await openWith(1, durability);
+      for (const entry of all.slice(1)) await append(storage, [entry]);
+      expect(disk.syncs).toBe(durability === 'fsync' ? 4 : 0);
+      expect(disk.writes).toHaveLength(4);
+      await close();
+      expect((await openScanned(folder)).entries).toEqual(all);
+    },
+  );
+});
+
 describe('R19: a disk that fails', () => {
   const faults = [
     { name: 'a failed write', fault: { writeFailure: 'EIO' }, full: false },
     { name: 'a full disk', fault: { writeFailure: 'ENOSPC' }, full: true },
     { name: 'a short write', fault: { shortBy: 7 }, full: true },
     { name: 'a failed fdatasync', fault: { syncFailure: 'EIO' }, full: false },
+    { name: 'an fdatasync that finds no room', fault: { syncFailure: 'ENOSPC' }, full: false },
+    { name: 'a write beyond a limit', fault: { writeFailure: 'EFBIG', shortBy: 0 }, full: false },
   ];
   for (const { name, fault, full } of faults) {
     it(`${name} is reported with the file, never retried, and ends all writing`, async () => {

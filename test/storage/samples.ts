@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
-import { type DatabaseOptions, type OpenFolderDatabase, openDatabase } from '../../server/storage/database.ts';
+import { type DatabaseOptions, type FolderDatabase, openDatabase } from '../../server/storage/database.ts';
 import type { ReplicaStorage, StorageFailure } from '../../server/storage/replica-storage.ts';
 import type { Address, ClientId, DiskId } from '../../shared/ids.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry, type Snapshot } from '../../shared/operations.ts';
@@ -109,7 +109,7 @@ export function snapshotAt(entry: LogEntry, mark: string): Snapshot {
 export async function openScanned(
   folder: string,
   options: Partial<DatabaseOptions> = {},
-): Promise<OpenFolderDatabase & { entries: LogEntry[]; close: () => Promise<StorageFailure | undefined> }> {
+): Promise<FolderDatabase & { entries: LogEntry[]; close: () => Promise<StorageFailure | undefined> }> {
   const database = await openDatabase(folder, { address: ADDRESS, durability: 'fsync', ...options });
   const { storage } = database;
   const closeStorage = storage.close.bind(storage);
