@@ -7,6 +7,7 @@ import type { AccountId, ClientId } from './ids.ts';
 export const LOG_EVENTS = [
   'cluster:view',
   'cluster:complete',
+  'cluster:compact',
   'account:create',
   'account:delete',
   'session:open',
@@ -25,7 +26,8 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
  * |------------------|------------|-----------|-------------------------|---------------------------------------|
  * | cluster:view     |            |           | view number             | the view record, as JSON              |
  * | cluster:complete |            |           | the replication factor  |                                       |
- * | account:create   |            |           | username, NFC           | `{"nameKey":…,"passwordHash":…}`      |
+ * | cluster:compact  |            |           |                         |                                       |
+ * | account:create   |            |           |                         | `{"username":…,"nameKey":…,"passwordHash":…}` |
  * | account:delete   |            | who       |                         |                                       |
  * | session:open     |            | who       |                         |                                       |
  * | session:close    |            | who       | session id              |                                       |

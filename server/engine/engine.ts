@@ -79,7 +79,7 @@ export interface Submission {
   event: LogEvent;
   /** Who asks; empty when nobody is logged in (only `account:create` and `session:open` do without, see `subject`). */
   account: AccountId | '';
-  /** As in `shared/operations.ts`; for `message:send` the recipient's *username*, which the engine resolves. */
+  /** As in `shared/operations.ts`; for `message:send` the recipient's *username*, which the engine resolves, and for `account:create` the new one. */
   subject: string;
   body: string;
   /** The request as text without its passwords: the engine keeps a keyed digest of it. */

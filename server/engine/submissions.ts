@@ -1,3 +1,4 @@
+import { readAccountBody } from '../../shared/account-body.ts';
 import { type ChatError, type ErrorCode, type Result, refusal, success } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
 import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
@@ -13,8 +14,10 @@ interface InFlight {
   /** As the client named it: the entry names an account by its id. */
   subject: string;
   answers: Answer[];
-  /** Lower numbers of the same client that came later and are not in the log: what they are is settled together with this one. */
-  overtaken: { submission: Submission; answer: Answer }[];
+  /** Not in the log, and asked again once this one is settled: lower numbers of the same client, and accounts of the same name. */
+  afterwards: { submission: Submission; answer: Answer }[];
+  /** Of the account that it creates, the name as names are compared; empty for other requests. */
+  nameKey: string;
 }
 
 /** In what words a request is refused by the state. */
@@ -37,6 +40,8 @@ export class Submissions {
   readonly #inFlight = new Map<string, InFlight>();
   /** The highest request of a client that is in the queue or in the log and not committed. */
   readonly #highest = new Map<ClientId, number>();
+  /** Those that create an account, by the key of its name. */
+  readonly #creating = new Map<string, InFlight>();
   #queue: EntryDraft[] = [];
 
   constructor(table: ClientTable, chat: ChatState, keys: SessionKeys) {
@@ -85,7 +90,7 @@ export class Submissions {
     const highest = this.#highest.get(client) ?? 0;
     if (request <= highest) {
       // Should the higher one not be committed, this one can still be done, elsewhere: nothing may be said of it yet.
-      this.#inFlight.get(keyOf(client, highest))!.overtaken.push({ submission, answer });
+      this.#inFlight.get(keyOf(client, highest))!.afterwards.push({ submission, answer });
       return;
     }
     const draft = this.#draftOf(submission, asked);
@@ -94,8 +99,17 @@ export class Submissions {
       answer(refused);
       return;
     }
+    const nameKey = draft!.event === 'account:create' ? readAccountBody(draft!).nameKey : '';
+    const creating = this.#creating.get(nameKey);
+    if (creating) {
+      // Every `account:create` in the log takes effect, so that it can be applied again when its name has been removed (R27).
+      creating.afterwards.push({ submission, answer });
+      return;
+    }
+    const inFlight: InFlight = { asked, subject: submission.subject, answers: [answer], afterwards: [], nameKey };
     this.#highest.set(client, request);
-    this.#inFlight.set(key, { asked, subject: submission.subject, answers: [answer], overtaken: [] });
+    this.#inFlight.set(key, inFlight);
+    if (nameKey !== '') this.#creating.set(nameKey, inFlight);
     this.#queue.push(draft!);
   }
 
@@ -109,6 +123,8 @@ export class Submissions {
   #draftOf(submission: Submission, asked: string): EntryDraft | undefined {
     const { client, request, event, account, body } = submission;
     const common = { client, request, asked, event, account, body };
+    // The name is in the body, where compaction can remove it.
+    if (event === 'account:create') return { ...common, id: '', subject: '' };
     if (event !== 'message:send') return { ...common, id: '', subject: submission.subject };
     const recipient = this.#chat.accountByName(submission.subject);
     if (!recipient) return undefined;
@@ -145,13 +161,14 @@ export class Submissions {
     if (this.#highest.get(entry.client) === entry.request) this.#highest.delete(entry.client);
     if (!waiting) return;
     this.#inFlight.delete(key);
+    this.#creating.delete(waiting.nameKey);
     const { client, request } = entry;
     const submission = { client, request, subject: waiting.subject };
     const result = this.#resultOf(submission, outcome, false, entry.id);
     for (const [index, answer] of waiting.answers.entries()) {
       answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
     }
-    for (const one of waiting.overtaken) this.add(one.submission, one.answer);
+    for (const one of waiting.afterwards) this.add(one.submission, one.answer);
   }
 
   /**
@@ -162,9 +179,10 @@ export class Submissions {
     const waiting = [...this.#inFlight.values()];
     this.#inFlight.clear();
     this.#highest.clear();
+    this.#creating.clear();
     this.#queue = [];
-    const late = waiting.flatMap(({ overtaken }) => overtaken.map(({ answer }) => answer));
-    for (const answer of [...waiting.flatMap(({ answers }) => answers), ...late]) {
+    const later = waiting.flatMap((one) => one.afterwards.map(({ answer }) => answer));
+    for (const answer of [...waiting.flatMap(({ answers }) => answers), ...later]) {
       answer({ ok: false, error: { ...why, definite: false } });
     }
   }

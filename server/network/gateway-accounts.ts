@@ -1,3 +1,4 @@
+import { accountBody } from '../../shared/account-body.ts';
 import type { RequestOf } from '../../shared/api.ts';
 import { refusal } from '../../shared/errors.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
@@ -35,7 +36,7 @@ export async function createAccount(
     event: 'account:create',
     fields: { username: request.username },
     subject: username,
-    body: JSON.stringify({ nameKey: nameKey(username), passwordHash: hash.value }),
+    body: accountBody({ username, nameKey: nameKey(username), passwordHash: hash.value }),
     account: '' as AccountId,
   });
   if (!result.ok) return answer(result);

@@ -1,6 +1,7 @@
+import { readAccountBody } from '../../shared/account-body.ts';
 import { assert } from '../../shared/assert.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import type { EntryDraft, LogEntry } from '../../shared/operations.ts';
+import type { LogEntry } from '../../shared/operations.ts';
 import { firstIndexWhere } from './sorted.ts';
 import { readWildcard } from './wildcard.ts';
 
@@ -11,9 +12,9 @@ import { readWildcard } from './wildcard.ts';
 export interface Account {
   /** The op number of its `account:create` entry, as text. */
   readonly id: AccountId;
-  /** As people typed it, NFC. */
+  /** As people typed it, NFC. Empty when compaction has removed it from the log: a later entry deletes such an account. */
   readonly username: string;
-  /** By which names are compared; made by the gateway and kept in the log. */
+  /** By which names are compared; made by the gateway and kept in the log. Empty as `username` is. */
   readonly nameKey: string;
   /** Empty once the account is deleted. */
   passwordHash: string;
@@ -32,32 +33,16 @@ export function aliveAt(account: Account, op: number): boolean {
 
 /** The account that an `account:create` entry makes, if its name is free. */
 export function newAccount(entry: LogEntry): Account {
-  const { nameKey, passwordHash } = readCreateBody(entry);
+  const { username, nameKey, passwordHash } = readAccountBody(entry);
   return {
     id: String(entry.op) as AccountId,
-    username: entry.subject,
+    username,
     nameKey,
     passwordHash,
     createdAt: entry.time,
     received: 0,
     deletedAtOp: 0,
   };
-}
-
-/** The body of an `account:create` entry. The primary makes it, so another form is a bug of this program. */
-export function readCreateBody(entry: EntryDraft): { nameKey: string; passwordHash: string } {
-  let body: unknown;
-  try {
-    body = JSON.parse(entry.body);
-  } catch {
-    body = undefined;
-  }
-  const { nameKey, passwordHash } = (body ?? {}) as { nameKey?: unknown; passwordHash?: unknown };
-  assert(
-    typeof nameKey === 'string' && typeof passwordHash === 'string',
-    'the body of account:create is {"nameKey":…,"passwordHash":…}',
-  );
-  return { nameKey, passwordHash };
 }
 
 /** Present accounts by id and by name, and the tombstones of deleted ones. In the order of their creation. */
@@ -91,7 +76,7 @@ export class Accounts {
   add(account: Account): void {
     assert(!this.#byId.has(account.id), `account ${account.id} exists already`);
     this.#byId.set(account.id, account);
-    if (account.deletedAtOp > 0) return;
+    if (account.deletedAtOp > 0 || account.nameKey === '') return;
     const index = this.#indexOf(account.nameKey);
     assert(this.#byNameKey[index]?.nameKey !== account.nameKey, `name key "${account.nameKey}" is taken`);
     this.#byNameKey.splice(index, 0, account);
@@ -104,7 +89,7 @@ export class Accounts {
       assert(!this.#byId.has(account.id), `account ${account.id} is there twice`);
       this.#byId.set(account.id, account);
     }
-    const present = accounts.filter((account) => account.deletedAtOp === 0);
+    const present = accounts.filter(({ deletedAtOp, nameKey }) => deletedAtOp === 0 && nameKey !== '');
     this.#byNameKey = present.sort((a, b) => (a.nameKey < b.nameKey ? -1 : a.nameKey > b.nameKey ? 1 : 0));
     for (let index = 1; index < present.length; index++) {
       const nameKey = present[index]!.nameKey;
@@ -114,9 +99,11 @@ export class Accounts {
 
   /** Turns a present account into a tombstone; its name is free from now on. */
   markDeleted(account: Account, op: number): void {
-    const index = this.#indexOf(account.nameKey);
-    assert(this.#byNameKey[index] === account, `account ${account.id} is not present`);
-    this.#byNameKey.splice(index, 1);
+    if (account.nameKey !== '') {
+      const index = this.#indexOf(account.nameKey);
+      assert(this.#byNameKey[index] === account, `account ${account.id} is not present`);
+      this.#byNameKey.splice(index, 1);
+    }
     account.deletedAtOp = op;
     account.passwordHash = '';
   }

@@ -4,6 +4,7 @@ import { SESSIONS_PER_ACCOUNT } from '../../shared/limits.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { EntryDraft, LogEntry, Outcome, Table } from '../../shared/operations.ts';
 import { type Account, Accounts, newAccount } from './accounts.ts';
+import { Compactions } from './compactions.ts';
 import { chooseHistory } from './history.ts';
 import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -12,7 +13,14 @@ import type { AccountView, ChatReader, HistoryAsk, HistoryChoice, LogIn, Notice 
 import { readReceipts } from './receipts.ts';
 import { whyRefused } from './refusals.ts';
 import { type Session, Sessions } from './sessions.ts';
-import { readSessionTable, readUserTable, sessionTable, userTable } from './tables.ts';
+import {
+  compactionTable,
+  readCompactionTable,
+  readSessionTable,
+  readUserTable,
+  sessionTable,
+  userTable,
+} from './tables.ts';
 
 /** What applying an entry came to. */
 export interface Applied {
@@ -31,6 +39,8 @@ export class ChatState implements ChatReader {
   readonly #accounts = new Accounts();
   readonly #sessions = new Sessions();
   readonly #archive = new MessageArchive();
+  /** Which bodies the log can do without. */
+  readonly compactions = new Compactions(this.#accounts, this.#archive);
   /** What of the archive is in the rows of the index that were taken last; the next ones follow. */
   #written: WrittenIndex = { messages: 0, rows: 0 };
   #position = 0;
@@ -47,6 +57,7 @@ export class ChatState implements ChatReader {
       assert(state.#accounts.present(session.account), `session ${session.id} is of a present account`);
       assert(state.#sessions.open(session) === undefined, `account ${session.account} has few enough sessions`);
     }
+    state.compactions.restore(readCompactionTable(tables));
     state.#position = op;
     return state;
   }
@@ -78,6 +89,7 @@ export class ChatState implements ChatReader {
     const refused = this.check(entry);
     this.#position = entry.op;
     const notices = refused === '' ? this.#perform(entry) : [];
+    if (makesRemovable(entry.event, refused)) this.compactions.noteRemovable(entry.op);
     return { outcome: { position: entry.op, at: entry.time, refused }, notices };
   }
 
@@ -90,9 +102,15 @@ export class ChatState implements ChatReader {
     return whyRefused(draft, this.#accounts, this.#sessions, this.#archive);
   }
 
-  /** The tables `user_table` and `sessions`. */
+  /** Whether a message is deleted; false when it is not known. */
+  isDeletedMessage(id: string): boolean {
+    const message = this.#archive.find(id);
+    return message !== undefined && this.#archive.columns.deletedAtOp(message) > 0;
+  }
+
+  /** The tables `user_table`, `sessions` and `compactions`. */
   snapshot(): Table[] {
-    return [userTable(this.#accounts), sessionTable(this.#sessions)];
+    return [userTable(this.#accounts), sessionTable(this.#sessions), compactionTable(this.compactions.facts)];
   }
 
   /**
@@ -173,6 +191,9 @@ export class ChatState implements ChatReader {
       case 'cluster:view':
       case 'cluster:complete':
         return [];
+      case 'cluster:compact':
+        this.compactions.compact(entry.op);
+        return [];
       case 'account:create': {
         const account = newAccount(entry);
         this.#accounts.add(account);
@@ -209,7 +230,10 @@ export class ChatState implements ChatReader {
   #deleteAccount(account: Account, op: number): Notice[] {
     this.#accounts.markDeleted(account, op);
     const sessions = this.#sessions.closeAllOf(account.id);
-    for (const id of this.#archive.forget(account.id, op)) this.#accounts.dropTombstone(id);
+    for (const id of this.#archive.forget(account.id, op)) {
+      this.compactions.noteGone({ account: id, deletedAtOp: this.#accounts.find(id)!.deletedAtOp, goneAtOp: op });
+      this.#accounts.dropTombstone(id);
+    }
     const { id, username } = account;
     return [
       { type: 'account:deleted', account: id, username, position: op },
@@ -242,6 +266,12 @@ export class ChatState implements ChatReader {
       if (account !== undefined && position <= entry.op) account.received = Math.max(account.received, position);
     }
   }
+}
+
+/** A refused message is shown to nobody, and a deleted account's password verifies nothing any more. */
+function makesRemovable(event: LogEntry['event'], refused: Outcome['refused']): boolean {
+  if (event === 'message:send') return refused !== '';
+  return refused === '' && (event === 'message:delete' || event === 'account:delete');
 }
 
 function viewOf(account: Account | undefined): AccountView | undefined {

@@ -32,6 +32,8 @@ export class MessageArchive {
   readonly #numberOf = new Map<number, number>();
   /** By the account's number. Only present accounts have one, and only once there is something in it. */
   readonly #timelines: (Timeline | undefined)[] = [];
+  /** By the account's number: the op that deleted it, where one did. */
+  readonly #leftAtOps: (number | undefined)[] = [];
   /** How many messages are kept of each deleted account; never 0. */
   readonly #keptOfDeleted = new Map<number, number>();
   #changes: Change[] = [];
@@ -75,6 +77,17 @@ export class MessageArchive {
       this.#timelines[columns.sender(message)] !== undefined ||
       this.#timelines[columns.recipient(message)] !== undefined
     );
+  }
+
+  /** The op that deleted the message, or the later one of its two accounts; 0 while there is somebody to show it to. */
+  removableAtOp(message: number): number {
+    const { columns } = this;
+    const deletedAtOp = columns.deletedAtOp(message);
+    if (deletedAtOp > 0) return deletedAtOp;
+    const sender = this.#leftAtOps[columns.sender(message)] ?? Number.POSITIVE_INFINITY;
+    const recipient = this.#leftAtOps[columns.recipient(message)] ?? Number.POSITIVE_INFINITY;
+    const bothLeftAtOp = Math.max(sender, recipient);
+    return bothLeftAtOp === Number.POSITIVE_INFINITY ? 0 : bothLeftAtOp;
   }
 
   /** The accounts that ever sent a message or were sent one, by their numbers. */
@@ -130,6 +143,7 @@ export class MessageArchive {
     const number = this.numberOf(deleted);
     if (number === undefined) return [deleted];
     this.#changes.push({ op, deletedAccount: deleted });
+    this.#leftAtOps[number] = op;
     const timeline = this.#timelines[number];
     this.#timelines[number] = undefined;
     const withoutMessages: AccountId[] = [];

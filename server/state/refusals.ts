@@ -1,5 +1,6 @@
+import { readAccountBody } from '../../shared/account-body.ts';
 import type { EntryDraft, Outcome } from '../../shared/operations.ts';
-import { type Accounts, readCreateBody } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import type { MessageArchive } from './messages.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -16,10 +17,12 @@ export function whyRefused(
   switch (draft.event) {
     case 'cluster:view':
     case 'cluster:complete':
+    case 'cluster:compact':
     case 'message:received':
       return '';
     case 'account:create':
-      return accounts.presentByNameKey(readCreateBody(draft).nameKey) === undefined ? '' : 'username-taken';
+      // The primary appends none whose name may be taken by then. One whose name was removed since did take effect.
+      return accounts.presentByNameKey(readAccountBody(draft).nameKey) === undefined ? '' : 'username-taken';
     case 'session:open':
       return accounts.present(draft.account) === undefined ? 'no-such-account' : '';
     default:

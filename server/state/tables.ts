@@ -2,6 +2,7 @@ import { assert } from '../../shared/assert.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import type { LogEntry, Table } from '../../shared/operations.ts';
 import type { Account, Accounts } from './accounts.ts';
+import type { CompactionFacts } from './compactions.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -19,6 +20,8 @@ const USER_TABLE = {
   ],
 } as const;
 const SESSIONS = { name: 'sessions', columns: ['session', 'account', 'opened_at'] } as const;
+/** What the state knows of compaction; see {@link CompactionFacts}. */
+const COMPACTIONS = { name: 'compactions', columns: ['what', 'op', 'account', 'deleted_at_op'] } as const;
 /** Messages that their recipients have not received, by position. For people to read: it follows from the log. */
 export const QUEUED_MESSAGES = {
   name: 'queued_messages',
@@ -72,6 +75,33 @@ export function readSessionTable(tables: readonly Table[]): Session[] {
       openedAt: wholeNumber(openedAt, 'sessions.opened_at'),
     };
   });
+}
+
+export function compactionTable({ op, opBefore, removableSinceOp, gone }: CompactionFacts): Table {
+  const rows = [
+    ['compacted', String(op), '', ''],
+    ['compacted_before', String(opBefore), '', ''],
+    ['removable_since', String(removableSinceOp), '', ''],
+    ...gone.map(({ account, deletedAtOp, goneAtOp }) => ['gone', String(goneAtOp), account, String(deletedAtOp)]),
+  ];
+  return { ...COMPACTIONS, rows };
+}
+
+/** The inverse of {@link compactionTable}. Snapshots of earlier versions, which knew no compaction, have none. */
+export function readCompactionTable(tables: readonly Table[]): CompactionFacts {
+  const rows = tables.some(({ name }) => name === COMPACTIONS.name) ? rowsOf(tables, COMPACTIONS) : [];
+  const opOf = (what: string) => wholeNumber(rows.find((row) => row[0] === what)?.[1] ?? '0', 'compactions.op');
+  const gone = rows.filter((row) => row[0] === 'gone') as [string, string, AccountId, string][];
+  return {
+    op: opOf('compacted'),
+    opBefore: opOf('compacted_before'),
+    removableSinceOp: opOf('removable_since'),
+    gone: gone.map(([, goneAtOp, account, deletedAtOp]) => ({
+      account,
+      deletedAtOp: wholeNumber(deletedAtOp, 'compactions.deleted_at_op'),
+      goneAtOp: wholeNumber(goneAtOp, 'compactions.op'),
+    })),
+  };
 }
 
 /** @param row the message's row in the log */

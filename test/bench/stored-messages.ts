@@ -4,6 +4,7 @@ import { recoverEngine } from '../../server/engine/recovery.ts';
 import { CLIENT_TABLE } from '../../server/replication/client-table.ts';
 import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { openDatabase } from '../../server/storage/database.ts';
+import { accountBody } from '../../shared/account-body.ts';
 import type { AccountId, Address, ClientId } from '../../shared/ids.ts';
 import { HEARTBEAT_TIMEOUT_MS } from '../../shared/limits.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
@@ -67,9 +68,9 @@ function* draftsOf(accounts: number, messages: number, lastOp: number): Generato
   const nobody = { client: '', request: 0, asked: '', id: '', account: '', subject: '' } as const;
   for (let account = 0; account < accounts; account++) {
     const name = `stored${account}`;
-    const body = JSON.stringify({ nameKey: name, passwordHash: PASSWORD_HASH });
+    const body = accountBody({ username: name, nameKey: name, passwordHash: PASSWORD_HASH });
     const asked = digestOf(name, 16);
-    yield { ...nobody, event: 'account:create', client: clientOf(account), request: 1, asked, subject: name, body };
+    yield { ...nobody, event: 'account:create', client: clientOf(account), request: 1, asked, body };
   }
   for (let message = 0; message < messages; message++) {
     const from = random.between(0, accounts);

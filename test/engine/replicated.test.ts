@@ -4,6 +4,7 @@ import { SessionKeys } from '../../server/engine/session-keys.ts';
 import { Submissions } from '../../server/engine/submissions.ts';
 import { ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { accountBody } from '../../shared/account-body.ts';
 import { type Result, refusal, success } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
 import { SingleServer } from './single-server.ts';
@@ -29,7 +30,7 @@ function createAna(server: SingleServer): Result<Committed>[] {
     ...submission(1),
     event: 'account:create',
     account: '',
-    body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }),
+    body: JSON.stringify({ username: 'ana', nameKey: 'ana', passwordHash: 'hash' }),
     asked: '["account:create","ana"]',
   });
 }
@@ -159,7 +160,7 @@ describe('the replicated engine, on one server', () => {
     const create = {
       event: 'account:create',
       account: '',
-      body: JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' }),
+      body: JSON.stringify({ username: 'ana', nameKey: 'ana', passwordHash: 'hash' }),
     } as const;
     for (const request of [9, 5]) submissions.add(submission(request, create), (answer) => answers.push(answer));
     expect(submissions.takeQueue().map(({ request }) => request)).toEqual([9]);
@@ -167,6 +168,21 @@ describe('the replicated engine, on one server', () => {
     submissions.abandonAll(refusal('not-primary', 'Another one is.').error);
     const open = { ok: false, error: { code: 'not-primary', definite: false } };
     expect(answers).toMatchObject([open, open]);
+  });
+
+  it('R27: of two accounts of one name only one comes into the log, and the other is refused when that one is committed', async () => {
+    const server = await new SingleServer().start();
+    server.isDiskHeld = true;
+    const first = createAna(server);
+    const other = { client: '6f1c6f0e-0000-4000-8000-000000000002' as ClientId, account: '', subject: 'ANA' } as const;
+    const body = accountBody({ username: 'ANA', nameKey: 'ana', passwordHash: 'another hash' });
+    const second = submit(server, submission(1, { ...other, event: 'account:create', body, asked: 'ANA' }));
+    server.advance(500);
+    expect([...first, ...second]).toEqual([]);
+    server.releaseDisk();
+    expect(first).toMatchObject([{ ok: true }]);
+    expect(second).toMatchObject([{ ok: false, error: { code: 'username-taken', definite: true } }]);
+    expect(server.entries.filter(({ event }) => event === 'account:create')).toHaveLength(1);
   });
 
   it('R18: whatever was put in the log is answered, also when its client goes on too far to have it remembered', async () => {

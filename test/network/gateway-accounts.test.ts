@@ -11,8 +11,12 @@ describe('account:create', () => {
     const reply = await client.write('account:create', { username: 'Ana', password: PASSWORD });
     expect(reply).toEqual({ ok: true, username: 'Ana', token: stage.engine.tokenOf(1), position: 1 });
     expect(await client.heard('session:ready')).toMatchObject({ username: 'Ana', position: 1, received: 0 });
-    expect(stage.engine.log[0]).toMatchObject({ event: 'account:create', subject: 'Ana', account: '' });
-    expect(JSON.parse(stage.engine.log[0]!.body)).toEqual({ nameKey: 'ana', passwordHash: `plain ${PASSWORD}` });
+    expect(stage.engine.log[0]).toMatchObject({ event: 'account:create', subject: '', account: '' });
+    expect(JSON.parse(stage.engine.log[0]!.body)).toEqual({
+      username: 'Ana',
+      nameKey: 'ana',
+      passwordHash: `plain ${PASSWORD}`,
+    });
   });
 
   it('stores the name in NFC and folds only its key', async () => {

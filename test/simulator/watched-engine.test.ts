@@ -47,7 +47,7 @@ describe('what a watcher of an engine finds', () => {
   ])('%s fails the run, and whoever asked is answered all the same', (_when, broken, event) => {
     const { engine, failures } = watched(broken);
     const answers: Result<unknown>[] = [];
-    const body = JSON.stringify({ nameKey: 'ana', passwordHash: 'hash' });
+    const body = JSON.stringify({ username: 'ana', nameKey: 'ana', passwordHash: 'hash' });
     const common = { client: 'a client' as ClientId, request: 1, known: false, account: '' as const };
     engine.submit({ ...common, event: event as never, subject: 'ana', body, asked: 'x' }, (answer) =>
       answers.push(answer),

@@ -21,8 +21,7 @@ describe('accounts', () => {
     log.create('Ana');
     const { outcome, notices } = log.apply({
       event: 'account:create',
-      subject: 'aNA',
-      body: '{"nameKey":"ana","passwordHash":"x"}',
+      body: '{"username":"aNA","nameKey":"ana","passwordHash":"x"}',
     });
     expect(outcome).toEqual({ position: 2, at: 1_700_000_002_000, refused: 'username-taken' });
     expect(notices).toEqual([]);
@@ -31,10 +30,10 @@ describe('accounts', () => {
 
   it('go by the name key in the log, which is never made again', () => {
     const log = new ChatLog();
-    const body = '{"nameKey":"as folded then","passwordHash":"x"}';
-    log.apply({ event: 'account:create', subject: 'Ana', body });
+    const body = '{"username":"Ana","nameKey":"as folded then","passwordHash":"x"}';
+    log.apply({ event: 'account:create', body });
     expect(log.table('user_table')[0]!.name_key).toBe('as folded then');
-    expect(log.state.check({ ...log.entries[0]!, subject: 'Bo' })).toBe('username-taken');
+    expect(log.state.check({ ...log.entries[0]!, body: body.replace('Ana', 'Bo') })).toBe('username-taken');
   });
 
   it('may be called __proto__ or constructor', () => {

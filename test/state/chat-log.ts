@@ -2,6 +2,7 @@ import { type Applied, ChatState } from '../../server/state/chat-state.ts';
 import { pageOf } from '../../server/state/history.ts';
 import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
 import { QUEUED_MESSAGES, queueRow } from '../../server/state/tables.ts';
+import { accountBody } from '../../shared/account-body.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry, type Outcome, type Table } from '../../shared/operations.ts';
@@ -26,8 +27,8 @@ export function entryAt(op: number, operation: Operation): LogEntry {
 }
 
 export function createOperation(username: string): Operation {
-  const body = JSON.stringify({ nameKey: nameKey(username), passwordHash: `hash of ${username}` });
-  return { event: 'account:create', subject: username, body };
+  const body = accountBody({ username, nameKey: nameKey(username), passwordHash: `hash of ${username}` });
+  return { event: 'account:create', body };
 }
 
 /** A chat that is spoken to in the words of its users, and the log that comes of it. */

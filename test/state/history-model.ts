@@ -1,4 +1,5 @@
 import type { HistoryAsk, HistoryPage } from '../../server/state/reader.ts';
+import { readAccountBody } from '../../shared/account-body.ts';
 import type { Deletion, Message } from '../../shared/api.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 
@@ -18,7 +19,7 @@ export class HistoryModel {
   apply(entry: LogEntry, tookEffect: boolean): void {
     this.#position = entry.op;
     if (!tookEffect) return;
-    if (entry.event === 'account:create') this.#names.set(String(entry.op), entry.subject);
+    if (entry.event === 'account:create') this.#names.set(String(entry.op), readAccountBody(entry).username);
     if (entry.event === 'account:delete') this.#deleted.add(entry.account);
     if (entry.event === 'message:send') this.#sent.push({ entry, deletedAtOp: 0 });
     if (entry.event === 'message:delete') {

@@ -25,6 +25,7 @@ const choice: fc.Arbitrary<Choice> = fc.record({
     { weight: 4, arbitrary: fc.constant('message:delete' as const) },
     { weight: 2, arbitrary: fc.constant('message:received' as const) },
     { weight: 1, arbitrary: fc.constant('cluster:view' as const) },
+    { weight: 1, arbitrary: fc.constant('cluster:compact' as const) },
   ),
   who: small,
   whom: small,

@@ -9,6 +9,7 @@ import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { checkDatabase } from '../../server/storage/check-database.ts';
 import { DAMAGES_SHOWN } from '../../server/storage/check-report.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
+import { accountBody } from '../../shared/account-body.ts';
 import type { AccountId, ClientId } from '../../shared/ids.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import {
@@ -31,8 +32,8 @@ const SEGMENT_BYTES = 4096;
 const OPERATIONS = MESSAGES + 2;
 
 function account(client: ClientId, username: string): EntryDraft {
-  const body = JSON.stringify({ nameKey: username, passwordHash: 'scrypt$16384$8$1$AA$AA' });
-  return draft({ client, event: 'account:create', id: '', account: '', subject: username, body });
+  const body = accountBody({ username, nameKey: username, passwordHash: 'scrypt$16384$8$1$AA$AA' });
+  return draft({ client, event: 'account:create', id: '', account: '', subject: '', body });
 }
 
 function entries(): LogEntry[] {

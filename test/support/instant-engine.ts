@@ -243,7 +243,7 @@ export class InstantEngine implements Engine {
 
   #draftOf({ client, request, asked, event, account, body, subject: asNamed }: Submission): EntryDraft {
     const recipient = this.chat.accountByName(asNamed)?.id ?? '';
-    const subject = event === 'message:send' ? recipient : asNamed;
+    const subject = event === 'message:send' ? recipient : event === 'account:create' ? '' : asNamed;
     const id = createHash('sha256').update(`${client} ${request}`).digest('hex').slice(0, 32);
     return { event, client, request, asked, id, account, subject, body };
   }

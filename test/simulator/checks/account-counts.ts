@@ -1,3 +1,4 @@
+import { readAccountBody } from '../../../shared/account-body.ts';
 import { nameKey } from '../../../shared/names.ts';
 import { askedText, type Call, describeCall, positionOf, standingOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
@@ -86,5 +87,5 @@ function isSure(call: Call, key: string): boolean {
 function keyOfEntry(position: number, history: CommittedHistory): string {
   const entry = history.entry(position)!;
   const account = entry.event === 'account:create' ? undefined : history.accounts.get(entry.account);
-  return account?.key ?? nameKey(entry.subject);
+  return account?.key ?? readAccountBody(entry).nameKey;
 }

@@ -1,3 +1,4 @@
+import { readAccountBody } from '../../../shared/account-body.ts';
 import { nameKey } from '../../../shared/names.ts';
 import type { LogEntry, LogEvent } from '../../../shared/operations.ts';
 
@@ -158,12 +159,13 @@ export class CommittedHistory {
   }
 
   #create(entry: LogEntry): boolean {
-    const key = nameKey(entry.subject);
+    const { username } = readAccountBody(entry);
+    const key = nameKey(username);
     if (this.accountAt(key, entry.op - 1)) return false;
     const account: LoggedAccount = {
       id: String(entry.op),
       key,
-      username: entry.subject,
+      username,
       createdAtOp: entry.op,
       deletedAtOp: Number.POSITIVE_INFINITY,
       received: 0,

@@ -1,3 +1,4 @@
+import { readAccountBody } from '../../../shared/account-body.ts';
 import type { ClientId } from '../../../shared/ids.ts';
 import { nameKey } from '../../../shared/names.ts';
 import type { LogEntry } from '../../../shared/operations.ts';
@@ -118,11 +119,12 @@ export class Recording {
   }
 
   #nameOf(account: string): string {
-    return this.entries[Number(account) - 1]!.subject;
+    return readAccountBody(this.entries[Number(account) - 1]!).username;
   }
 
   #accountOf(username: string): string {
-    const isIt = (entry: LogEntry) => entry.event === 'account:create' && nameKey(entry.subject) === nameKey(username);
+    const isIt = (entry: LogEntry) =>
+      entry.event === 'account:create' && readAccountBody(entry).nameKey === nameKey(username);
     return String(this.entries.findLast(isIt)?.op ?? 0);
   }
 }

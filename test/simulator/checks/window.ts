@@ -1,3 +1,4 @@
+import { readAccountBody } from '../../../shared/account-body.ts';
 import { nameKey } from '../../../shared/names.ts';
 import { askedText, type Call, type CheckedEvent, positionOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
@@ -61,11 +62,13 @@ export class Windows {
     const key = nameKey(askedText(call, 'username') ?? '');
     const before = this.#highestAnswered(call.askedIndex);
     const found = this.#history.entries.find(
-      ({ op, event, account, subject }) =>
-        op > before &&
-        this.#history.tookEffect(op) &&
-        event === call.event &&
-        (event === 'account:create' ? nameKey(subject) : this.#history.accounts.get(account)?.key) === key,
+      (entry) =>
+        entry.op > before &&
+        this.#history.tookEffect(entry.op) &&
+        entry.event === call.event &&
+        (entry.event === 'account:create'
+          ? readAccountBody(entry).nameKey
+          : this.#history.accounts.get(entry.account)?.key) === key,
     );
     return found?.op ?? 0;
   }

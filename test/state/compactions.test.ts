@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ChatState } from '../../server/state/chat-state.ts';
+import type { Remains } from '../../server/state/compactions.ts';
+import { readAccountBody, withoutPassword } from '../../shared/account-body.ts';
+import type { LogEntry } from '../../shared/operations.ts';
+import { ChatLog, createOperation, restoredFrom } from './chat-log.ts';
+import { randomLog } from './random-operations.ts';
+
+/** A row of the log after compaction. */
+function reduced(entry: LogEntry, remains: Remains): LogEntry {
+  if (remains === 'all' || entry.body === '') return entry;
+  const body = remains === 'part' ? withoutPassword(entry.body) : '';
+  return { ...entry, body, nonce: '', removedDigest: 'there was a body' };
+}
+
+/** The rows that a primary would append: none creates an account whose name is taken. */
+function asAppended(entries: readonly LogEntry[]): LogEntry[] {
+  const state = new ChatState();
+  return entries.map((entry) => {
+    const isAppended = entry.event !== 'account:create' || state.check(entry) === '';
+    const appended: LogEntry = isAppended ? entry : { ...entry, event: 'cluster:complete', body: '' };
+    state.apply(appended);
+    return appended;
+  });
+}
+
+function applied(entries: readonly LogEntry[]): ChatState {
+  const state = new ChatState();
+  for (const entry of entries) state.apply(entry);
+  return state;
+}
+
+const remainsIn = (state: ChatState, { op, event }: LogEntry) => state.compactions.remainsOf(op, event);
+
+describe('R27: what compaction removes', () => {
+  const compact = { event: 'cluster:compact' } as const;
+
+  it('is the text of a deleted message, once that is decided', () => {
+    const log = new ChatLog();
+    const [ana, bo] = [log.create('ana'), log.create('bo')];
+    const kept = log.send(ana, bo, 'kept');
+    const deleted = log.send(ana, bo, 'deleted');
+    log.apply(compact);
+    log.deleteMessage(ana, deleted);
+    const remains = () =>
+      log.entries.filter(({ event }) => event === 'message:send').map((row) => remainsIn(log.state, row));
+    expect(remains()).toEqual(['all', 'all']);
+    expect(log.state.compactions.removableSinceOp).toBe(6);
+    log.apply(compact);
+    expect(remains()).toEqual(['all', 'nothing']);
+    expect(log.state.compactions.removableSinceOp).toBe(0);
+    expect(log.state.isDeletedMessage(kept)).toBe(false);
+    expect(log.state.isDeletedMessage(deleted)).toBe(true);
+  });
+
+  it('is a deleted account’s password, and its name when nobody is left who can see it', () => {
+    const log = new ChatLog();
+    const [ana, bo] = [log.create('ana'), log.create('bo')];
+    log.send(ana, bo);
+    log.deleteAccount(ana);
+    log.apply(compact);
+    const remains = () => log.entries.slice(0, 3).map((row) => remainsIn(log.state, row));
+    expect(remains()).toEqual(['part', 'all', 'all']);
+    log.deleteAccount(bo);
+    expect(remains()).toEqual(['part', 'all', 'all']);
+    log.apply(compact);
+    expect(remains()).toEqual(['nothing', 'nothing', 'nothing']);
+  });
+
+  it('is the text of a message that was refused when its turn came', () => {
+    const log = new ChatLog();
+    const [ana, bo] = [log.create('ana'), log.create('bo')];
+    log.deleteAccount(bo);
+    const refused = { event: 'message:send', account: ana, subject: bo, id: 'x', body: 'to nobody' } as const;
+    expect(log.apply(refused).outcome.refused).toBe('no-such-account');
+    log.apply(compact);
+    expect(remainsIn(log.state, log.entries[3]!)).toBe('nothing');
+  });
+
+  it('leaves the name of a deleted account, without which its messages had no sender', () => {
+    const { body = '' } = createOperation('Ana');
+    const part = withoutPassword(body);
+    expect(readAccountBody({ body: part, subject: '' })).toEqual({ username: 'Ana', nameKey: 'ana', passwordHash: '' });
+    expect(part).not.toContain('hash of Ana');
+    expect(withoutPassword(part)).toBe(part);
+  });
+
+  it('is the same whenever it is asked until the next compaction, also after a restart', () => {
+    const property = fc.property(randomLog, fc.array(fc.nat({ max: 80 })), (log, restarts) => {
+      const entries = asAppended(log);
+      const index: string[][] = [];
+      let state = new ChatState();
+      let decided: Remains[] = [];
+      for (const entry of entries) {
+        state.apply(entry);
+        const now = entries.slice(0, state.compactions.op).map((row) => remainsIn(state, row));
+        if (entry.event === 'cluster:compact') decided = now;
+        expect(now).toEqual(decided);
+        if (restarts.includes(entry.op)) state = restoredFrom(state, index);
+      }
+    });
+    fc.assert(property, { seed: 1538, numRuns: 500 });
+  });
+
+  it('is told of each stretch of the log in which there is any, so that the others need not be read', () => {
+    const property = fc.property(randomLog, fc.nat({ max: 80 }), fc.nat({ max: 80 }), (log, one, other) => {
+      const entries = asAppended(log);
+      const [first, last] = [Math.min(one, other), Math.max(one, other)];
+      const state = new ChatState();
+      const done = new Map<number, { op: number; remains: Remains }>();
+      for (const entry of entries) {
+        const { op: before } = state.compactions;
+        state.apply(entry);
+        if (entry.event !== 'cluster:compact') continue;
+        for (const row of entries.slice(0, entry.op)) {
+          const remains = remainsIn(state, row);
+          const known = done.get(row.op);
+          done.set(row.op, { op: entry.op, remains });
+          const isSurprise = known !== undefined && known.remains !== remains && row.op >= first && row.op <= last;
+          if (isSurprise) expect(state.compactions.hasRemovals(first, last, before)).toBe(true);
+        }
+        expect(state.compactions.hasRemovals(first, last, entry.op)).toBe(false);
+      }
+    });
+    fc.assert(property, { seed: 1538, numRuns: 500 });
+  });
+
+  it('is needed by nobody: a log of which any of it is gone leads to the same state', () => {
+    const property = fc.property(randomLog, fc.array(fc.boolean(), { minLength: 80 }), (log, isGone) => {
+      const entries = asAppended(log);
+      const end = entries.findLastIndex(({ event }) => event === 'cluster:compact') + 1;
+      const compacted = applied(entries.slice(0, end));
+      const rows = entries.map((entry) =>
+        entry.op <= end && isGone[entry.op % isGone.length] ? reduced(entry, remainsIn(compacted, entry)) : entry,
+      );
+      const again = applied(rows.slice(0, end));
+      expect(again.fingerprint()).toBe(compacted.fingerprint());
+      expect(applied(rows).fingerprint()).toBe(applied(entries).fingerprint());
+    });
+    fc.assert(property, { seed: 1538, numRuns: 1000 });
+  });
+});
