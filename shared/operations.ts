@@ -7,6 +7,7 @@ import type { AccountId, ClientId } from './ids.ts';
 export const LOG_EVENTS = [
   'cluster:view',
   'cluster:complete',
+  'cluster:compact',
   'account:create',
   'account:delete',
   'session:open',
@@ -25,6 +26,7 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
  * |------------------|------------|-----------|-------------------------|---------------------------------------|
  * | cluster:view     |            |           | view number             | the view record, as JSON              |
  * | cluster:complete |            |           | the replication factor  |                                       |
+ * | cluster:compact  |            |           |                         |                                       |
  * | account:create   |            |           | username, NFC           | `{"nameKey":…,"passwordHash":…}`      |
  * | account:delete   |            | who       |                         |                                       |
  * | session:open     |            | who       |                         |                                       |
@@ -55,9 +57,9 @@ export interface EntryFields extends EntryDraft {
   view: string;
   /** Milliseconds since 1970 by the primary's clock; never below that of an earlier entry. */
   time: number;
-  /** 32 random hexadecimal digits; empty when there is no body. */
+  /** 32 random hexadecimal digits; empty when there is no body. Of a part of a body: a digest of it (R24). */
   nonce: string;
-  /** Digest of nonce and body, kept here when compaction has removed both; else empty. */
+  /** Digest of nonce and body, kept here when compaction has removed both, or left but a part of the body; else empty. */
   removedDigest: string;
 }
 

@@ -172,6 +172,7 @@ export class ChatState implements ChatReader {
     switch (entry.event) {
       case 'cluster:view':
       case 'cluster:complete':
+      case 'cluster:compact':
         return [];
       case 'account:create': {
         const account = newAccount(entry);

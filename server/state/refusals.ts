@@ -16,6 +16,7 @@ export function whyRefused(
   switch (draft.event) {
     case 'cluster:view':
     case 'cluster:complete':
+    case 'cluster:compact':
     case 'message:received':
       return '';
     case 'account:create':

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
-import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
+import { CommitLog } from './commit-log.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
 import { DatabaseError, LogDamage } from './database-error.ts';
@@ -15,6 +15,7 @@ import { LogRepair } from './log-repair.ts';
 import type { OldDamage } from './old-damage.ts';
 import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
+import { SEGMENT_OPERATIONS } from './segment-cut.ts';
 import { openSegments, type Segment } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
 import { type FoundSnapshot, hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
@@ -27,8 +28,8 @@ export interface DatabaseOptions {
   role?: FolderRole;
   /** `fsync`: an append is durable when it is reported. `os`: it survives the process, not a power cut. */
   durability: 'fsync' | 'os';
-  /** Bytes at which a segment of the log is full; the same on all servers of a cluster. For tests. */
-  segmentBytes?: number;
+  /** See `isCut`; the same on all servers of a cluster. For tests. */
+  segmentOperations?: number;
   /** `scan` reads the rows before the snapshot, too: after damage was met while serving (R26). */
   checksAll?: boolean;
   /** What is wrong before the snapshot and could not be repaired (R26): `scan` and `verify` leave those rows alone. */
@@ -136,8 +137,8 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const { found, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
   const { snapshot, place, growing, files } = found;
   await keepReserve(folder);
-  const { segmentBytes = SEGMENT_BYTES, checksAll = false, oldDamage } = options;
-  const log = new CommitLog(folder, segments, lastOp, { segmentBytes, sync: options.durability === 'fsync' });
+  const { segmentOperations = SEGMENT_OPERATIONS, checksAll = false, oldDamage } = options;
+  const log = new CommitLog(folder, segments, lastOp, { segmentOperations, sync: options.durability === 'fsync' });
   const generation = stored?.generation ?? 0;
   const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
   const storage = new FolderStorage(opened);
@@ -161,7 +162,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     verify: async (pause) => {
       if (snapshot && !oldDamage) await verifyLog(log, snapshot, pause);
     },
-    repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentBytes),
+    repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentOperations),
   };
 }
 

@@ -38,23 +38,23 @@ interface Filling {
 export class LogRepair {
   readonly damage: LogDamage;
   readonly #log: CommitLog;
-  readonly #segmentBytes: number;
+  readonly #segmentOperations: number;
   readonly #survey: Survey;
   readonly #traces: LogTraces;
   #fillings: Filling[] = [];
 
-  private constructor(damage: LogDamage, log: CommitLog, segmentBytes: number, survey: Survey) {
+  private constructor(damage: LogDamage, log: CommitLog, segmentOperations: number, survey: Survey) {
     this.damage = damage;
     this.#log = log;
-    this.#segmentBytes = segmentBytes;
+    this.#segmentOperations = segmentOperations;
     this.#survey = survey;
     this.#traces = new LogTraces(survey);
   }
 
-  /** Reads what there is. @param segmentBytes as in `CommitLogOptions` */
-  static async begin(damage: LogDamage, log: CommitLog, segmentBytes: number): Promise<LogRepair> {
+  /** Reads what there is. @param segmentOperations as in `CommitLogOptions` */
+  static async begin(damage: LogDamage, log: CommitLog, segmentOperations: number): Promise<LogRepair> {
     const survey = await surveyLog(log, damage.place);
-    const repair = new LogRepair(damage, log, segmentBytes, survey);
+    const repair = new LogRepair(damage, log, segmentOperations, survey);
     await repair.#explainLastLine();
     return repair;
   }
@@ -177,7 +177,7 @@ export class LogRepair {
     const filled = this.#fillings.filter(({ after, end }) => end.op > after.op);
     const ops = filled.map(({ after, end }) => range(after.op + 1, end.op));
     const { folder, segments } = this.#log;
-    const written = await writeSegments(folder, segments, sources, this.#segmentBytes);
+    const written = await writeSegments(folder, segments, sources, this.#segmentOperations);
     const reason = `${this.damage.what} Repaired with ${ops.length > 0 ? `${ops.join(', ')} of ${from}` : 'its own rows'}.`;
     const aside = await putInPlace(folder, segments, written, this.damage.place.op + 1, reason);
     const what =
