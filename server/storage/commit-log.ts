@@ -188,6 +188,27 @@ export class CommitLog {
     this.#lastOp = op;
   }
 
+  /**
+   * Puts the file that was written beside a segment in its place: the same rows, some of them shorter. Nothing may be read from
+   * the log meanwhile.
+   *
+   * @returns false when it cannot be put there; the segment stays then
+   * @throws StorageError when the folder can't be synced
+   */
+  async replace(segment: Segment, shorter: Pick<Segment, 'size' | 'marks'>): Promise<boolean> {
+    const index = this.segments.indexOf(segment);
+    if (index === this.segments.length - 1) await this.#closeFile();
+    try {
+      await rename(newName(segment.path), segment.path);
+    } catch {
+      return false;
+    }
+    // Another object: who goes on reading the file that was there notes no places of it here.
+    this.segments[index] = { ...segment, size: shorter.size, marks: shorter.marks };
+    await syncFolder(this.folder);
+    return true;
+  }
+
   /** Finds where the row of an op begins. The op must be in the log. @throws BadRow when rows on the way to it are damaged */
   async locate(op: number): Promise<Place> {
     assert(op >= 1 && op <= this.#lastOp, `op ${op} is not in the log, which ends at op ${this.#lastOp}`);

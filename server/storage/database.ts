@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import { CommitLog } from './commit-log.ts';
+import { forgetCompaction, readCompaction } from './compaction-file.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
 import { DatabaseError, LogDamage } from './database-error.ts';
@@ -13,7 +14,7 @@ import { lockFolder } from './lock.ts';
 import { scanLog, verifyLog } from './log-reader.ts';
 import { LogRepair } from './log-repair.ts';
 import type { OldDamage } from './old-damage.ts';
-import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
+import type { CompactionReport, EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
 import { SEGMENT_OPERATIONS } from './segment-cut.ts';
 import { openSegments, type Segment } from './segments.ts';
@@ -140,13 +141,15 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const { segmentOperations = SEGMENT_OPERATIONS, checksAll = false, oldDamage } = options;
   const log = new CommitLog(folder, segments, lastOp, { segmentOperations, sync: options.durability === 'fsync' });
   const generation = stored?.generation ?? 0;
-  const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
+  const compaction = await usableCompaction(folder, lastOp);
+  const atStart = { snapshotOp: place?.op ?? 0, growing, compaction, oldDamage };
+  const opened = { folder, role, log, generation, ...atStart, release };
   const storage = new FolderStorage(opened);
   const committed = snapshot || !place ? {} : { committed: place };
   return {
     storage,
     makeCopy: (...ask) => storage.makeCopy(...ask),
-    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, repairs },
+    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, compaction, repairs },
     codec: makeEntryCodec(),
     disk: stored?.file.disk ?? (randomUUID() as DiskId),
     lastOp,
@@ -164,6 +167,14 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     },
     repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentOperations),
   };
+}
+
+/** Rows that the log has lost since come from elsewhere again. */
+async function usableCompaction(folder: string, lastOp: number): Promise<CompactionReport | null> {
+  const compaction = await readCompaction(folder);
+  if (!compaction || compaction.op <= lastOp) return compaction;
+  await forgetCompaction(folder);
+  return null;
 }
 
 /** Where whole rows begin, as far as that is known before any was read. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
+import { forgetCompaction } from './compaction-file.ts';
 import { openRows } from './csv.ts';
 import type { LogDamage } from './database-error.ts';
 import { newName, readAround, readBytes, readLines, withFile, writeOnce } from './files.ts';
@@ -179,6 +180,7 @@ export class LogRepair {
     const { folder, segments } = this.#log;
     const written = await writeSegments(folder, segments, sources, this.#segmentOperations);
     const reason = `${this.damage.what} Repaired with ${ops.length > 0 ? `${ops.join(', ')} of ${from}` : 'its own rows'}.`;
+    await forgetCompaction(folder);
     const aside = await putInPlace(folder, segments, written, this.damage.place.op + 1, reason);
     const what =
       ops.length > 0

@@ -126,6 +126,7 @@ export class SingleServer {
     return {
       append: (entries, done) => this.#write(done, () => void this.entries.push(...entries)),
       cutAfter: (_op, _reason, done) => this.#write(done, () => {}),
+      compact: (_plan, done) => done(undefined),
       writeViewFile: (file, done) =>
         this.#write(done, () => {
           this.viewFile = file;
