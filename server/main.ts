@@ -4,6 +4,7 @@ import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { backup } from './commands/backup.ts';
 import { type CheckCommandOptions, check } from './commands/check.ts';
+import { compact } from './commands/compact.ts';
 import { type DrillOptions, runDrill } from './commands/drill.ts';
 import { ServerError } from './commands/listener.ts';
 import {
@@ -74,6 +75,15 @@ program
   .addOption(secretFileOption())
   .action(async (name: string, { server, secretFile }: { server: Address; secretFile?: string }) => {
     exitStatus = await backup(name, { server, secret: readSecret(secretFile) });
+  });
+
+program
+  .command('compact')
+  .description('remove what was deleted from the files of all servers now, instead of within the hour')
+  .option('--server <address>', 'the server to ask: the primary', parseServer, FIRST_SERVER)
+  .addOption(secretFileOption())
+  .action(async ({ server, secretFile }: { server: Address; secretFile?: string }) => {
+    exitStatus = await compact({ server, secret: readSecret(secretFile) });
   });
 
 program

@@ -168,6 +168,22 @@ export interface NamedCopyStatus {
 
 export type ServerRole = 'primary' | 'backup' | 'spare' | 'witness' | 'joining' | 'waiting';
 
+/** What was deleted, and what of it is still in the files of this server. */
+export interface CompactionStatus {
+  /** The operation by which the cluster decided the latest compaction; 0 when there was none. */
+  decidedOp: number;
+  /** The one up to which this server has removed what was deleted; below `decidedOp` while it is at it. */
+  doneOp: number;
+  /** Rows that have lost their content by it here. */
+  rows: number;
+  /** Bytes by which the log became shorter. */
+  bytes: number;
+  /** Milliseconds since 1970; null when this server never did one. */
+  finishedAt: number | null;
+  /** The first operation since `decidedOp` that deleted something; 0 when there is none. */
+  removableSinceOp: number;
+}
+
 /** `GET /status`. */
 export interface ServerStatus {
   address: string;
@@ -184,6 +200,8 @@ export interface ServerStatus {
   version: string;
   /** `os`: what is acknowledged may be in the system's memory only. Absent where nothing is kept on a disk. */
   durability?: 'fsync' | 'os';
+  /** Absent at a witness. */
+  compaction?: CompactionStatus;
   /** Absent where nothing is kept in files. */
   quarantine?: QuarantineStatus;
   /** The named copies of its database, the newest first; absent where nothing is kept in files. */

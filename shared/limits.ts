@@ -3,7 +3,7 @@
 /** The client protocol (namespace `/`) that this program speaks. Raised when what it says changes, not when it grows. */
 export const CLIENT_PROTOCOL = 1;
 /** The protocol between servers (namespace `/peers`). */
-export const PEER_PROTOCOL = 2;
+export const PEER_PROTOCOL = 3;
 
 export const DEFAULT_PORTS = [1538, 2538, 3538] as const;
 export const DEFAULT_REPLICATION_FACTOR = 3;
@@ -37,6 +37,8 @@ export const LOG_TAIL_ENTRIES = 5000;
 export const LOG_PIECE_LENGTH = 512 * 1024;
 /** A snapshot is written after so many operations at least, and when a server stops. To apply as many takes about a second. */
 export const SNAPSHOT_INTERVAL_OPERATIONS = 100_000;
+/** What was deleted is removed from the files after so long at the latest, by the cluster's own decision. */
+export const COMPACTION_INTERVAL_MS = 3_600_000;
 
 export const USERNAME_MAX_CHARACTERS = 32;
 export const PASSWORD_MIN_CHARACTERS = 8;

@@ -57,9 +57,9 @@ export interface EntryFields extends EntryDraft {
   view: string;
   /** Milliseconds since 1970 by the primary's clock; never below that of an earlier entry. */
   time: number;
-  /** 32 random hexadecimal digits; empty when there is no body. */
+  /** 32 random hexadecimal digits; empty when there is no body. Of a part of a body: a digest of it (R24). */
   nonce: string;
-  /** Digest of nonce and body, kept here when compaction has removed both; else empty. */
+  /** Digest of nonce and body, kept here when compaction has removed both, or left but a part of the body; else empty. */
   removedDigest: string;
 }
 
@@ -70,6 +70,9 @@ export interface LogEntry extends EntryFields {
   /** The CSV row as it stands on disk and goes over the wire, with its line feed. */
   row: string;
 }
+
+/** What compaction (R27) leaves of a row's body: all of it, the part that is still shown, or nothing. */
+export type Remains = 'all' | 'part' | 'nothing';
 
 /** The chain digest before the first entry. */
 export const GENESIS_CHAIN = '0'.repeat(64);

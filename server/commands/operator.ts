@@ -12,6 +12,8 @@ export type OperatorAsk =
   | { command: 'backup'; name: string }
   /** What has become of the copy of that name, which was asked for. */
   | { command: 'backup-progress'; name: string }
+  /** R27: what was deleted is to be removed from the files now. */
+  | { command: 'compact' }
   /** R26: rows that follow one that is whole there; `disk` is the one that asks. */
   | { command: 'log-rows'; after: RowName; disk: DiskId };
 
@@ -23,10 +25,14 @@ export interface LogRows {
   canDoWithout: boolean;
 }
 
+/** `asked`: it will be decided by an entry after `after`, the latest such one. */
+export type CompactAnswer = { compaction: 'asked' | 'nothing to remove'; after: number } | { refused: string };
+
 export type OperatorAnswer =
   | { standings: Standings; seen: string }
   | { forced: Forced }
   | BackupAnswer
+  | CompactAnswer
   | LogRows
   | { refused: string };
 
@@ -38,11 +44,12 @@ export interface OperatorParts {
   log(text: string): void;
 }
 
-/** The server's side of `server promote`, `server backup` and repair. Whoever asks knows the cluster's secret, but may ask anything. */
+/** The server's side of `server promote`, `server backup`, `server compact` and repair. Whoever asks knows the cluster's secret, but may ask anything. */
 export async function answerOperator({ engine, backups, log }: OperatorParts, ask: unknown): Promise<OperatorAnswer> {
   const { command, confirmed, seen, name, disk } = (ask ?? {}) as Partial<Record<string, unknown>>;
   if (command === 'backup') return backups.begin(String(name));
   if (command === 'backup-progress') return backups.progress(String(name));
+  if (command === 'compact') return compact(engine, log);
   const after = rowsAsked(ask);
   if (after) {
     return { rows: await engine.rowsAfter(after), canDoWithout: canDoWithout(engine.replica, String(disk) as DiskId) };
@@ -54,6 +61,14 @@ export async function answerOperator({ engine, backups, log }: OperatorParts, as
   const answer = await force(engine, standings, confirmed, seen);
   if ('refused' in answer) log(`Not forced: ${answer.refused}`);
   return answer;
+}
+
+function compact(engine: ReplicatedEngine, log: (text: string) => void): CompactAnswer {
+  const after = engine.chat.compactions.op;
+  const begun = engine.compact();
+  if (typeof begun === 'object') return { refused: begun.message };
+  log(`An operator asks to remove what was deleted from the files${begun ? '' : ': there is nothing to remove'}.`);
+  return { compaction: begun ? 'asked' : 'nothing to remove', after };
 }
 
 /** After which row somebody asks for more; undefined when something else is asked. */

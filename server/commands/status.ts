@@ -65,6 +65,7 @@ export function clusterLines(servers: readonly Seen[]): string[] {
           ...waitingLines(status),
           ...damageLines(status),
           ...durabilityLines(status),
+          ...compactionLines(status),
           ...copyLines(status),
           ...quarantineLines(status),
         ]
@@ -117,6 +118,25 @@ function damageLines({ address, damage }: ServerStatus): string[] {
 function durabilityLines({ address, durability }: ServerStatus): string[] {
   if (durability !== 'os') return [];
   return wrapped(`${address} runs with --durability os: a power cut may take back the last seconds on it.`);
+}
+
+function compactionLines({ address, role, compaction }: ServerStatus): string[] {
+  if (!compaction) return [];
+  const { decidedOp, doneOp, rows, bytes, finishedAt, removableSinceOp } = compaction;
+  const count = (number: number) => number.toLocaleString('en');
+  const lines: string[] = [];
+  if (doneOp < decidedOp) {
+    lines.push(...wrapped(`${address} is removing from its files what was deleted up to operation ${decidedOp}.`));
+  } else if (finishedAt !== null) {
+    const when = `${new Date(finishedAt).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+    const what = `${count(rows)} ${rows === 1 ? 'row' : 'rows'}, ${count(bytes)} bytes`;
+    lines.push(...wrapped(`${address} removed what was deleted up to operation ${doneOp}: ${what}, ${when}.`));
+  }
+  if (role === 'primary' && removableSinceOp > 0) {
+    const text = `What was deleted since operation ${removableSinceOp} is still in the files: it goes within the hour, or now with "server compact".`;
+    lines.push(...wrapped(text));
+  }
+  return lines;
 }
 
 function quarantineLines({ address, quarantine }: ServerStatus): string[] {

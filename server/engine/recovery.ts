@@ -8,6 +8,7 @@ import { ChatState } from '../state/chat-state.ts';
 import { MESSAGE_INDEX } from '../state/message-index.ts';
 import type { OpenDatabase } from '../storage/database.ts';
 import { DatabaseError } from '../storage/database-error.ts';
+import type { CompactionReport } from '../storage/replica-storage.ts';
 
 /** Everything that was on the disk, ready to run. */
 export interface RecoveredEngine {
@@ -16,6 +17,8 @@ export interface RecoveredEngine {
   clients: ClientTable;
   /** Of the last entry in the log, milliseconds since 1970; 0 without one. */
   lastTimeMs: number;
+  /** The last compaction that was finished on this disk; null when there was none. */
+  compaction: CompactionReport | null;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function recoverEngine(
   options: { address: Address; heartbeatTimeoutMs: number },
   onProgress?: (op: number, lastOp: number) => void,
 ): Promise<RecoveredEngine> {
-  const { viewFile, sessionKey } = database.recovered;
+  const { viewFile, sessionKey, compaction } = database.recovered;
   const { chat, clients, place } = await restoreState(database, onProgress);
   const entries: LogEntry[] = [];
   const lastTimeMs = await database.scan((batch) => {
@@ -70,6 +73,7 @@ export async function recoverEngine(
     chat,
     clients,
     lastTimeMs,
+    compaction,
   };
 }
 

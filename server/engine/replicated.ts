@@ -2,7 +2,11 @@ import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { assert } from '../../shared/assert.ts';
 import { type ChatError, type Result, success } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import { HOLD_DURING_VIEW_CHANGE_MS, SNAPSHOT_INTERVAL_OPERATIONS } from '../../shared/limits.ts';
+import {
+  COMPACTION_INTERVAL_MS,
+  HOLD_DURING_VIEW_CHANGE_MS,
+  SNAPSHOT_INTERVAL_OPERATIONS,
+} from '../../shared/limits.ts';
 import type { LogEntry, Outcome } from '../../shared/operations.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import { holdsAllLeases } from '../replication/lease.ts';
@@ -12,8 +16,10 @@ import type { ChatState } from '../state/chat-state.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 import type { RowName } from '../storage/log-survey.ts';
 import type { StorageFailure } from '../storage/replica-storage.ts';
+import { Compaction } from './compaction.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
 import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
+import { formWhenAlone } from './formation.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
 import { readRowsAfter } from './log-rows.ts';
@@ -30,8 +36,6 @@ import { Submissions } from './submissions.ts';
 const READ_WAIT_MS = 2000;
 /** A server that stops waits so long for its snapshot; the log has everything, so that only the next start takes longer. */
 const LEAVE_SNAPSHOT_MS = 2000;
-/** How long a first server waits for addresses that neither answer nor refuse, before it starts a cluster of its own. */
-const FORM_WAIT_MS = 3000;
 
 export interface EngineParts extends DriverParts {
   recovered: RecoveredEngine;
@@ -39,6 +43,8 @@ export interface EngineParts extends DriverParts {
   version: string;
   /** A snapshot is written after so many operations at least; by default what `shared/limits.ts` says. */
   snapshotIntervalOperations?: number;
+  /** What is deleted is removed from the files after so long at the latest; by default what `shared/limits.ts` says. */
+  compactionIntervalMs?: number;
   /** This server must not go on; `failure` is there when its disk is the reason. Nothing is acknowledged from now on. */
   onFatal(text: string, failure?: StorageFailure): void;
   /** As {@link onFatal}, but another disk at this address is to join: the database folder has to be set aside. */
@@ -57,6 +63,7 @@ export class ReplicatedEngine implements Engine {
   readonly #reads: PendingReads;
   readonly #pages: HistoryPages;
   readonly #snapshots: Snapshots;
+  readonly #compaction: Compaction;
   readonly #receipts = new Receipts();
   readonly #listeners: EngineListener[] = [];
   readonly #held = new HeldSubmissions();
@@ -86,6 +93,19 @@ export class ReplicatedEngine implements Engine {
       intervalOperations: parts.snapshotIntervalOperations ?? SNAPSHOT_INTERVAL_OPERATIONS,
       isOver,
     });
+    this.#compaction = new Compaction({
+      chat: this.chat,
+      storage,
+      report: recovered.compaction,
+      intervalMs: parts.compactionIntervalMs ?? COMPACTION_INTERVAL_MS,
+      saveSnapshot: async (op) => {
+        if (this.#snapshots.wholeOp < op) await this.#saveSnapshot('whole');
+        return this.#snapshots.wholeOp >= op;
+      },
+      isOver: () => isOver() || this.#isLeaving,
+      onFailure: (failure) => this.#driver.fail(failure),
+      log: (text) => parts.log(text),
+    });
     this.#pages = new HistoryPages({
       chat: this.chat,
       storage,
@@ -110,23 +130,9 @@ export class ReplicatedEngine implements Engine {
     return this.#driver.start();
   }
 
-  /**
-   * R19b: starts a cluster of this one server, if its folder is empty and no cluster answers: every address that it
-   * knows has refused, is a server without a cluster, or did not answer for a while.
-   */
+  /** R19b: see {@link formWhenAlone}. */
   formWhenAlone(clusterId: string, sessionKey: string): void {
-    const { clock, config } = this.#parts;
-    const startedAtMs = clock.monotonicMs();
-    const stop = clock.every(config.tickMs, () => {
-      const { file, known, links } = this.#state;
-      const others = [...known].filter((address) => address !== file.id);
-      const isKnown = others.every((address) => links.has(address) || this.#driver.refused.has(address));
-      if (file.base || this.#driver.isStopped) stop();
-      else if (isKnown || clock.monotonicMs() - startedAtMs > FORM_WAIT_MS) {
-        stop();
-        this.#driver.give({ type: 'form', clusterId, sessionKey });
-      }
-    });
+    formWhenAlone(this.#driver, this.#parts, { clusterId, sessionKey });
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
@@ -219,6 +225,15 @@ export class ReplicatedEngine implements Engine {
     return forceReplica(this.#driver, this.#parts.clock);
   }
 
+  /**
+   * R27: has what was deleted removed from the files now.
+   *
+   * @returns false when there is nothing to remove, or why this server cannot have it done
+   */
+  compact(): boolean | ChatError {
+    return this.isPrimary() ? this.#compaction.ask() : this.whyNotPrimary();
+  }
+
   /** R26: rows for a server that mends its log. @returns CSV; empty when this one has none that follow */
   async rowsAfter(after: RowName): Promise<string> {
     if (this.#driver.isStopped) return '';
@@ -275,7 +290,8 @@ export class ReplicatedEngine implements Engine {
   }
 
   status(): ServerStatus {
-    return describeStatus(this.#driver.context, this.#parts.version);
+    const status = describeStatus(this.#driver.context, this.#parts.version);
+    return status.role === 'witness' ? status : { ...status, compaction: this.#compaction.status() };
   }
 
   subscribe(listener: EngineListener): void {
@@ -289,7 +305,7 @@ export class ReplicatedEngine implements Engine {
     this.#driver.give({ type: 'leave' });
     // While it still serves: the others will have the disk and the processors for themselves when they change views.
     const isLate = new Promise<void>((resolve) => clock.after(LEAVE_SNAPSHOT_MS, resolve));
-    await Promise.race([this.#saveSnapshot(true), isLate]);
+    await Promise.race([this.#saveSnapshot('quick'), isLate]);
     this.#isLeaving = true;
     this.#driver.lookAgain();
     const giveUpAtMs = clock.monotonicMs() + config.heartbeatTimeoutMs;
@@ -320,11 +336,11 @@ export class ReplicatedEngine implements Engine {
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
     for (const [index, entry] of entries.entries()) this.#submissions.onApplied(entry, outcomes[index]!);
     this.#reads.answerReady();
-    if (this.#snapshots.isDue) void this.#saveSnapshot(false);
+    if (this.#snapshots.isDue) void this.#saveSnapshot('usual');
   }
 
-  async #saveSnapshot(isLast: boolean): Promise<void> {
-    const failure = await this.#snapshots.save(isLast);
+  async #saveSnapshot(what: Parameters<Snapshots['save']>[0]): Promise<void> {
+    const failure = await this.#snapshots.save(what);
     if (failure) this.#driver.fail(failure);
   }
 
@@ -338,6 +354,10 @@ export class ReplicatedEngine implements Engine {
     this.#receipts.flushWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (draft) =>
       this.#driver.give({ type: 'propose', drafts: [draft] }),
     );
+    this.#compaction.decideWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (draft) =>
+      this.#driver.give({ type: 'propose', drafts: [draft] }),
+    );
+    this.#compaction.runWhenDue(nowMs);
     this.#reads.refuseLate(nowMs, isPrimary(this.#state) || this.#isExtending, () => this.whyNotPrimary());
     this.#held.refuse(nowMs, this.#state.candidacy === null && !this.isPrimary(), () => this.whyNotPrimary());
   }

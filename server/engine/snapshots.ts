@@ -36,6 +36,8 @@ export class Snapshots {
   #cost = 0;
   /** Of the list of queued messages that is on disk; 0 when nothing is known of it. */
   #queueOp = 0;
+  /** The last one that is on disk and has the list of queued messages. */
+  #wholeOp = 0;
   #isWriting = false;
 
   constructor(parts: SnapshotParts) {
@@ -49,26 +51,34 @@ export class Snapshots {
     return chat.position - this.#op >= Math.max(intervalOperations, this.#cost);
   }
 
+  /** The op after which the state is on disk, with all that people read of it. */
+  get wholeOp(): number {
+    return this.#wholeOp;
+  }
+
   /**
    * Resolves when it is durable, or when there is nothing new to write; with the failure if there was one.
    *
-   * @param isLast the server ends: what takes long is left as it is
+   * @param what `quick`: the server ends, what takes long is left as it is; `whole`: all that people read is written, however long it takes
    */
-  save(isLast: boolean): Promise<StorageFailure | undefined> {
+  save(what: 'usual' | 'quick' | 'whole'): Promise<StorageFailure | undefined> {
     const { state, chat, clients, storage } = this.#parts;
     const op = chat.position;
     const entry = state.log.entry(op);
-    if (this.#isWriting || op === this.#op || !entry || op > state.log.durableOp) return Promise.resolve(undefined);
+    const isNew = op !== this.#op || (what === 'whole' && op !== this.#wholeOp);
+    if (this.#isWriting || !isNew || !entry || op > state.log.durableOp) return Promise.resolve(undefined);
     this.#isWriting = true;
     this.#op = op;
     const tables = chat.snapshot();
     this.#cost = tables.reduce((sum, { rows }) => sum + rows.length, clients.replies) / ROWS_FOR_ONE_OPERATION;
-    const longTables = [this.#clientTable(), this.#index(), ...this.#queue(isLast)];
+    const longTables = [this.#clientTable(), this.#index(), ...this.#queue(what)];
     const { chain, view } = entry;
     const { complete } = state;
+    const isWhole = this.#queueOp === op;
     return new Promise((resolve) => {
       storage.writeSnapshot({ op, chain, view, complete, tables, longTables }, (failure) => {
         this.#isWriting = false;
+        if (isWhole && !failure) this.#wholeOp = op;
         resolve(failure);
       });
     });
@@ -84,12 +94,12 @@ export class Snapshots {
   }
 
   /** With the distance between two growing as the list does, an operation's share of it stays the same. */
-  #queue(isLast: boolean): LongTable[] {
+  #queue(what: 'usual' | 'quick' | 'whole'): LongTable[] {
     const { chat, storage, isOver } = this.#parts;
     const queue = chat.queue();
     const rows = queue.count();
-    const isDue = !isLast && chat.position - this.#queueOp >= OPERATIONS_FOR_ONE_QUEUED * rows;
-    if (rows > SHORT_QUEUE_ROWS && !isDue) return [];
+    const isDue = what === 'usual' && chat.position - this.#queueOp >= OPERATIONS_FOR_ONE_QUEUED * rows;
+    if (rows > SHORT_QUEUE_ROWS && !isDue && what !== 'whole') return [];
     this.#queueOp = chat.position;
     return [queueTable(queue, storage, isOver)];
   }

@@ -1,10 +1,7 @@
 import type { AccountId } from '../../shared/ids.ts';
-import type { LogEvent } from '../../shared/operations.ts';
+import type { LogEvent, Remains } from '../../shared/operations.ts';
 import type { Accounts } from './accounts.ts';
 import type { MessageArchive } from './messages.ts';
-
-/** What compaction leaves of the body of a row of the log: all of it, the part that is still shown, or nothing. */
-export type Remains = 'all' | 'part' | 'nothing';
 
 /** An account of which nothing is left in the state. */
 export interface GoneAccount {

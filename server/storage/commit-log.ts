@@ -19,22 +19,21 @@ import {
 import { addMark, nearMark } from './log-places.ts';
 import type { LogStretch } from './named-copy.ts';
 import { setAside } from './quarantine.ts';
+import { endsAtCut, isCut } from './segment-cut.ts';
 import { makeSegment, type Segment } from './segments.ts';
 
-/** A segment that has reached this size gets no more rows; the next row begins the next one. */
-export const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** What is read at a time on the way from a mark to a row. */
 const LOCATE_BYTES = 64 * 1024;
 
 export interface CommitLogOptions {
-  /** Bytes at which a segment is full. All replicas must agree, or their files differ. */
-  segmentBytes: number;
+  /** See {@link isCut}. */
+  segmentOperations: number;
   /** Whether an append waits for the disk. */
   sync: boolean;
 }
 
 /**
- * The log on disk: rows in segments, which are cut by op number and bytes alone, so that every replica has the same
+ * The log on disk: rows in segments, which are cut by op number and event alone, so that every replica has the same
  * files. Does one thing at a time: whoever calls waits
  * for each promise. Reading (`log-reader.ts`) may go on beside appends, not beside a cut.
  */
@@ -45,6 +44,9 @@ export class CommitLog {
   readonly #options: CommitLogOptions;
   /** The last segment, open for appending. */
   #file: FileHandle | undefined;
+  /** Whether the next row begins a segment; undefined until the last row was looked at. */
+  #isAtCut: boolean | undefined;
+  #cuts = 0;
 
   constructor(folder: string, segments: Segment[], lastOp: number, options: CommitLogOptions) {
     this.folder = folder;
@@ -58,6 +60,11 @@ export class CommitLog {
     return this.#lastOp;
   }
 
+  /** How often rows were taken away from the end. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
   /**
    * Adds entries that follow the last one: one write and one fdatasync, unless they reach into a new segment.
    *
@@ -66,36 +73,47 @@ export class CommitLog {
   async append(entries: readonly LogEntry[]): Promise<void> {
     assert(entries[0]!.op === this.#lastOp + 1, `op ${entries[0]!.op} does not follow op ${this.#lastOp}`);
     for (let index = 0; index < entries.length; ) {
-      const segment = await this.#segmentFor(entries[index]!.op);
+      const isNew = await this.#isNextInNewSegment();
+      const segment = isNew ? await this.#begin(entries[index]!.op) : await this.#last();
       const start = index;
+      this.#isAtCut = false;
       const marks: Segment['marks'] = [];
       let size = Math.max(segment.size, LOG_HEADER.length);
-      for (; index < entries.length && (index === start || size < this.#options.segmentBytes); index++) {
+      for (; index < entries.length && !this.#isAtCut; index++) {
         const entry = entries[index]!;
         assert(entry.op === entries[0]!.op + index, `op ${entry.op} does not follow the entry before it`);
         addMark(marks, segment.marks.at(-1), entry.op, size);
         size += Buffer.byteLength(entry.row);
+        this.#isAtCut = isCut(entry, this.#options.segmentOperations);
       }
       const rows = entries.slice(start, index).map((entry) => entry.row);
-      await this.#write(segment, segment.size === 0 ? [LOG_HEADER, ...rows] : rows);
+      await this.#write(segment, segment.size === 0 ? [LOG_HEADER, ...rows] : rows, isNew);
       segment.size = size;
       segment.marks.push(...marks);
       this.#lastOp = entries[index - 1]!.op;
     }
   }
 
-  async #segmentFor(op: number): Promise<Segment> {
-    let segment = this.segments.at(-1);
-    if (segment && segment.size < this.#options.segmentBytes) {
-      this.#file ??= await open(segment.path, 'r+');
-      return segment;
-    }
+  /** After a start, and after a cut, only the file tells. */
+  async #isNextInNewSegment(): Promise<boolean> {
+    const last = this.segments.at(-1);
+    if (!last) return true;
+    this.#isAtCut ??= await endsAtCut(last, this.#options.segmentOperations);
+    return this.#isAtCut;
+  }
+
+  async #last(): Promise<Segment> {
+    const segment = this.segments.at(-1)!;
+    this.#file ??= await open(segment.path, 'r+');
+    return segment;
+  }
+
+  async #begin(op: number): Promise<Segment> {
     await this.sync();
     await this.#closeFile();
-    segment = makeSegment(this.folder, op);
+    const segment = makeSegment(this.folder, op);
     try {
       this.#file = await open(segment.path, 'wx+');
-      await syncFolder(this.folder);
     } catch (error) {
       throw new StorageError(failureOf(error, `Making ${segment.path}`));
     }
@@ -103,7 +121,8 @@ export class CommitLog {
     return segment;
   }
 
-  async #write(segment: Segment, rows: readonly string[]): Promise<void> {
+  /** @param isNew the segment's name has to become durable, too: both are waited for at once */
+  async #write(segment: Segment, rows: readonly string[], isNew: boolean): Promise<void> {
     try {
       await writeOnce(this.#file!, Buffer.from(rows.join('')), segment.size);
     } catch (error) {
@@ -111,12 +130,15 @@ export class CommitLog {
       if (isFull(error)) await this.#file!.truncate(segment.size).catch(() => undefined);
       throw new StorageError(failureOf(error, `Writing to ${segment.path}`));
     }
-    if (!this.#options.sync) return;
-    try {
-      await syncData(this.#file!);
-    } catch (error) {
+    const [rowsSynced, nameSynced] = await Promise.allSettled([
+      this.#options.sync ? syncData(this.#file!) : undefined,
+      isNew ? syncFolder(this.folder) : undefined,
+    ]);
+    for (const synced of [rowsSynced, nameSynced]) {
+      if (synced.status === 'fulfilled') continue;
       // Even for want of room: the rows are in the file as this machine reads it, and perhaps not on the disk.
-      throw new StorageError({ ...failureOf(error, `Waiting until ${segment.path} is on the disk`), full: false });
+      const failure = failureOf(synced.reason, `Waiting until ${segment.path} is on the disk`);
+      throw new StorageError({ ...failure, full: false });
     }
   }
 
@@ -149,6 +171,8 @@ export class CommitLog {
 
   async #takeAway(place: Place, op: number): Promise<void> {
     await this.#closeFile();
+    this.#cuts++;
+    this.#isAtCut = undefined;
     // From the end on, so that a crash in between leaves a log without a gap.
     while (this.segments.length > place.index + 1) await unlink(this.segments.pop()!.path);
     const segment = this.segments[place.index]!;
@@ -162,6 +186,27 @@ export class CommitLog {
     }
     await syncFolder(this.folder);
     this.#lastOp = op;
+  }
+
+  /**
+   * Puts the file that was written beside a segment in its place: the same rows, some of them shorter. Nothing may be read from
+   * the log meanwhile.
+   *
+   * @returns false when it cannot be put there; the segment stays then
+   * @throws StorageError when the folder can't be synced
+   */
+  async replace(segment: Segment, shorter: Pick<Segment, 'size' | 'marks'>): Promise<boolean> {
+    const index = this.segments.indexOf(segment);
+    if (index === this.segments.length - 1) await this.#closeFile();
+    try {
+      await rename(newName(segment.path), segment.path);
+    } catch {
+      return false;
+    }
+    // Another object: who goes on reading the file that was there notes no places of it here.
+    this.segments[index] = { ...segment, size: shorter.size, marks: shorter.marks };
+    await syncFolder(this.folder);
+    return true;
   }
 
   /** Finds where the row of an op begins. The op must be in the log. @throws BadRow when rows on the way to it are damaged */
@@ -219,6 +264,7 @@ export class CommitLog {
   /** What the log turned out to hold when it was scanned. */
   scanned(lastOp: number): void {
     this.#lastOp = lastOp;
+    this.#isAtCut = undefined;
   }
 
   async close(): Promise<void> {

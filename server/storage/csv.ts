@@ -9,6 +9,7 @@ import {
 } from '../../shared/operations.ts';
 import { type CutRow, cutRows, endOfLines, readCell, stringifyRows, writeCell } from './cells.ts';
 import type { EntryCodec } from './replica-storage.ts';
+import { bodyDigest, formOf, hasDigestOfPart } from './row-form.ts';
 
 /** The columns of the log, in their order. */
 export const LOG_COLUMNS = [
@@ -34,12 +35,6 @@ export const LOG_HEADER = `${LOG_COLUMNS.join(',')}\n`;
 const EVENTS = new Map<string, LogEvent>(LOG_EVENTS.map((event) => [event, event]));
 const WHOLE_NUMBER = /^(0|[1-9]\d{0,15})$/;
 const HEX_32 = /^[0-9a-f]{32}$/;
-const HEX_64 = /^[0-9a-f]{64}$/;
-
-/** Rule R24: says which body an entry has without saying anything about it to those who lack the nonce. */
-export function bodyDigest(entry: Pick<EntryFields, 'nonce' | 'body' | 'removedDigest'>): string {
-  return entry.body === '' ? entry.removedDigest : hash('sha256', entry.nonce + entry.body);
-}
 
 function chainDigest(previousChain: string, entry: EntryFields): string {
   return hash(
@@ -123,6 +118,11 @@ function placeDraft(draft: EntryDraft, op: number, view: string, time: number, n
     `op ${op} holds NUL or half a surrogate pair; the gateway refuses those before they get here`,
   );
   return entry;
+}
+
+/** The row of an entry, with its line feed, as {@link makeEntryCodec} writes it. */
+export function rowOf(entry: LogEntry): string {
+  return stringifyRows([cellsOf(entry, formatTime(entry.time))]);
 }
 
 function cellsOf(entry: LogEntry, time: string): string[] {
@@ -217,9 +217,8 @@ function readEntry(cut: CutRow, shared: SharedCells): LogEntry | string {
   if (!readTime(time, shared)) {
     return `op ${op} has the time ${quote(time)}, which is not how times are written here (did a spreadsheet save it?)`;
   }
-  const bodyIsThere = HEX_32.test(nonce) && bodyCell !== '' && removedDigest === '';
-  const bodyIsNot = nonce === '' && bodyCell === '' && (removedDigest === '' || HEX_64.test(removedDigest));
-  if (!bodyIsThere && !bodyIsNot) return `op ${op} has a nonce, a body and a removed_digest that do not fit together`;
+  const form = formOf(nonce, bodyCell, removedDigest);
+  if (!form) return `op ${op} has a nonce, a body and a removed_digest that do not fit together`;
   if (viewCell !== shared.view) shared.view = viewCell;
   const client = readCell(cells[3]) as LogEntry['client'] | undefined;
   const asked = readCell(cells[5]);
@@ -236,6 +235,9 @@ function readEntry(cut: CutRow, shared: SharedCells): LogEntry | string {
     body === undefined
   ) {
     return `op ${op} has a cell that is escaped in a way that is never written`;
+  }
+  if (form === 'part' && !hasDigestOfPart(nonce, body, removedDigest)) {
+    return `op ${op} has a part of a body that does not match its digest`;
   }
   // One literal, no spreads: this runs for every row of the log at each start, and spreading takes longer than hashing.
   return {

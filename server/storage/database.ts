@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
-import { CommitLog, SEGMENT_BYTES } from './commit-log.ts';
+import { CommitLog } from './commit-log.ts';
+import { forgetCompaction, readCompaction } from './compaction-file.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
 import { DatabaseError, LogDamage } from './database-error.ts';
@@ -13,8 +14,9 @@ import { lockFolder } from './lock.ts';
 import { scanLog, verifyLog } from './log-reader.ts';
 import { LogRepair } from './log-repair.ts';
 import type { OldDamage } from './old-damage.ts';
-import type { EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
+import type { CompactionReport, EntryCodec, Recovered, ReplicaStorage } from './replica-storage.ts';
 import { finishRestore, removeUnfinishedRestore } from './restore-steps.ts';
+import { SEGMENT_OPERATIONS } from './segment-cut.ts';
 import { openSegments, type Segment } from './segments.ts';
 import { finishSettingAside } from './set-aside.ts';
 import { type FoundSnapshot, hasSnapshot, readSnapshot, setSnapshotAside } from './snapshot.ts';
@@ -27,8 +29,8 @@ export interface DatabaseOptions {
   role?: FolderRole;
   /** `fsync`: an append is durable when it is reported. `os`: it survives the process, not a power cut. */
   durability: 'fsync' | 'os';
-  /** Bytes at which a segment of the log is full; the same on all servers of a cluster. For tests. */
-  segmentBytes?: number;
+  /** See `isCut`; the same on all servers of a cluster. For tests. */
+  segmentOperations?: number;
   /** `scan` reads the rows before the snapshot, too: after damage was met while serving (R26). */
   checksAll?: boolean;
   /** What is wrong before the snapshot and could not be repaired (R26): `scan` and `verify` leave those rows alone. */
@@ -136,16 +138,18 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   const { found, missingUpTo } = await usableSnapshot(folder, lastOp, repairs);
   const { snapshot, place, growing, files } = found;
   await keepReserve(folder);
-  const { segmentBytes = SEGMENT_BYTES, checksAll = false, oldDamage } = options;
-  const log = new CommitLog(folder, segments, lastOp, { segmentBytes, sync: options.durability === 'fsync' });
+  const { segmentOperations = SEGMENT_OPERATIONS, checksAll = false, oldDamage } = options;
+  const log = new CommitLog(folder, segments, lastOp, { segmentOperations, sync: options.durability === 'fsync' });
   const generation = stored?.generation ?? 0;
-  const opened = { folder, role, log, generation, snapshotOp: place?.op ?? 0, growing, release };
+  const compaction = await usableCompaction(folder, lastOp);
+  const atStart = { snapshotOp: place?.op ?? 0, growing, compaction, oldDamage };
+  const opened = { folder, role, log, generation, ...atStart, release };
   const storage = new FolderStorage(opened);
   const committed = snapshot || !place ? {} : { committed: place };
   return {
     storage,
     makeCopy: (...ask) => storage.makeCopy(...ask),
-    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, repairs },
+    recovered: { viewFile: stored?.file ?? null, sessionKey, snapshot, ...committed, compaction, repairs },
     codec: makeEntryCodec(),
     disk: stored?.file.disk ?? (randomUUID() as DiskId),
     lastOp,
@@ -161,8 +165,16 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
     verify: async (pause) => {
       if (snapshot && !oldDamage) await verifyLog(log, snapshot, pause);
     },
-    repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentBytes),
+    repair: async (damage) => LogRepair.begin(await firstDamage(log, snapshot, damage), log, segmentOperations),
   };
+}
+
+/** Rows that the log has lost since come from elsewhere again. */
+async function usableCompaction(folder: string, lastOp: number): Promise<CompactionReport | null> {
+  const compaction = await readCompaction(folder);
+  if (!compaction || compaction.op <= lastOp) return compaction;
+  await forgetCompaction(folder);
+  return null;
 }
 
 /** Where whole rows begin, as far as that is known before any was read. */

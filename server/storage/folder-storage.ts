@@ -2,13 +2,23 @@ import { assert } from '../../shared/assert.ts';
 import type { LogEntry, NewSnapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import type { CommitLog } from './commit-log.ts';
+import { alone, compact, inTurn } from './compaction.ts';
+import { forgetCompaction } from './compaction-file.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 import { DatabaseError } from './database-error.ts';
 import { failureOf, StorageError } from './files.ts';
 import { writeSessionKey } from './folder.ts';
 import { readLog } from './log-reader.ts';
 import { type CopyAsk, makeNamedCopy } from './named-copy.ts';
-import { AbandonedError, type ReplicaStorage, type StorageFailure, type WhenDurable } from './replica-storage.ts';
+import type { OldDamage } from './old-damage.ts';
+import {
+  AbandonedError,
+  type CompactionPlan,
+  type CompactionReport,
+  type ReplicaStorage,
+  type StorageFailure,
+  type WhenDurable,
+} from './replica-storage.ts';
 import { readRows } from './row-reader.ts';
 import { type GrowingTables, writeSnapshot } from './snapshot.ts';
 import { type FolderRole, type StoredViewFile, ViewFileCopy } from './view-file.ts';
@@ -24,6 +34,9 @@ export interface OpenFolder {
   /** The op of the snapshot that is there, 0 without one. */
   snapshotOp: number;
   growing: GrowingTables;
+  /** The last compaction that was finished. */
+  compaction: CompactionReport | null;
+  oldDamage: OldDamage | undefined;
   /** Gives the folder back. */
   release: () => void;
 }
@@ -33,6 +46,8 @@ export class FolderStorage implements ReplicaStorage {
   readonly #open: OpenFolder;
   readonly #queue: WorkQueue;
   readonly #reads = new Set<Promise<void>>();
+  readonly #copies = new Set<Promise<unknown>>();
+  #compactions: Promise<void> = Promise.resolve();
   #snapshots: Promise<void> = Promise.resolve();
   readonly #viewFile: readonly [ViewFileCopy, ViewFileCopy];
   #secondCopy: Promise<void> = Promise.resolve();
@@ -68,9 +83,16 @@ export class FolderStorage implements ReplicaStorage {
         throw new StorageError({ message, full: false });
       }
       await Promise.all(this.#reads);
+      if (op < (this.#open.compaction?.op ?? 0)) await this.#forgetCompaction();
       await log.cutAfter(op, reason);
     };
     this.#queue.run(`Moving the entries after op ${op} of ${folder} to quarantine/`, work, done);
+  }
+
+  /** What comes in the place of rows that were looked at may hold anything. */
+  async #forgetCompaction(): Promise<void> {
+    await forgetCompaction(this.#open.folder);
+    this.#open.compaction = null;
   }
 
   writeViewFile(file: ViewFile, done: WhenDurable): void {
@@ -169,6 +191,12 @@ export class FolderStorage implements ReplicaStorage {
       if (this.#closed) throw new DatabaseError('copy', 'The server is stopping, so there is no copy.');
     };
     goOn();
+    const making = this.#makeCopy(upTo, { ...ask, watch: { onBytes, goOn } });
+    this.#copies.add(making);
+    return making.finally(() => this.#copies.delete(making));
+  }
+
+  async #makeCopy(upTo: number, ask: CopyAsk): Promise<CopyManifest> {
     const { folder, log } = this.#open;
     const stretch = await new Promise<Awaited<ReturnType<CommitLog['stretch']>>>((resolve, reject) =>
       // In its turn, so that nothing is cut meanwhile; and never failing as a turn, or the server would end for it.
@@ -185,7 +213,38 @@ export class FolderStorage implements ReplicaStorage {
       this.#snapshots = done.catch(() => undefined);
       return done;
     };
-    return makeNamedCopy(folder, { ...ask, watch: { onBytes, goOn } }, stretch, whileStill);
+    return makeNamedCopy(folder, ask, stretch, whileStill);
+  }
+
+  compact(plan: CompactionPlan, done: (report: CompactionReport | undefined, failure?: StorageFailure) => void): void {
+    this.#assertOpen();
+    this.#compactions = this.#compactions.then(async () => {
+      const { report, failure } = await this.#compact(plan);
+      if (report) this.#open.compaction = report;
+      done(report, this.#queue.failure ?? failure);
+    });
+  }
+
+  #compact(plan: CompactionPlan): ReturnType<typeof compact> {
+    const { folder, log, oldDamage, compaction } = this.#open;
+    const beside = { queue: this.#queue, reads: this.#reads, copies: this.#copies };
+    const place = {
+      folder,
+      log,
+      oldDamage,
+      lastOp: compaction?.op ?? 0,
+      isOpen: () => !this.#closed,
+      inTurn: <T>(work: () => Promise<T>) => inTurn(beside, work),
+      alone: <T>(work: () => Promise<T>) => alone(beside, work),
+      readRows: (ops: readonly number[]) =>
+        new Promise<LogEntry[]>((resolve, reject) =>
+          this.#read(
+            () => readRows(log, ops),
+            (entries, failure) => (failure ? reject(new StorageError(failure)) : resolve(entries)),
+          ),
+        ),
+    };
+    return compact(place, plan);
   }
 
   close(done: WhenDurable): void {
@@ -195,7 +254,7 @@ export class FolderStorage implements ReplicaStorage {
       'Closing',
       async () => {},
       async (failure) => {
-        await Promise.all([...this.#reads, this.#snapshots, this.#secondCopy]);
+        await Promise.all([...this.#reads, this.#snapshots, this.#secondCopy, this.#compactions]);
         await Promise.allSettled([this.#open.log.close(), ...this.#viewFile.map((copy) => copy.close())]);
         this.#open.release();
         done(this.#queue.failure ?? failure);

@@ -23,6 +23,8 @@ export interface LogPlace {
 
 /** Half a millisecond of work: whoever is served meanwhile does not notice it. */
 const SMALL_PIECE_BYTES = 16 * 1024;
+/** Compaction has put a shorter file in the place of the one that was to be read. */
+const REPLACED = -1;
 /** What belongs to the log before a scan begins: nothing. */
 const BEGINNING: LogPlace = { op: 0, chain: GENESIS_CHAIN };
 
@@ -111,6 +113,7 @@ async function checkRows(
   let last: LogPlace = { op: after.op, chain: after.chain };
   for (let index = start.index; index < log.segments.length && last.op < throughOp; index++) {
     const segment = log.segments[index]!;
+    const atBeginning = last;
     let isPassing = after.op > 0 && index === start.index;
     let whole = isPassing ? start.offset : LOG_HEADER.length;
     let goesOn = true;
@@ -133,6 +136,7 @@ async function checkRows(
     const { path, size } = segment;
     const end = await withFile(path, (file) => readLines(file, whole, size, take, { pieceBytes })).catch(
       (error: unknown) => {
+        if (log.segments[index] !== segment) return REPLACED;
         if (isUnreadable(error)) {
           throw damagedRow(`the disk does not give back what is there (${(error as Error).message})`);
         }
@@ -140,6 +144,11 @@ async function checkRows(
         throw isOfSystem ? new DatabaseError('disk', failureOf(error, `Reading ${path}`).message) : error;
       },
     );
+    if (end === REPLACED) {
+      last = atBeginning;
+      index--;
+      continue;
+    }
     if (!goesOn) return last;
     if (last.op < throughOp && end !== size) throw damagedRow('the file ends inside the row');
   }

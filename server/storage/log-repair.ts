@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
+import { forgetCompaction } from './compaction-file.ts';
 import { openRows } from './csv.ts';
 import type { LogDamage } from './database-error.ts';
 import { newName, readAround, readBytes, readLines, withFile, writeOnce } from './files.ts';
@@ -38,23 +39,23 @@ interface Filling {
 export class LogRepair {
   readonly damage: LogDamage;
   readonly #log: CommitLog;
-  readonly #segmentBytes: number;
+  readonly #segmentOperations: number;
   readonly #survey: Survey;
   readonly #traces: LogTraces;
   #fillings: Filling[] = [];
 
-  private constructor(damage: LogDamage, log: CommitLog, segmentBytes: number, survey: Survey) {
+  private constructor(damage: LogDamage, log: CommitLog, segmentOperations: number, survey: Survey) {
     this.damage = damage;
     this.#log = log;
-    this.#segmentBytes = segmentBytes;
+    this.#segmentOperations = segmentOperations;
     this.#survey = survey;
     this.#traces = new LogTraces(survey);
   }
 
-  /** Reads what there is. @param segmentBytes as in `CommitLogOptions` */
-  static async begin(damage: LogDamage, log: CommitLog, segmentBytes: number): Promise<LogRepair> {
+  /** Reads what there is. @param segmentOperations as in `CommitLogOptions` */
+  static async begin(damage: LogDamage, log: CommitLog, segmentOperations: number): Promise<LogRepair> {
     const survey = await surveyLog(log, damage.place);
-    const repair = new LogRepair(damage, log, segmentBytes, survey);
+    const repair = new LogRepair(damage, log, segmentOperations, survey);
     await repair.#explainLastLine();
     return repair;
   }
@@ -177,8 +178,9 @@ export class LogRepair {
     const filled = this.#fillings.filter(({ after, end }) => end.op > after.op);
     const ops = filled.map(({ after, end }) => range(after.op + 1, end.op));
     const { folder, segments } = this.#log;
-    const written = await writeSegments(folder, segments, sources, this.#segmentBytes);
+    const written = await writeSegments(folder, segments, sources, this.#segmentOperations);
     const reason = `${this.damage.what} Repaired with ${ops.length > 0 ? `${ops.join(', ')} of ${from}` : 'its own rows'}.`;
+    await forgetCompaction(folder);
     const aside = await putInPlace(folder, segments, written, this.damage.place.op + 1, reason);
     const what =
       ops.length > 0

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { LOG_HEADER } from './csv.ts';
 import { newName, readLines, syncFolder, withFile, writeOnce } from './files.ts';
 import { keepAside } from './quarantine.ts';
+import { beginningOf } from './row-beginning.ts';
+import { endsAtCut, isCut } from './segment-cut.ts';
 import { makeSegment, type Segment } from './segments.ts';
 
 /** Whole rows that stand in a file one after the other. */
@@ -22,22 +24,30 @@ export interface Rewritten {
 
 /**
  * Writes a log anew from its rows, beside the files that are there: cut where it always is, so that every server has the same
- * files. A segment that is right as it stands is not written again.
+ * files, and where whole segments begin that are cut elsewhere. A segment that is right as it stands is not written again.
+ *
+ * @param segmentOperations as in `isCut`
  */
 export async function writeSegments(
   folder: string,
   segments: readonly Segment[],
   sources: readonly LogSource[],
-  segmentBytes: number,
+  segmentOperations: number,
 ): Promise<Rewritten> {
-  const writer = new SegmentWriter(folder, segmentBytes);
+  const beginnings = new Set<number>();
+  const writer = new SegmentWriter(folder, segmentOperations, beginnings);
+  const segmentAt = ({ path, from, firstOp }: LogSource) =>
+    segments.find((one) => one.path === path && one.firstOp === firstOp && from === LOG_HEADER.length);
+  for (const source of sources) if (segmentAt(source)) beginnings.add(source.firstOp);
   const kept = new Set<string>();
   for (const [index, source] of sources.entries()) {
-    const segment = segments.find(({ path }) => path === source.path);
-    const isWhole =
-      segment?.firstOp === source.firstOp && source.from === LOG_HEADER.length && source.to === segment.size;
-    const isComplete = isWhole && (segment.size >= segmentBytes || index === sources.length - 1);
-    if (isComplete && (await writer.isAtCut())) {
+    const segment = segmentAt(source);
+    const next = sources[index + 1];
+    const isComplete =
+      segment?.size === source.to &&
+      (!next || beginnings.has(next.firstOp) || (await endsAtCut(segment, segmentOperations)));
+    if (isComplete) {
+      await writer.close();
       kept.add(segment.name);
       continue;
     }
@@ -64,33 +74,36 @@ const PIECES = 64;
 class SegmentWriter {
   readonly made: string[] = [];
   readonly #folder: string;
-  readonly #segmentBytes: number;
+  readonly #segmentOperations: number;
+  readonly #beginnings: ReadonlySet<number>;
   #file: FileHandle | undefined;
   #size = 0;
 
-  constructor(folder: string, segmentBytes: number) {
+  /** @param beginnings ops that begin a segment wherever the one before it ends */
+  constructor(folder: string, segmentOperations: number, beginnings: ReadonlySet<number>) {
     this.#folder = folder;
-    this.#segmentBytes = segmentBytes;
-  }
-
-  /** Whether the next row begins a segment. */
-  async isAtCut(): Promise<boolean> {
-    if (this.#file && this.#size >= this.#segmentBytes) await this.close();
-    return this.#file === undefined;
+    this.#segmentOperations = segmentOperations;
+    this.#beginnings = beginnings;
   }
 
   /** @returns the operation after the last of these rows */
   async add(lines: Buffer, firstOp: number): Promise<number> {
     let op = firstOp;
     for (let at = 0; at < lines.length; ) {
-      if (await this.isAtCut()) await this.#begin(op);
+      if (this.#beginnings.has(op)) await this.close();
+      if (!this.#file) await this.#begin(op);
       const start = at;
-      while (at < lines.length && this.#size + (at - start) < this.#segmentBytes) {
-        at = lines.indexOf(10, at) + 1;
+      let isEnd = false;
+      while (at < lines.length && !isEnd) {
+        const end = lines.indexOf(10, at) + 1;
+        const event = beginningOf(lines.subarray(at, end))?.event ?? 'cluster:view';
+        isEnd = isCut({ op, event }, this.#segmentOperations) || this.#beginnings.has(op + 1);
+        at = end;
         op++;
       }
       await writeOnce(this.#file!, lines.subarray(start, at), this.#size);
       this.#size += at - start;
+      if (isEnd) await this.close();
     }
     return op;
   }

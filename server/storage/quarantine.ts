@@ -16,7 +16,7 @@ const NEWEST_SHOWN = 3;
 /** What lies in a database's quarantine, the newest first by the time in its name. */
 export async function listQuarantine(databaseFolder: string): Promise<QuarantineStatus> {
   const path = quarantineFolder(databaseFolder);
-  const names = (await readdir(path).catch(() => [])).filter((name) => name !== REASONS);
+  const names = (await readdir(path).catch(() => [])).filter((name) => name !== REASONS && !name.endsWith('.new'));
   const time = (name: string) => /\d{4}-\d\d-\d\dT[\d.]+Z/.exec(name)?.[0] ?? '';
   const newest = names.sort((a, b) => (time(a) < time(b) ? 1 : -1)).slice(0, NEWEST_SHOWN);
   return { path, count: names.length, newest };

@@ -1,4 +1,4 @@
-import type { EntryDraft, LogEntry, NewSnapshot, Snapshot } from '../../shared/operations.ts';
+import type { EntryDraft, LogEntry, LogEvent, NewSnapshot, Remains, Snapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 
 /** Called once, when the work is durable, or with the failure. After a failure nothing more may be written (R19). */
@@ -16,6 +16,34 @@ export interface StorageFailure {
 
 /** Ends the writing of a snapshot whose rows nobody can give any more, because the server ends; no failure of the disk. */
 export class AbandonedError extends Error {}
+
+/** What compaction is to remove, as of the `cluster:compact` entry `upTo`: the same answers whenever they are asked, until a later one is applied. */
+export interface CompactionPlan {
+  /** Op of the `cluster:compact` entry: rows up to it are looked at. */
+  upTo: number;
+  /** Of a row that has or had a body. */
+  remainsOf(op: number, event: LogEvent): Remains;
+  /** Of a body of which a part remains. */
+  partOf(body: string): string;
+  /** False when no row between two ops, both included, became removable after the op `after`. Rows that were refused are not known to it: they go in the first compaction after them. */
+  hasRemovals(firstOp: number, lastOp: number, after: number): boolean;
+  /** Whether a message, wherever it stands, is deleted. For files that are no longer part of the log. */
+  isDeletedMessage(id: string): boolean;
+  /** Nobody wants it any more: a later entry was applied, or the server ends. */
+  isOver(): boolean;
+}
+
+/** What the last finished compaction of this database did. */
+export interface CompactionReport {
+  /** The `cluster:compact` entry. */
+  op: number;
+  /** Rows whose body was removed or shortened by it here, in the log and in the quarantine. */
+  rows: number;
+  /** Bytes by which the log's files became shorter. */
+  bytes: number;
+  /** Milliseconds since 1970. */
+  finishedAt: number;
+}
 
 /**
  * Where a replica keeps what it must not forget. The real one is a folder of CSV files (`database.ts`); the simulator
@@ -41,6 +69,13 @@ export interface ReplicaStorage {
    * @param done gets all of them in order, or the failure: unlike that of a write it changes nothing
    */
   readRows(ops: readonly number[], done: (entries: LogEntry[], failure?: StorageFailure) => void): void;
+  /**
+   * Removes bodies from rows of the log up to `plan.upTo`, and from the quarantine. Runs beside appends and reads; idempotent, may
+   * be ended at any byte and begun again.
+   *
+   * @param done gets undefined when the plan was over before the end, or nothing is known; the failure only when rows turned out to be damaged
+   */
+  compact(plan: CompactionPlan, done: (report: CompactionReport | undefined, failure?: StorageFailure) => void): void;
   /** Waits for what is under way, releases the lock. Nothing may be called after it. */
   close(done: WhenDurable): void;
 }
@@ -54,6 +89,8 @@ export interface Recovered {
   snapshot: Snapshot | null;
   /** Where the log was when a snapshot was made whose tables can't be used: everything up to there was committed. */
   committed?: Omit<Snapshot, 'tables'> | null;
+  /** The last finished compaction; null when none was ever finished on this database. */
+  compaction: CompactionReport | null;
   /** One sentence for each thing that was repaired or set aside, for the operator. */
   repairs: string[];
 }

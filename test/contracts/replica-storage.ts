@@ -45,7 +45,7 @@ export function describeReplicaStorage(name: string, make: () => Promise<DiskUnd
   describe(`${name} keeps the promises of a replica's storage`, () => {
     it('knows nothing on an empty disk', async () => {
       const { recovered, entries } = await (await make()).start();
-      expect(recovered).toEqual({ viewFile: null, sessionKey: '', snapshot: null, repairs: [] });
+      expect(recovered).toEqual({ viewFile: null, sessionKey: '', snapshot: null, compaction: null, repairs: [] });
       expect(entries).toEqual([]);
     });
 
@@ -241,7 +241,13 @@ export function describeReplicaStorage(name: string, make: () => Promise<DiskUnd
         }
       });
       const snapshot = snapshotAt(all[3]!, 'round 3');
-      expect(recovered).toEqual({ viewFile: viewFile(3), sessionKey: 'key 3', snapshot, repairs: [] });
+      expect(recovered).toEqual({
+        viewFile: viewFile(3),
+        sessionKey: 'key 3',
+        snapshot,
+        compaction: null,
+        repairs: [],
+      });
     });
 
     it('keeps a view file without a base and without a cluster', async () => {

@@ -67,7 +67,7 @@ async function saveSnapshot({ chat, clients }: Applied, last: LogEntry, storage:
 /** A database with snapshots at these ops, each of which adds to the one before. */
 async function databaseWith(entries: readonly LogEntry[], snapshotOps: readonly number[]): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
-  const { storage, close } = await openScanned(folder, { segmentBytes: 20_000 });
+  const { storage, close } = await openScanned(folder, { segmentOperations: 64 });
   await settled((done) => storage.writeViewFile(viewFile(1), done));
   await append(storage, entries);
   const state: Applied = { chat: new ChatState(), clients: new ClientTable() };
@@ -84,7 +84,7 @@ describe('the start of a server', () => {
 
   it('leads to the state that applying the log leads to, from any snapshot, and leaves the rest to be confirmed', async () => {
     for (const snapshotOps of [[], [200], [3, 100, 101, entries.length]]) {
-      const database = await openScanned(await databaseWith(entries, snapshotOps), { segmentBytes: 20_000 });
+      const database = await openScanned(await databaseWith(entries, snapshotOps), { segmentOperations: 64 });
       const { chat, clients, replica, lastTimeMs } = await recoverEngine(database, OPTIONS);
       const op = snapshotOps.at(-1) ?? 0;
       const expected = applied(entries.slice(0, op));
@@ -98,12 +98,12 @@ describe('the start of a server', () => {
 
   it('goes on with the index where the snapshot ended', async () => {
     const folder = await databaseWith(entries, [100]);
-    const database = await openScanned(folder, { segmentBytes: 20_000 });
+    const database = await openScanned(folder, { segmentOperations: 64 });
     const { chat, clients } = await recoverEngine(database, OPTIONS);
     applied(entries.slice(100, 250), { chat, clients });
     await saveSnapshot({ chat, clients }, entries[249]!, database.storage);
     await database.close();
-    const again = await recoverEngine(await openScanned(folder, { segmentBytes: 20_000 }), OPTIONS);
+    const again = await recoverEngine(await openScanned(folder, { segmentOperations: 64 }), OPTIONS);
     expect(again.chat.fingerprint()).toBe(applied(entries.slice(0, 250)).chat.fingerprint());
   });
 
@@ -112,14 +112,14 @@ describe('the start of a server', () => {
       const folder = await databaseWith(entries, [200]);
       const path = join(folder, `${name}.csv`);
       await writeFile(path, (await readFile(path, 'utf8')).replace(/1/, '2'));
-      const database = await openScanned(folder, { segmentBytes: 20_000 });
+      const database = await openScanned(folder, { segmentOperations: 64 });
       expect(database.recovered.repairs).toEqual([expect.stringContaining(`${name}.csv does not match its digest`)]);
       const { chat, clients, replica } = await recoverEngine(database, OPTIONS);
       expect(chat.fingerprint()).toBe(applied(entries.slice(0, 200)).chat.fingerprint());
       expect(replica.entries).toEqual(entries.slice(200));
       await saveSnapshot({ chat, clients }, entries[199]!, database.storage);
       await database.close();
-      const again = await recoverEngine(await openScanned(folder, { segmentBytes: 20_000 }), OPTIONS);
+      const again = await recoverEngine(await openScanned(folder, { segmentOperations: 64 }), OPTIONS);
       expect(again.chat.fingerprint()).toBe(chat.fingerprint());
     }
   });
@@ -129,7 +129,7 @@ describe('the start of a server', () => {
     const { op, chain, view } = entries[199]!;
     const earlier = { format: '1', op: String(op), chain, view, complete: 'true' };
     await writeFile(join(folder, 'snapshot.csv'), writeKeyedFile(Object.entries(earlier)));
-    const database = await openScanned(folder, { segmentBytes: 20_000 });
+    const database = await openScanned(folder, { segmentOperations: 64 });
     const { chat, replica } = await recoverEngine(database, OPTIONS);
     expect(database.recovered.repairs).toEqual([expect.stringContaining('format "1"')]);
     expect(chat.position).toBe(200);
@@ -139,7 +139,7 @@ describe('the start of a server', () => {
   it('leaves a list for people alone that is damaged', async () => {
     const folder = await databaseWith(entries, [200]);
     await writeFile(join(folder, 'queued_messages.csv'), 'nothing');
-    const database = await openScanned(folder, { segmentBytes: 20_000 });
+    const database = await openScanned(folder, { segmentOperations: 64 });
     expect(database.recovered).toMatchObject({ repairs: [], snapshot: { op: 200 } });
   });
 });
@@ -150,7 +150,7 @@ describe('the rows that a start leaves out', () => {
 
   it('are found whole, however they are spread over files', async () => {
     for (const op of [1, 57, entries.length]) {
-      const database = await openScanned(await databaseWith(entries, [op]), { segmentBytes: 20_000 });
+      const database = await openScanned(await databaseWith(entries, [op]), { segmentOperations: 64 });
       await expect(database.verify(always)).resolves.toBeUndefined();
     }
   });
@@ -159,7 +159,7 @@ describe('the rows that a start leaves out', () => {
     const folder = await databaseWith(entries, [entries.length]);
     const path = join(folder, 'commit_log-00000000000000000001.csv');
     await writeFile(path, (await readFile(path, 'utf8')).replace('text 7,', 'text 8,'));
-    const database = await openDatabase(folder, { address: ADDRESS, durability: 'os', segmentBytes: 20_000 });
+    const database = await openDatabase(folder, { address: ADDRESS, durability: 'os', segmentOperations: 64 });
     onTestFinished(async () => void (await settled((done) => database.storage.close(done))));
     const { chat } = await recoverEngine(database, OPTIONS);
     expect(chat.position).toBe(entries.length);
@@ -169,7 +169,7 @@ describe('the rows that a start leaves out', () => {
   });
 
   it('are not looked at any more once the server ends', async () => {
-    const database = await openScanned(await databaseWith(entries, [entries.length]), { segmentBytes: 20_000 });
+    const database = await openScanned(await databaseWith(entries, [entries.length]), { segmentOperations: 64 });
     let pieces = 0;
     await database.verify(async () => ++pieces < 2);
     expect(pieces).toBe(2);

@@ -4,11 +4,19 @@ import { ClientTable } from '../../server/replication/client-table.ts';
 import { newViewFile } from '../../server/replication/replica.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
-import type { ReplicaStorage, WhenDurable } from '../../server/storage/replica-storage.ts';
+import type {
+  CompactionPlan,
+  CompactionReport,
+  ReplicaStorage,
+  WhenDurable,
+} from '../../server/storage/replica-storage.ts';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import { LOG_PIECE_LENGTH, LOG_TAIL_ENTRIES } from '../../shared/limits.ts';
-import type { LogEntry, Snapshot } from '../../shared/operations.ts';
+import type { LogEntry, NewSnapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
+
+/** Sooner than a real server would, so that a test need not let an hour pass. */
+export const COMPACTION_INTERVAL_MS = 20_000;
 
 /** An engine of one server (replication factor 1) whose time and disk move only when the test says so. */
 export class SingleServer {
@@ -18,7 +26,9 @@ export class SingleServer {
   readonly entries: LogEntry[] = [];
   readonly logged: string[] = [];
   fatal = '';
-  snapshot: Snapshot | null = null;
+  snapshot: NewSnapshot | null = null;
+  /** What the last compaction did, as the next life will find it. */
+  compaction: CompactionReport | null = null;
   /** While true nothing becomes durable. */
   isDiskHeld = false;
   diskFailure: { message: string; full: boolean } | undefined;
@@ -27,6 +37,9 @@ export class SingleServer {
   readonly #timers: { everyMs: number; dueMs: number; run: () => void }[] = [];
 
   viewFile: ViewFile | null = null;
+
+  /** What the storage was asked to remove; a test says when it is done. */
+  readonly compactions: { plan: CompactionPlan; done: Parameters<ReplicaStorage['compact']>[1] }[] = [];
 
   /** @param before the server's earlier life, crashed: its rows and its view file are there, nothing else */
   constructor(before?: SingleServer) {
@@ -41,6 +54,7 @@ export class SingleServer {
         chat: new ChatState(),
         clients: new ClientTable(),
         lastTimeMs: 0,
+        compaction: before?.compaction ?? null,
       },
       config: {
         role: 'replica',
@@ -63,6 +77,7 @@ export class SingleServer {
       transport: noPeers,
       clock: this.#clock(),
       version: 'test',
+      compactionIntervalMs: COMPACTION_INTERVAL_MS,
       log: (text) => this.logged.push(text),
       onFatal: (text) => {
         this.fatal = text;
@@ -135,6 +150,7 @@ export class SingleServer {
         this.#write(done, () => {
           this.snapshot = snapshot;
         }),
+      compact: (plan, done) => void this.compactions.push({ plan, done }),
       read: (fromOp, _maxLength, done) => done(this.entries.slice(fromOp - 1)),
       readRows: (ops, done) =>
         this.#write(

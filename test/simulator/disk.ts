@@ -1,4 +1,5 @@
 import { newViewFile } from '../../server/replication/replica.ts';
+import type { CompactionReport } from '../../server/storage/replica-storage.ts';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import type { Random } from '../../shared/random.ts';
@@ -18,6 +19,8 @@ export class SimulatedDisk {
   snapshot: StoredSnapshot | null = null;
   /** Synced: a crash keeps all of it. */
   entries: LogEntry[] = [];
+  /** The last one that was finished. */
+  compaction: CompactionReport | null = null;
   /** The last incarnation whose synced rows were lost with it; 0 when none were. */
   lostRowsOf = 0;
   /** What the next write ends with. */
@@ -34,7 +37,7 @@ export class SimulatedDisk {
   isOldCopy = false;
   /** Written, but not yet synced: a crash keeps any prefix of it. */
   #unsynced: LogEntry[] = [];
-  readonly #copies: Pick<SimulatedDisk, 'file' | 'sessionKey' | 'snapshot' | 'entries'>[] = [];
+  readonly #copies: Pick<SimulatedDisk, 'file' | 'sessionKey' | 'snapshot' | 'entries' | 'compaction'>[] = [];
 
   /** @param number tells disks apart within a run, so that a run depends on its seed alone */
   constructor(address: Address, number: number, heartbeatTimeoutMs: number) {
@@ -69,6 +72,7 @@ export class SimulatedDisk {
   cutAfter(op: number): void {
     this.#unsynced = this.#unsynced.filter((entry) => entry.op <= op);
     if (this.entries.length > op) this.entries.length = op;
+    if (this.compaction && this.compaction.op > op) this.compaction = null;
   }
 
   /** H20: what was synced is gone nevertheless, from some row on. */
@@ -93,8 +97,8 @@ export class SimulatedDisk {
 
   /** Somebody copies the folder. */
   backUp(): void {
-    const { file, sessionKey, snapshot, entries } = this;
-    this.#copies.push({ file, sessionKey, snapshot, entries: [...entries] });
+    const { file, sessionKey, snapshot, entries, compaction } = this;
+    this.#copies.push({ file, sessionKey, snapshot, entries: [...entries], compaction });
   }
 
   /**

@@ -2,6 +2,8 @@ import type { OpenDatabase } from '../../server/storage/database.ts';
 import { DatabaseError } from '../../server/storage/database-error.ts';
 import {
   AbandonedError,
+  type CompactionPlan,
+  type CompactionReport,
   type EntryCodec,
   type ReplicaStorage,
   type StorageFailure,
@@ -11,6 +13,7 @@ import type { LogEntry, LongTable, NewSnapshot, Snapshot } from '../../shared/op
 import type { Random } from '../../shared/random.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import { Violation } from './checkers.ts';
+import { compactSimulated } from './compaction.ts';
 import type { SimulatedDisk, StoredSnapshot } from './disk.ts';
 import type { Life } from './life.ts';
 import type { Rates } from './rates.ts';
@@ -46,6 +49,7 @@ export class SimulatedStorage implements ReplicaStorage {
   #isBusy = false;
   #failure: StorageFailure | undefined;
   #snapshotOp: number;
+  #cuts = 0;
 
   constructor(life: Life, disk: SimulatedDisk, random: Random, rates: Rates, watcher: StorageWatcher) {
     this.#life = life;
@@ -64,6 +68,7 @@ export class SimulatedStorage implements ReplicaStorage {
     this.#watcher.onCut(op, reason);
     const work = () => {
       if (op < this.#snapshotOp) return failure(`The log can't be cut after op ${op}: the snapshot has it.`, false);
+      this.#cuts++;
       this.#disk.cutAfter(op);
       return undefined;
     };
@@ -172,6 +177,22 @@ export class SimulatedStorage implements ReplicaStorage {
     this.#add({ work: () => undefined, done: begin });
   }
 
+  compact(plan: CompactionPlan, done: (report: CompactionReport | undefined, failure?: StorageFailure) => void): void {
+    const around = {
+      life: this.#life,
+      disk: this.#disk,
+      delayMs: () => within(this.#rates.diskMs, this.#random),
+      atStep: () => this.#watcher.atStep(),
+      failure: () => this.#failure,
+      cuts: () => this.#cuts,
+    };
+    const begin = (failed?: StorageFailure) => {
+      if (failed || plan.isOver()) done(undefined, failed);
+      else compactSimulated(around, plan, done);
+    };
+    this.#add({ work: () => undefined, done: begin });
+  }
+
   close(done: WhenDurable): void {
     this.#add({ work: () => undefined, done });
   }
@@ -269,6 +290,7 @@ export function openSimulated(disk: SimulatedDisk, storage: ReplicaStorage, code
       viewFile: disk.hasFile ? disk.file : null,
       sessionKey: disk.sessionKey,
       snapshot: isUsable ? placeAndTablesOf(disk.snapshot!) : null,
+      compaction: disk.compaction,
       repairs: [],
     },
     disk: disk.file.disk,

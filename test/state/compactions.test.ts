@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChatState } from '../../server/state/chat-state.ts';
-import type { Remains } from '../../server/state/compactions.ts';
 import { readAccountBody, withoutPassword } from '../../shared/account-body.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, Remains } from '../../shared/operations.ts';
 import { ChatLog, createOperation, restoredFrom } from './chat-log.ts';
 import { randomLog } from './random-operations.ts';
 

@@ -28,7 +28,7 @@ import {
 const OTHER_CLIENT = '3f0e6f1e-1f0b-4d0e-9a53-6a3c2b6b7f12' as ClientId;
 const MESSAGES = 40;
 /** Small, so that the log has several files. */
-const SEGMENT_BYTES = 4096;
+const SEGMENT_OPERATIONS = 14;
 const OPERATIONS = MESSAGES + 2;
 
 function account(client: ClientId, username: string): EntryDraft {
@@ -52,7 +52,7 @@ describe('checking a database', () => {
   beforeEach(async () => {
     folder = join(await temporaryFolder(), `database@${ADDRESS}`);
     log = entries();
-    const { storage, close } = await openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+    const { storage, close } = await openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
     await settled((done) => storage.writeViewFile(viewFile(1), done));
     await settled((done) => storage.writeViewFile(viewFile(2), done));
     await append(storage, log);

@@ -17,9 +17,9 @@ import {
 const FIRST_SEGMENT = 'commit_log-00000000000000000001.csv';
 
 /** A closed database with these entries. */
-async function databaseWith(entries: readonly LogEntry[], segmentBytes?: number): Promise<string> {
+async function databaseWith(entries: readonly LogEntry[], segmentOperations?: number): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
-  const { storage, close } = await openScanned(folder, segmentBytes ? { segmentBytes } : {});
+  const { storage, close } = await openScanned(folder, segmentOperations ? { segmentOperations } : {});
   await settled((done) => storage.writeViewFile(viewFile(1), done));
   await append(storage, entries);
   await close();
@@ -49,7 +49,7 @@ describe('the log on disk', () => {
     const all = someEntries(30);
     const contents = async (pieces: number, cutFirst: boolean) => {
       const folder = join(await temporaryFolder(), 'database');
-      const { storage } = await openScanned(folder, { segmentBytes: 1500 });
+      const { storage } = await openScanned(folder, { segmentOperations: 5 });
       for (let start = 0; start < all.length; start += pieces) {
         await append(storage, all.slice(start, start + pieces));
         if (!cutFirst) continue;
@@ -148,7 +148,7 @@ describe('the log on disk', () => {
 
   it('R19: stops at a missing row and at a missing segment', async () => {
     const all = someEntries(12);
-    const folder = await databaseWith(all, 1000);
+    const folder = await databaseWith(all, 4);
     const [, second, third] = await segmentsOf(folder);
     const thirdOp = Number(third!.slice(11, 31));
     await rename(join(folder, second!), join(folder, 'elsewhere.csv'));
@@ -173,8 +173,8 @@ describe('the log on disk', () => {
 
   it('R10: keeps what was cut off, from several segments, with the reason', async () => {
     const all = someEntries(12);
-    const folder = await databaseWith(all, 1000);
-    const database = await openScanned(folder, { segmentBytes: 1000 });
+    const folder = await databaseWith(all, 4);
+    const database = await openScanned(folder, { segmentOperations: 4 });
     await settled((done) => database.storage.cutAfter(2, 'view 0/7 has other entries', done));
     expect(await quarantined(folder)).toEqual([LOG_HEADER + rowsOf(all.slice(2))]);
     const reasons = await readFile(join(folder, 'quarantine', 'quarantine.csv'), 'utf8');
@@ -189,8 +189,8 @@ describe('the log on disk', () => {
       undefined,
       Array.from({ length: 900 }, (_, index) => `${index} ${'ü'.repeat(index % 400)}`),
     );
-    const folder = await databaseWith(all, 100_000);
-    const database = await openScanned(folder, { segmentBytes: 100_000 });
+    const folder = await databaseWith(all, 150);
+    const database = await openScanned(folder, { segmentOperations: 150 });
     expect(database.entries).toEqual(all);
     for (const op of [1, 2, 137, 138, 450, 899, 900]) {
       const read = await readEntries(database.storage, op, 3000);
@@ -199,7 +199,7 @@ describe('the log on disk', () => {
     }
     const pieces: number[] = [];
     await database.close();
-    const again = await openScanned(folder, { segmentBytes: 100_000 });
+    const again = await openScanned(folder, { segmentOperations: 150 });
     await again.scan((entries) => pieces.push(entries.length));
     expect(Math.max(...pieces)).toBeLessThan(500);
   });

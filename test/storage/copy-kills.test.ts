@@ -31,7 +31,7 @@ vi.mock('node:fs/promises', async (original) => {
   };
 });
 
-const SEGMENT_BYTES = 900;
+const SEGMENT_OPERATIONS = 3;
 const OPERATIONS = 12;
 const COPIED = 8;
 
@@ -41,7 +41,7 @@ function revive(): void {
 
 beforeEach(revive);
 
-const open = (folder: string) => openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+const open = (folder: string) => openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
 
 /** A data folder with a database and, unless there is to be none, a copy of an earlier state of it. */
 async function dataFolder(withCopy: boolean): Promise<string> {

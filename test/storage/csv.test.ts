@@ -2,7 +2,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutRows, readCell, stringifyRows, writeCell } from '../../server/storage/cells.ts';
-import { bodyDigest, LOG_COLUMNS, LOG_HEADER, makeEntryCodec, openRows } from '../../server/storage/csv.ts';
+import { LOG_COLUMNS, LOG_HEADER, makeEntryCodec, openRows } from '../../server/storage/csv.ts';
+import { bodyDigest } from '../../server/storage/row-form.ts';
 import { GENESIS_CHAIN } from '../../shared/operations.ts';
 import { draft, entriesAfter, NONCE, TIME } from './samples.ts';
 

@@ -38,7 +38,7 @@ const ALL = someEntries(9);
 /** A database of several segments with a snapshot of op 3 and the view file of round 1. */
 async function makeDatabase(): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
-  const { storage, close } = await openScanned(folder, { segmentBytes: 900 });
+  const { storage, close } = await openScanned(folder, { segmentOperations: 3 });
   await settled((done) => storage.writeViewFile(viewFile(1), done));
   await append(storage, ALL);
   await settled((done) => storage.writeSnapshot(snapshotAt(ALL[2]!, 'old'), done));
@@ -47,7 +47,7 @@ async function makeDatabase(): Promise<string> {
 }
 
 function start(folder: string) {
-  return openScanned(folder, { segmentBytes: 900 });
+  return openScanned(folder, { segmentOperations: 3 });
 }
 
 /** What is there after a kill before each step of some work, and after none; each in a folder of its own. */

@@ -20,14 +20,14 @@ import {
   viewFile,
 } from './samples.ts';
 
-const SEGMENT_BYTES = 1500;
+const SEGMENT_OPERATIONS = 5;
 const PEER = 'localhost:2538';
 /** So many bytes of rows does another server send at a time. */
 const PIECE_LENGTH = 900;
 
 async function databaseWith(entries: readonly LogEntry[]): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
-  const { storage, close } = await openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+  const { storage, close } = await openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
   await settled((done) => storage.writeViewFile(viewFile(1), done));
   await append(storage, entries);
   await close();
@@ -79,7 +79,11 @@ interface Outcome {
 async function startRepairing(folder: string, peer: readonly LogEntry[]): Promise<Outcome> {
   const outcome: Outcome = { damages: [], said: [], repairs: [], entries: undefined };
   for (let tries = 1; tries <= 3; tries++) {
-    const database = await openDatabase(folder, { address: ADDRESS, durability: 'fsync', segmentBytes: SEGMENT_BYTES });
+    const database = await openDatabase(folder, {
+      address: ADDRESS,
+      durability: 'fsync',
+      segmentOperations: SEGMENT_OPERATIONS,
+    });
     outcome.repairs.push(...database.recovered.repairs);
     const entries: LogEntry[] = [];
     try {
@@ -312,7 +316,11 @@ describe('R26: a damaged log is mended with rows of another server', () => {
     const [name] = await segmentsOf(folder);
     const path = join(folder, name!);
     await writeFile(path, (await readFile(path, 'utf8')).replace('1 with', '1 witx'));
-    const database = await openDatabase(folder, { address: ADDRESS, durability: 'fsync', segmentBytes: SEGMENT_BYTES });
+    const database = await openDatabase(folder, {
+      address: ADDRESS,
+      durability: 'fsync',
+      segmentOperations: SEGMENT_OPERATIONS,
+    });
     const damage = await database.scan(() => {}).catch((error: unknown) => error);
     const repair = await database.repair(damage as LogDamage);
     for (const op of [0, ...all.slice(2, -1).map((entry) => entry.op)]) {

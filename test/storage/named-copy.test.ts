@@ -17,7 +17,7 @@ import {
   viewFile,
 } from './samples.ts';
 
-const SEGMENT_BYTES = 2048;
+const SEGMENT_OPERATIONS = 7;
 const OPERATIONS = 40;
 
 type Opened = Awaited<ReturnType<typeof openScanned>>;
@@ -35,7 +35,7 @@ describe('a named copy', () => {
     await append(database.storage, log);
   });
 
-  const open = () => openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+  const open = () => openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
 
   function copy(name: string, upTo = OPERATIONS, onBytes: (bytes: number) => void = () => {}): Promise<CopyManifest> {
     return database.makeCopy(upTo, { name, address: ADDRESS, clusterId: 'c1', onSize: () => {} }, onBytes);

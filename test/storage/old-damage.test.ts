@@ -19,14 +19,14 @@ import {
   viewFile,
 } from './samples.ts';
 
-const SEGMENT_BYTES = 4000;
+const SEGMENT_OPERATIONS = 14;
 const SNAPSHOT_OP = 60;
 const ALL = someEntries(90);
 
 /** Several segments; the snapshot ends inside one of them. */
 async function newDatabase(): Promise<string> {
   const folder = join(await temporaryFolder(), 'database');
-  const { storage, close } = await openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+  const { storage, close } = await openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
   await settled((done) => storage.writeViewFile(viewFile(1), done));
   await append(storage, ALL);
   await settled((done) => storage.writeSnapshot(snapshotAt(ALL[SNAPSHOT_OP - 1]!, 'tables'), done));
@@ -70,7 +70,7 @@ async function open(folder: string, options: Partial<DatabaseOptions> = {}): Pro
   const database = await openDatabase(folder, {
     address: ADDRESS,
     durability: 'os',
-    segmentBytes: SEGMENT_BYTES,
+    segmentOperations: SEGMENT_OPERATIONS,
     ...options,
   });
   const found: LogEntry[] = [];
@@ -261,7 +261,7 @@ describe('R26: a server that goes on with damage before the snapshot', () => {
     // Short lines, so that there are many more of them than rows were there.
     for (let at = from! + 1; at < to!; at++) bytes[at] = at % 9 === 0 ? 10 : 35;
     await writeFile(path, bytes);
-    const options = { segmentBytes: 10_000_000 };
+    const options = { segmentOperations: 100_000 };
     const first = await open(folder, { ...options, checksAll: true });
     expect(first.damage?.place.op).toBe(499);
     const repair = await first.database.repair(first.damage!);

@@ -8,5 +8,5 @@ describeReplicaStorage('a folder of CSV files', async () => {
 
 describeReplicaStorage('a folder with short segments', async () => {
   const folder = `${await temporaryFolder()}/database`;
-  return { start: () => openScanned(folder, { segmentBytes: 800, durability: 'os' }) };
+  return { start: () => openScanned(folder, { segmentOperations: 3, durability: 'os' }) };
 });

@@ -21,7 +21,7 @@ import {
   viewFile,
 } from './samples.ts';
 
-const SEGMENT_BYTES = 2048;
+const SEGMENT_OPERATIONS = 7;
 const OPERATIONS = 30;
 const COPIED = 20;
 
@@ -49,7 +49,7 @@ describe('restoring a copy', () => {
   let folder: string;
   let log: LogEntry[];
 
-  const open = () => openScanned(folder, { segmentBytes: SEGMENT_BYTES });
+  const open = () => openScanned(folder, { segmentOperations: SEGMENT_OPERATIONS });
   const beside = async () =>
     (await readdir(dirname(folder))).sort().map((name) => name.replace(`database@${ADDRESS}`, 'X'));
 

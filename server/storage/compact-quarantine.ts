@@ -1,0 +1,169 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { LogEntry } from '../../shared/operations.ts';
+import { BesideWriter } from './beside-writer.ts';
+import { CompactionOver, type CompactionPlace } from './compact-log.ts';
+import { readAround, readBytes, readLines, syncFolder, withFile } from './files.ts';
+import { quarantineFolder } from './quarantine.ts';
+import { type QuarantinedRow, QuarantineReader } from './quarantined-row.ts';
+import type { CompactionPlan } from './replica-storage.ts';
+
+/** Ends the name of what is written beside a file in the quarantine, where there may be a `.new` file that was set aside. */
+const UNFINISHED = '.compacting.new';
+const PIECE_BYTES = 32 * 1024;
+/** Logs, and pieces of them; also those that were not finished. */
+const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
+const QUEUE = /^queued_messages\.csv(\.new)?$/;
+const USERS = /^user_table\.csv(\.new)?$/;
+
+/**
+ * Removes from what was ever set aside the texts of deleted messages, and what the log does not tell of accounts any more. All
+ * other lines stay byte for byte, damaged ones too.
+ *
+ * @returns how many rows were shortened or removed
+ * @throws CompactionOver, CannotWrite, StorageError, or what the system says when a file can't be read
+ */
+export async function compactQuarantine(place: CompactionPlace, plan: CompactionPlan): Promise<number> {
+  // In its turn: nothing is being set aside meanwhile.
+  const folders = await place.inTurn(() => foldersIn(quarantineFolder(place.folder)));
+  let rows = 0;
+  for (const { folder, files } of folders) {
+    const accounts = new Set<number>();
+    const named = (pattern: RegExp) => files.filter((name) => pattern.test(name)).map((name) => join(folder, name));
+    for (const name of files) if (name.endsWith(UNFINISHED)) await rm(join(folder, name), { force: true });
+    for (const path of named(LOG)) {
+      const reader = new QuarantineReader();
+      rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, accounts));
+    }
+    const isDeleted = (line: string) => /^\d+,([^,"]*),/.test(line) && plan.isDeletedMessage(line.split(',')[1]!);
+    const isGone = (line: string) => accounts.has(Number(/^(\d+),/.exec(line)?.[1]));
+    for (const path of named(QUEUE)) rows += await rewrite(place, plan, path, (lines) => without(lines, isDeleted));
+    for (const path of named(USERS)) rows += await rewrite(place, plan, path, (lines) => without(lines, isGone));
+  }
+  return rows;
+}
+
+interface Folder {
+  folder: string;
+  files: string[];
+}
+
+async function foldersIn(folder: string): Promise<Folder[]> {
+  const found = await readdir(folder, { withFileTypes: true }).catch(() => {
+    throw new CompactionOver();
+  });
+  const folders = [{ folder, files: found.filter((one) => one.isFile()).map(({ name }) => name) }];
+  for (const one of found) if (one.isDirectory()) folders.push(...(await foldersIn(join(folder, one.name))));
+  return folders;
+}
+
+/** What stands in the place of some lines, and how many of them are others or gone. */
+interface Changed {
+  pieces: Buffer[];
+  changed: number;
+}
+
+/** Writes a file anew without what is to go, unless nothing is. @param change gets lines in order; the last one may lack its line feed */
+async function rewrite(
+  place: CompactionPlace,
+  plan: CompactionPlan,
+  path: string,
+  change: (lines: Buffer) => Promise<Changed> | Changed,
+): Promise<number> {
+  const writer = new BesideWriter(path + UNFINISHED);
+  let rows = 0;
+  try {
+    const { size } = await stat(path);
+    await withFile(path, async (file) => {
+      const take = async (lines: Buffer, position: number) => {
+        if (!place.isOpen() || plan.isOver()) throw new CompactionOver();
+        const { pieces, changed } = await change(lines);
+        if (changed > 0 && !writer.isOpen) await writer.begin(file, position, readAround);
+        if (writer.isOpen) await writer.write(pieces);
+        rows += changed;
+        return true;
+      };
+      const end = await readLines(file, 0, size, take, { pieceBytes: PIECE_BYTES, readAt: readAround });
+      if (end < size) await take(await readBytes(file, end, size, readAround), end);
+    });
+    if (!writer.isOpen) return 0;
+    await writer.finish();
+    await rename(writer.path, path);
+    await syncFolder(dirname(path));
+    return rows;
+  } catch (error) {
+    await writer.giveUp();
+    throw error;
+  }
+}
+
+function linesIn(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const lineFeed = bytes.indexOf(10, at);
+    const end = lineFeed === -1 ? bytes.length : lineFeed + 1;
+    lines.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return lines;
+}
+
+function without(bytes: Buffer, isToGo: (line: string) => boolean): Changed {
+  const lines = linesIn(bytes);
+  const pieces = lines.filter((line) => !isToGo(line.toString('utf8')));
+  return { pieces, changed: lines.length - pieces.length };
+}
+
+/** @param accounts gets those whose name or password the log does not have any more */
+async function shorten(
+  place: CompactionPlace,
+  plan: CompactionPlan,
+  reader: QuarantineReader,
+  bytes: Buffer,
+  accounts: Set<number>,
+): Promise<Changed> {
+  const rows = linesIn(bytes).flatMap((line) => reader.read(line));
+  const shorter = await shorterRows(place, plan, rows);
+  let changed = 0;
+  const pieces = rows.map((row) => {
+    const { entry, isSure, ops, id, stripped } = row;
+    const inLog = ops.map((op) => shorter.get(op)).filter((one) => one !== undefined);
+    const isGone = inLog.some((one) => !entry || !isSure || isSameRequest(entry, one));
+    if (isGone && entry?.event === 'account:create' && shorter.has(entry.op)) accounts.add(entry.op);
+    const isDeleted = id !== '' && plan.isDeletedMessage(id);
+    if (!stripped || !(isGone || isDeleted)) return row.bytes;
+    changed++;
+    return stripped;
+  });
+  return { pieces, changed };
+}
+
+function isSameRequest(one: LogEntry, other: LogEntry): boolean {
+  return (
+    one.op === other.op &&
+    one.event === other.event &&
+    one.id === other.id &&
+    one.client === other.client &&
+    one.request === other.request
+  );
+}
+
+/** Of the rows of the log that have the numbers of these: those of whose body at least a part was removed. */
+async function shorterRows(
+  { log, oldDamage, readRows }: CompactionPlace,
+  plan: CompactionPlan,
+  rows: readonly QuarantinedRow[],
+): Promise<Map<number, LogEntry>> {
+  const last = Math.min(plan.upTo, log.lastOp);
+  const isReadable = (op: number) =>
+    op >= 1 && op <= last && !oldDamage?.holes.some(({ after, until }) => after.op < op && op <= until.op);
+  const isShorter = (op: number, { entry, isSure }: QuarantinedRow) =>
+    (entry && isSure ? [entry.event] : BODY_EVENTS).some((event) => plan.remainsOf(op, event) !== 'all');
+  const ops = rows.flatMap((row) => row.ops.filter((op) => isReadable(op) && isShorter(op, row)));
+  const ascending = [...new Set(ops)].sort((a, b) => a - b);
+  const found = ascending.length > 0 ? await readRows(ascending) : [];
+  return new Map(found.filter(({ removedDigest }) => removedDigest !== '').map((entry) => [entry.op, entry]));
+}
+
+/** What may have been in the place of a row that can't be read. */
+const BODY_EVENTS = ['message:send', 'account:create'] as const;
