@@ -1,4 +1,5 @@
 import { bugsInTheClient } from './bugs-client.ts';
+import { bugsOfCompaction } from './bugs-compaction.ts';
 import { bugsInTheEngine } from './bugs-engine.ts';
 import { EXPLORER_BUGS } from './bugs-explorer.ts';
 import { bugsInTheGateway } from './bugs-gateway.ts';
@@ -17,6 +18,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsInLeases,
   ...bugsOfWitnessesAndLives,
   ...bugsInTheEngine,
+  ...bugsOfCompaction,
   ...bugsInTheGateway,
   ...bugsInTheClient,
   ...EXPLORER_BUGS.map((bug) => ({ ...bug, isLeftToExplorer: true })),

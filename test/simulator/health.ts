@@ -81,6 +81,9 @@ export class Health {
     if (unsent) return `${unsent.name} has ${unsent.outboxSize} messages in its outbox, ${unsent.description}`;
     const late = replicas.find(({ state }) => !state || state.commit !== commit);
     if (late) return `${late.address} does not follow`;
+    const { decidedOp } = primaries[0]!.engine!.status().compaction!;
+    const full = replicas.find(({ engine }) => engine!.status().compaction!.doneOp < decidedOp);
+    if (full) return `${full.address} has not removed what was deleted up to ${decidedOp}`;
     return this.#history.committed.length === commit ? null : 'nobody has all that was committed';
   }
 

@@ -61,6 +61,8 @@ export interface Rates {
   /** The rows and digests of the real log; costs time, so most runs have cheaper ones that are chained as well. */
   realRows: boolean;
   snapshotIntervalOperations: number;
+  /** What is deleted is removed from the files after so long at the latest (R27). */
+  compactionIntervalMs: number;
   /** Rows of the log that a replica keeps in memory. */
   logTailEntries: number;
   /** The largest piece of the log in one message, in UTF-16 code units. */
@@ -119,6 +121,7 @@ export function drawRates(random: Random): Rates {
     isWatchedClosely: random.chance(0.15),
     lastingFault: random.chance(0.15) ? random.pick(['silence', 'pair', 'one way']) : null,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
+    compactionIntervalMs: random.chance(0.4) ? random.between(50, 1500) : 3_600_000,
   };
 }
 

@@ -184,6 +184,7 @@ export class SimulatedServer implements LeaseHolder {
       clock,
       version: 'simulated',
       snapshotIntervalOperations: rates.snapshotIntervalOperations,
+      compactionIntervalMs: rates.compactionIntervalMs,
       log: (text) => life.world.trace(`${this.address}: ${text}`),
       onFatal: (text) => {
         if (!life.isOver) this.#watcher.onEnd(text);

@@ -4,6 +4,7 @@ import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { HistoryChecker, Violation } from './checkers.ts';
 import { checkClientHistory } from './checks/client-history.ts';
+import { checkCompaction } from './checks/compaction-checker.ts';
 import { Coverage } from './checks/coverage.ts';
 import { ForgottenChecker } from './checks/forgotten-checker.ts';
 import { checkKept } from './checks/kept-checker.ts';
@@ -180,6 +181,7 @@ export class Simulation {
       const isWell = await this.#requireHealth();
       const lost = isWell ? checkKept(this.clientEvents, this.#checkers.history.committed) : null;
       if (lost) throw new Violation(lost);
+      if (isWell) this.#requireCompaction();
       if (isWell && rates.lastingFault !== null) await this.#requireService(rates.lastingFault);
       this.#requireKeptPromises();
     } catch (error) {
@@ -267,6 +269,15 @@ export class Simulation {
         this.#start(server);
       },
     );
+  }
+
+  /** R27: all have removed the same, the latest decision's share of it. */
+  #requireCompaction(): void {
+    const replicas = this.servers.filter(({ role }) => role === 'replica');
+    const upTo = Math.max(...replicas.map(({ engine }) => engine!.status().compaction!.decidedOp));
+    const logs = replicas.map(({ address, disk }) => ({ server: address, entries: disk.entries }));
+    const broken = checkCompaction(this.#checkers.history.committed, logs, upTo);
+    if (broken) throw new Violation(broken);
   }
 
   #requireService(lastingFault: Exclude<Plan['rates']['lastingFault'], null>): Promise<void> {

@@ -21,6 +21,8 @@ export function checkCompaction(
   upTo: number,
 ): string | null {
   const history = new CommittedHistory(committed);
+  const refused = committed.find(({ op, event }) => event === 'account:create' && !history.tookEffect(op));
+  if (refused) return `R27: op ${refused.op} creates an account whose name is taken`;
   const shown = namesShownAt(history, upTo);
   for (const entry of committed.slice(0, upTo)) {
     const expected = remainsOf(entry, history, shown, upTo);
