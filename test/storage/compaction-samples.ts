@@ -8,6 +8,7 @@ import type {
   ReplicaStorage,
   StorageFailure,
 } from '../../server/storage/replica-storage.ts';
+import { shortenEntry } from '../../server/storage/shorten-row.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { ADDRESS, draft, NONCE, TIME } from './samples.ts';
 
@@ -44,6 +45,14 @@ export function sealed(
 ): LogEntry[] {
   const place = { firstOp: (before?.op ?? 0) + 1, previousChain: before?.chain ?? GENESIS_CHAIN };
   return makeEntryCodec().seal(drafts, { ...place, view, time: TIME }, () => NONCE);
+}
+
+/** What compaction leaves of some entries. */
+export function shorter(entries: readonly LogEntry[], remains: ReadonlyMap<number, Remains>): LogEntry[] {
+  return entries.map((entry) => {
+    const one = remains.get(entry.op) ?? 'all';
+    return one === 'all' || entry.body === '' ? entry : shortenEntry(entry, one === 'part' ? PART : '');
+  });
 }
 
 export interface Planned {
