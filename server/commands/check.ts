@@ -62,6 +62,7 @@ export function reportLines(folder: string, report: CheckReport, to?: number): s
 
 function countLines(report: CheckReport): string[] {
   const { role, address, copy, segments, bytes, lastOp, messages, removedBodies, snapshotOp, snapshotRows } = report;
+  const { shortenedRows } = report;
   const of = copy ? `copy "${copy.name}" of ${address}, made ${copy.madeAt}` : `database of ${address || 'nobody'}`;
   if (role === 'witness') return [`  view file of the witness ${address}`];
   const without = removedBodies > 0 ? `, ${count(removedBodies)} without their text` : '';
@@ -71,6 +72,7 @@ function countLines(report: CheckReport): string[] {
     `  ${of}`,
     `  log: ${count(lastOp)} operations, ${count(bytes)} bytes, ${count(segments)} file${segments === 1 ? '' : 's'}`,
     `  messages: ${count(messages)}${without}`,
+    ...(shortenedRows > 0 ? [`  compaction: ${count(shortenedRows)} rows have lost their body or a part of it`] : []),
     `  snapshot: ${tables}`,
   ];
 }

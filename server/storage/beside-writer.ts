@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type readAround, readBytes, writeOnce } from './files.ts';
 
 /** What stands beside a file, to take its place, could not be written: nothing is lost by that. */
@@ -51,6 +51,16 @@ export class BesideWriter {
   async finish(): Promise<void> {
     await orGiveUp(this.#file!.sync());
     await this.#close();
+  }
+
+  /** Puts it in the place of the file, when it is finished; durable when the folder is synced. @throws CannotWrite */
+  async replace(path: string): Promise<void> {
+    try {
+      await rename(this.path, path);
+    } catch (error) {
+      await rm(this.path, { force: true }).catch(() => undefined);
+      throw new CannotWrite((error as Error).message);
+    }
   }
 
   /** Removes what was written. */

@@ -53,9 +53,10 @@ export class EntryCheck {
     for (const clause of claims.unfounded()) this.#differs(clause);
   }
 
-  #count({ event, nonce, view, body }: LogEntry): void {
+  #count({ event, nonce, view, body, removedDigest }: LogEntry): void {
     const report = this.#report;
     report.lastView = view;
+    if (removedDigest !== '') report.shortenedRows += 1;
     // A row whose digest is right holds what a server wrote.
     if (event === 'cluster:view') report.replicationFactor = (JSON.parse(body) as ViewRecord).replicationFactor;
     if (event !== 'message:send') return;

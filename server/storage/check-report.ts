@@ -28,6 +28,8 @@ export interface CheckReport {
   /** Messages that were sent, and how many of them have no text any more. */
   messages: number;
   removedBodies: number;
+  /** Rows of any kind whose body, or a part of it, was removed by compaction. */
+  shortenedRows: number;
   /** The op of the snapshot; null without one. */
   snapshotOp: number | null;
   snapshotRows: number;
@@ -70,6 +72,7 @@ export function newReport(): CheckReport {
     tornBytes: 0,
     messages: 0,
     removedBodies: 0,
+    shortenedRows: 0,
     snapshotOp: null,
     snapshotRows: 0,
     isCopy: false,

@@ -3,7 +3,7 @@ import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { CannotWrite } from './beside-writer.ts';
 import type { CommitLog } from './commit-log.ts';
 import { type ShorterSegment, writeShorter } from './compact-segment.ts';
-import { newName, readBytes, withFile } from './files.ts';
+import { BadRow, isUnreadable, newName, readBytes, readingFailed, StorageError, withFile } from './files.ts';
 import type { OldDamage } from './old-damage.ts';
 import type { CompactionPlan } from './replica-storage.ts';
 import { ROOM_NEEDED_BYTES } from './room.ts';
@@ -42,7 +42,7 @@ export class CompactionOver extends Error {}
  * Removes from the rows of the log what a plan wants removed, one segment after the other: each is written anew beside the one
  * that is there, and then renamed over it, so that a crash leaves either of them. Named copies that share it keep theirs.
  *
- * @throws CompactionOver, CannotWrite, BadRow, StorageError, or what the system says when a file can't be read
+ * @throws CompactionOver, CannotWrite, StorageError, or what the system says when a file can't be read
  */
 export async function compactLog(place: CompactionPlace, plan: CompactionPlan): Promise<Shortened> {
   const { log } = place;
@@ -63,7 +63,13 @@ export async function compactLog(place: CompactionPlace, plan: CompactionPlan): 
       continue;
     }
     await refuseWithoutRoom(place.folder, segment);
-    const shorter = await unlessCut(writeShorter(segment, await chainBefore(place, index), plan, goesOn), goesOn);
+    const writing = chainBefore(place, index).then((chain) => writeShorter(segment, chain, plan, goesOn));
+    const shorter = await writing.catch((error: unknown) => {
+      // While rows are cut off, a file may end where it did not.
+      refuseToGoOn();
+      const isDamage = error instanceof BadRow || isUnreadable(error);
+      throw isDamage ? new StorageError(readingFailed(place.folder, error, segment.firstOp)) : error;
+    });
     if (!shorter) continue;
     await putInPlace(place, segment, shorter, goesOn);
     result.rows += shorter.rows;
@@ -89,15 +95,6 @@ function hasHole(oldDamage: OldDamage | undefined, firstOp: number, lastOp: numb
 async function refuseWithoutRoom(folder: string, { size }: Segment): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < size + ROOM_NEEDED_BYTES) throw new CannotWrite('there is too little room on the disk');
-}
-
-/** While rows are cut off, a file may end where it did not. */
-async function unlessCut<T>(work: Promise<T>, goesOn: () => boolean): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw goesOn() ? error : new CompactionOver();
-  }
 }
 
 /** The chain that the first row of a segment follows. */

@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LogEntry } from '../../shared/operations.ts';
 import { BesideWriter } from './beside-writer.ts';
@@ -25,12 +25,15 @@ const USERS = /^user_table\.csv(\.new)?$/;
  */
 export async function compactQuarantine(place: CompactionPlace, plan: CompactionPlan): Promise<number> {
   // In its turn: nothing is being set aside meanwhile.
-  const folders = await place.inTurn(() => foldersIn(quarantineFolder(place.folder)));
+  const listing = () =>
+    foldersIn(quarantineFolder(place.folder)).catch(() => {
+      throw new CompactionOver();
+    });
+  const folders = await place.inTurn(listing);
   let rows = 0;
   for (const { folder, files } of folders) {
     const accounts = new Set<number>();
     const named = (pattern: RegExp) => files.filter((name) => pattern.test(name)).map((name) => join(folder, name));
-    for (const name of files) if (name.endsWith(UNFINISHED)) await rm(join(folder, name), { force: true });
     for (const path of named(LOG)) {
       const reader = new QuarantineReader();
       rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, accounts));
@@ -43,15 +46,20 @@ export async function compactQuarantine(place: CompactionPlace, plan: Compaction
   return rows;
 }
 
+/** Removes what a crash left half-written in the quarantine. To be called by who holds the database's lock. */
+export async function removeUnfinishedInQuarantine(databaseFolder: string): Promise<void> {
+  for (const { folder, files } of await foldersIn(quarantineFolder(databaseFolder))) {
+    for (const name of files) if (name.endsWith(UNFINISHED)) await rm(join(folder, name), { force: true });
+  }
+}
+
 interface Folder {
   folder: string;
   files: string[];
 }
 
 async function foldersIn(folder: string): Promise<Folder[]> {
-  const found = await readdir(folder, { withFileTypes: true }).catch(() => {
-    throw new CompactionOver();
-  });
+  const found = await readdir(folder, { withFileTypes: true });
   const folders = [{ folder, files: found.filter((one) => one.isFile()).map(({ name }) => name) }];
   for (const one of found) if (one.isDirectory()) folders.push(...(await foldersIn(join(folder, one.name))));
   return folders;
@@ -88,7 +96,7 @@ async function rewrite(
     });
     if (!writer.isOpen) return 0;
     await writer.finish();
-    await rename(writer.path, path);
+    await writer.replace(path);
     await syncFolder(dirname(path));
     return rows;
   } catch (error) {

@@ -2,7 +2,7 @@ import { CannotWrite } from './beside-writer.ts';
 import { CompactionOver, type CompactionPlace, compactLog } from './compact-log.ts';
 import { compactQuarantine } from './compact-quarantine.ts';
 import { writeCompaction } from './compaction-file.ts';
-import { BadRow, errorCode, isUnreadable, readingFailed, StorageError } from './files.ts';
+import { errorCode, failureOf, StorageError } from './files.ts';
 import type { CompactionPlan, CompactionReport, StorageFailure } from './replica-storage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -12,7 +12,7 @@ export interface CompactionOutcome {
   failure?: StorageFailure;
 }
 
-/** Compacts the log, then the quarantine, then writes down that it is done. */
+/** Compacts the log, then the quarantine, then writes down that it is done. Never rejects. */
 export async function compact(place: CompactionPlace, plan: CompactionPlan): Promise<CompactionOutcome> {
   const { folder, log } = place;
   try {
@@ -27,10 +27,9 @@ export async function compact(place: CompactionPlace, plan: CompactionPlan): Pro
     return { report };
   } catch (error) {
     if (error instanceof StorageError) return error.failure.damaged ? { failure: error.failure } : {};
-    if (error instanceof BadRow || isUnreadable(error)) return { failure: readingFailed(folder, error, 1) };
     // Nothing was lost, and nobody waits for it: the next compaction begins again.
     if (isOnlyOver(error) || errorCode(error) !== undefined) return {};
-    throw error;
+    return { failure: failureOf(error, `Compacting ${folder}`) };
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import type { LogEntry, Snapshot } from '../../shared/operations.ts';
 import { CommitLog } from './commit-log.ts';
+import { removeUnfinishedInQuarantine } from './compact-quarantine.ts';
 import { forgetCompaction, readCompaction } from './compaction-file.ts';
 import { removeUnfinishedCopies } from './copy-name.ts';
 import { makeEntryCodec } from './csv.ts';
@@ -124,6 +125,7 @@ async function recover(folder: string, options: DatabaseOptions, release: () => 
   for (const name of await removeUnfinishedCopies(folder)) {
     repairs.push(`The copy ${name} was not finished when the server ended; what there was of it was removed.`);
   }
+  await removeUnfinishedInQuarantine(folder);
   await refuseOtherRole(folder, role);
   const { segments, lastOp } = await openSegments(folder, repairs);
   setMarks(segments, options.oldDamage);

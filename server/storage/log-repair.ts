@@ -8,7 +8,7 @@ import { openRows } from './csv.ts';
 import type { LogDamage } from './database-error.ts';
 import { newName, readAround, readBytes, readLines, withFile, writeOnce } from './files.ts';
 import { type LogSource, putInPlace, writeSegments } from './log-rewrite.ts';
-import { type Hole, type RowName, type Stretch, type Survey, surveyLog } from './log-survey.ts';
+import { type Hole, isSameRow, type RowName, type Stretch, type Survey, surveyLog } from './log-survey.ts';
 import { LogTraces } from './log-traces.ts';
 import { type OldDamage, oldDamageOf } from './old-damage.ts';
 
@@ -213,7 +213,8 @@ export class LogRepair {
       const { lastRow } = filling;
       const { anchor } = part;
       if (anchor.path !== stretch.path || anchor.to !== stretch.from) continue;
-      if (!(await bytesOf(anchor)).equals(Buffer.from(lastRow))) continue;
+      // It may stand there in another form.
+      if (!isSameRow(await bytesOf(anchor), Buffer.from(lastRow))) continue;
       fetched.to -= Buffer.byteLength(lastRow);
       filling.end = { ...filling.end, op: filling.end.op - 1 };
       stretch.from = anchor.from;

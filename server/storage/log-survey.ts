@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import type { LogEntry } from '../../shared/operations.ts';
+import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import type { CommitLog } from './commit-log.ts';
 import { follows, LOG_HEADER, openRows, readRow } from './csv.ts';
 import type { DamagePlace } from './database-error.ts';
 import { readAround, readBytes, readLines, withFile } from './files.ts';
+import { shortenEntry } from './shorten-row.ts';
 
 /** Rows of one segment, one after the other, that are whole and hang together with all rows before them. */
 export interface Stretch {
@@ -57,9 +58,23 @@ export interface Survey {
 /** `,` and 64 hexadecimal digits and a line feed, less the comma. */
 export const CHAIN_BYTES = 65;
 
-/** What vouches for a row without its chain: its bytes before that cell, which the chain is computed from. */
+const ANY_CHAIN = `${GENESIS_CHAIN}\n`;
+
+/**
+ * What vouches for a row without its chain: what stands before that cell, which the chain is computed from. The same for all
+ * forms of a row: what compaction has removed here may still be there on another server, and the other way round.
+ */
 export function restDigest(line: Buffer): string {
-  return hash('sha256', line.subarray(0, -CHAIN_BYTES));
+  const rest = line.subarray(0, -CHAIN_BYTES);
+  const entry = readRow(Buffer.concat([rest, Buffer.from(ANY_CHAIN)]));
+  return hash('sha256', entry ? shortenEntry(entry, '').row : rest);
+}
+
+/** Whether two lines are the same row, in whatever form. */
+export function isSameRow(one: Buffer, other: Buffer): boolean {
+  if (one.equals(other)) return true;
+  const entry = readRow(one);
+  return entry !== undefined && entry.chain === readRow(other)?.chain && restDigest(one) === restDigest(other);
 }
 
 /**

@@ -39,7 +39,7 @@ export interface CompactionReport {
   op: number;
   /** Rows whose body was removed or shortened by it here, in the log and in the quarantine. */
   rows: number;
-  /** Bytes by which the log's files became shorter. */
+  /** Bytes by which the log's files became shorter; below 0 when texts were shorter than the digests that are kept of them. */
   bytes: number;
   /** Milliseconds since 1970. */
   finishedAt: number;

@@ -12,6 +12,7 @@ import {
   someEntries,
   viewFile,
 } from '../storage/samples.ts';
+import { describeCompaction } from './compaction.ts';
 
 /** A disk that outlives the storages that are opened on it one after the other. */
 export interface DiskUnderTest {
@@ -175,6 +176,8 @@ export function describeReplicaStorage(name: string, make: () => Promise<DiskUnd
       await readLongTable('growing', (some) => void rows.push(...some));
       expect(rows).toEqual([['one'], ['three']]);
     });
+
+    describeCompaction(afterRestart);
 
     it('R10: cuts entries off the end, after which others take their place', async () => {
       const all = someEntries(10);

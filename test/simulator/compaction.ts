@@ -32,7 +32,7 @@ export function compactSimulated(
   let rows = 0;
   let bytes = 0;
   const step = (firstOp: number) => {
-    const lastOp = Math.min(plan.upTo, firstOp + STEP_OPERATIONS - 1);
+    const lastOp = endOfStep(disk, firstOp, plan.upTo);
     const isDone = lastOp <= before && !plan.hasRemovals(firstOp, lastOp, before);
     const shorter = isDone ? [] : shorterRows(disk, plan, firstOp, lastOp);
     if (shorter.length === 0 && lastOp < plan.upTo) return step(lastOp + 1);
@@ -49,7 +49,7 @@ export function compactSimulated(
         throw new Violation(`compaction puts another entry in the place of op ${entry.op}`);
       disk.entries[entry.op - 1] = entry;
       rows++;
-      bytes += old.row.length - entry.row.length;
+      bytes += Buffer.byteLength(old.row) - Buffer.byteLength(entry.row);
     }
     if (lastOp < plan.upTo) return step(lastOp + 1);
     disk.compaction = { op: plan.upTo, rows, bytes, finishedAt: life.world.queue.nowMs };
@@ -58,6 +58,13 @@ export function compactSimulated(
   if (disk.entries.length < plan.upTo)
     throw new Violation(`op ${plan.upTo}, up to which it is compacted, is not on the disk`);
   step(1);
+}
+
+/** A step ends with a compaction at the latest, so that all of it is before that or all behind it. */
+function endOfStep(disk: SimulatedDisk, firstOp: number, upTo: number): number {
+  const lastOp = Math.min(upTo, firstOp + STEP_OPERATIONS - 1);
+  const end = disk.entries.slice(firstOp - 1, lastOp).find(({ event }) => event === 'cluster:compact');
+  return end?.op ?? lastOp;
 }
 
 function shorterRows(disk: SimulatedDisk, plan: CompactionPlan, firstOp: number, lastOp: number): LogEntry[] {
