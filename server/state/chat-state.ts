@@ -108,7 +108,7 @@ export class ChatState implements ChatReader {
     return message !== undefined && this.#archive.columns.deletedAtOp(message) > 0;
   }
 
-  /** The tables `user_table`, `sessions` and `compactions`. */
+  /** The tables `user_table`, `sessions` and `removals`. */
   snapshot(): Table[] {
     return [userTable(this.#accounts), sessionTable(this.#sessions), compactionTable(this.compactions.facts)];
   }

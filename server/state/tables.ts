@@ -21,7 +21,7 @@ const USER_TABLE = {
 } as const;
 const SESSIONS = { name: 'sessions', columns: ['session', 'account', 'opened_at'] } as const;
 /** What the state knows of compaction; see {@link CompactionFacts}. */
-const COMPACTIONS = { name: 'compactions', columns: ['what', 'op', 'account', 'deleted_at_op'] } as const;
+const REMOVALS = { name: 'removals', columns: ['what', 'op', 'account', 'deleted_at_op'] } as const;
 /** Messages that their recipients have not received, by position. For people to read: it follows from the log. */
 export const QUEUED_MESSAGES = {
   name: 'queued_messages',
@@ -84,13 +84,13 @@ export function compactionTable({ op, opBefore, removableSinceOp, gone }: Compac
     ['removable_since', String(removableSinceOp), '', ''],
     ...gone.map(({ account, deletedAtOp, goneAtOp }) => ['gone', String(goneAtOp), account, String(deletedAtOp)]),
   ];
-  return { ...COMPACTIONS, rows };
+  return { ...REMOVALS, rows };
 }
 
 /** The inverse of {@link compactionTable}. Snapshots of earlier versions, which knew no compaction, have none. */
 export function readCompactionTable(tables: readonly Table[]): CompactionFacts {
-  const rows = tables.some(({ name }) => name === COMPACTIONS.name) ? rowsOf(tables, COMPACTIONS) : [];
-  const opOf = (what: string) => wholeNumber(rows.find((row) => row[0] === what)?.[1] ?? '0', 'compactions.op');
+  const rows = tables.some(({ name }) => name === REMOVALS.name) ? rowsOf(tables, REMOVALS) : [];
+  const opOf = (what: string) => wholeNumber(rows.find((row) => row[0] === what)?.[1] ?? '0', 'removals.op');
   const gone = rows.filter((row) => row[0] === 'gone') as [string, string, AccountId, string][];
   return {
     op: opOf('compacted'),
@@ -98,8 +98,8 @@ export function readCompactionTable(tables: readonly Table[]): CompactionFacts {
     removableSinceOp: opOf('removable_since'),
     gone: gone.map(([, goneAtOp, account, deletedAtOp]) => ({
       account,
-      deletedAtOp: wholeNumber(deletedAtOp, 'compactions.deleted_at_op'),
-      goneAtOp: wholeNumber(goneAtOp, 'compactions.op'),
+      deletedAtOp: wholeNumber(deletedAtOp, 'removals.deleted_at_op'),
+      goneAtOp: wholeNumber(goneAtOp, 'removals.op'),
     })),
   };
 }
