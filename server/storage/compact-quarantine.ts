@@ -10,7 +10,7 @@ import type { CompactionPlan } from './replica-storage.ts';
 
 /** Ends the name of what is written beside a file in the quarantine, where there may be a `.new` file that was set aside. */
 const UNFINISHED = '.compacting.new';
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 16 * 1024;
 /** Logs, and pieces of them; also those that were not finished. */
 const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
 const QUEUE = /^queued_messages\.csv(\.new)?$/;

@@ -80,7 +80,7 @@ describe('R24: a row in any of its forms', () => {
       removed.row.replace(removed.removedDigest, removed.removedDigest.slice(1)),
       removed.row.replace(`,,,${removed.removedDigest}`, `,${entry!.nonce},,${removed.removedDigest}`),
       removed.row.replace(`,,,${removed.removedDigest}`, `,,hello,${removed.removedDigest}`),
-      entry!.row.replace(entry!.nonce, ''),
+      entry!.row.replace(`${entry!.nonce},hello`, ',hello'),
     ];
     for (const row of misfits) {
       expect(readRow(Buffer.from(row))).toBeUndefined();
