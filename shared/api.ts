@@ -176,7 +176,7 @@ export interface CompactionStatus {
   doneOp: number;
   /** Rows that have lost their content by it here. */
   rows: number;
-  /** Bytes by which the log became shorter. */
+  /** Bytes by which the log became shorter; below 0 when the texts were shorter than the digests that are kept of them. */
   bytes: number;
   /** Milliseconds since 1970; null when this server never did one. */
   finishedAt: number | null;

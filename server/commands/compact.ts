@@ -86,13 +86,13 @@ async function lookAt({ cluster }: ServerStatus): Promise<Held[]> {
 function reportOf(servers: readonly Held[]): string[] {
   const count = (number: number) => number.toLocaleString('en');
   const rows = servers.map(({ address, compaction }) =>
-    compaction ? [address, count(compaction.rows), count(compaction.bytes)] : [address, 'not reached', ''],
+    compaction ? [address, count(compaction.rows)] : [address, 'not reached'],
   );
   const { decidedOp } = servers.find(({ compaction }) => compaction)!.compaction!;
   const missing = servers.some(({ compaction }) => !compaction);
   return [
     `What was deleted up to operation ${decidedOp} is removed:`,
-    ...tableLines([['server', 'rows', 'bytes'], ...rows], [1, 2]).map((line) => `  ${line}`),
+    ...tableLines([['server', 'rows'], ...rows], [1]).map((line) => `  ${line}`),
     ...(missing ? ['Whoever is not reached does the same when it is back.'] : []),
   ];
 }

@@ -122,14 +122,13 @@ function durabilityLines({ address, durability }: ServerStatus): string[] {
 
 function compactionLines({ address, role, compaction }: ServerStatus): string[] {
   if (!compaction) return [];
-  const { decidedOp, doneOp, rows, bytes, finishedAt, removableSinceOp } = compaction;
-  const count = (number: number) => number.toLocaleString('en');
+  const { decidedOp, doneOp, rows, finishedAt, removableSinceOp } = compaction;
   const lines: string[] = [];
   if (doneOp < decidedOp) {
     lines.push(...wrapped(`${address} is removing from its files what was deleted up to operation ${decidedOp}.`));
   } else if (finishedAt !== null) {
     const when = `${new Date(finishedAt).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-    const what = `${count(rows)} ${rows === 1 ? 'row' : 'rows'}, ${count(bytes)} bytes`;
+    const what = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
     lines.push(...wrapped(`${address} removed what was deleted up to operation ${doneOp}: ${what}, ${when}.`));
   }
   if (role === 'primary' && removableSinceOp > 0) {

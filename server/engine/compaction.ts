@@ -110,8 +110,8 @@ export class Compaction {
 
   #finish(report: CompactionReport): void {
     this.#report = report;
-    const { op, rows, bytes } = report;
-    const what = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}, ${bytes.toLocaleString('en')} bytes`;
+    const { op, rows } = report;
+    const what = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
     this.#parts.log(`What was deleted up to operation ${op} is removed from the files: ${what}.`);
   }
 

@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { LogEntry } from '../../shared/operations.ts';
 import { BesideWriter } from './beside-writer.ts';
 import { CompactionOver, type CompactionPlace } from './compact-log.ts';
@@ -10,7 +10,7 @@ import type { CompactionPlan } from './replica-storage.ts';
 
 /** Ends the name of what is written beside a file in the quarantine, where there may be a `.new` file that was set aside. */
 const UNFINISHED = '.compacting.new';
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 16 * 1024;
 /** Logs, and pieces of them; also those that were not finished. */
 const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
 const QUEUE = /^queued_messages\.csv(\.new)?$/;
@@ -34,8 +34,9 @@ export async function compactQuarantine(place: CompactionPlace, plan: Compaction
   for (const { folder, files } of folders) {
     const accounts = new Set<number>();
     const named = (pattern: RegExp) => files.filter((name) => pattern.test(name)).map((name) => join(folder, name));
+    const reader = new QuarantineReader();
     for (const path of named(LOG)) {
-      const reader = new QuarantineReader();
+      reader.begin(basename(path));
       rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, accounts));
     }
     const isDeleted = (line: string) => /^\d+,([^,"]*),/.test(line) && plan.isDeletedMessage(line.split(',')[1]!);
@@ -60,7 +61,15 @@ interface Folder {
 
 async function foldersIn(folder: string): Promise<Folder[]> {
   const found = await readdir(folder, { withFileTypes: true });
-  const folders = [{ folder, files: found.filter((one) => one.isFile()).map(({ name }) => name) }];
+  const folders = [
+    {
+      folder,
+      files: found
+        .filter((one) => one.isFile())
+        .map(({ name }) => name)
+        .sort(),
+    },
+  ];
   for (const one of found) if (one.isDirectory()) folders.push(...(await foldersIn(join(folder, one.name))));
   return folders;
 }

@@ -15,7 +15,7 @@ export interface ShorterSegment {
 }
 
 /** Half a millisecond of work, when nothing in it is to be removed; some milliseconds, when all is. */
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 16 * 1024;
 /** A row ends with `,removed_digest,chain` and a line feed, and both digests have so many digits. */
 const DIGEST_LENGTH = 64;
 const COMMA = 44;

@@ -1,4 +1,4 @@
-import type { LogEntry } from '../../shared/operations.ts';
+import { GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { follows, readRow } from './csv.ts';
 import { shortenEntry } from './shorten-row.ts';
 
@@ -18,27 +18,42 @@ export interface QuarantinedRow {
 }
 
 /** Where a row begins in a line that lost its line feed: after the chain of the one before it. */
-const NEXT_ROW = /(?<=,[0-9a-f]{64}.)(?=\d{1,16},\d+\/\d+\/)/s;
+const NEXT_ROW = /(?<=,[0-9a-f]{64}[^0-9]?)(?=\d{1,16},\d+\/\d+\/)/s;
 /** `op` to `subject`. */
 const CELLS_BEFORE_NONCE = 10;
 const ID_CELL = 7;
 
 /** Reads the lines of a log that was set aside, one after the other, whatever became of them. */
 export class QuarantineReader {
-  /** Undefined before the first row. */
+  /** Undefined where it is not known what the next row follows. */
   #chain: string | undefined;
   #nextOp: number | undefined;
+  /** The file was part of this very log: its rows are those of the log, or damaged ones. */
+  #isOfThisLog = false;
+  #isFirstLine = true;
+
+  /** Goes on with another file, the next one by its name. */
+  begin(fileName: string): void {
+    const firstOp = firstOpOf(fileName);
+    if (firstOp === undefined || firstOp !== this.#nextOp) this.#chain = firstOp === 1 ? GENESIS_CHAIN : undefined;
+    this.#nextOp = firstOp;
+    this.#isOfThisLog = fileName.includes('-damaged-at-');
+    this.#isFirstLine = true;
+  }
 
   /** @param line with its line feed, if it has one */
   read(line: Buffer): QuarantinedRow[] {
+    const isHeader = this.#isFirstLine && !/^\d/.test(line.toString('latin1', 0, 1));
+    this.#isFirstLine = false;
+    if (isHeader) return [{ bytes: line, entry: undefined, isSure: true, ops: [], id: '', stripped: undefined }];
     const entry = line.at(-1) === 10 ? readRow(line) : undefined;
     if (entry) return [this.#readEntry(line, entry)];
     const pieces = line.toString('latin1').split(NEXT_ROW);
-    return pieces.map((piece) => this.#readPiece(piece));
+    return pieces.map((piece, index) => this.#readPiece(piece, index === pieces.length - 1));
   }
 
   #readEntry(bytes: Buffer, entry: LogEntry): QuarantinedRow {
-    const isSure = this.#chain === undefined || follows(this.#chain, entry);
+    const isSure = this.#chain === undefined ? this.#isLikely(entry) : follows(this.#chain, entry);
     const ops = this.#opsOf(entry.op);
     this.#chain = entry.chain;
     const { id } = entry;
@@ -46,8 +61,12 @@ export class QuarantineReader {
     return { bytes, entry, isSure, ops: isSure ? [entry.op] : ops, id, stripped };
   }
 
-  /** @param piece a character for each byte */
-  #readPiece(piece: string): QuarantinedRow {
+  #isLikely({ op }: LogEntry): boolean {
+    return !this.#isOfThisLog && (this.#nextOp === undefined || this.#nextOp === op);
+  }
+
+  /** @param piece a character for each byte @param isLast of its line: other pieces become lines of their own */
+  #readPiece(piece: string, isLast: boolean): QuarantinedRow {
     const bytes = Buffer.from(piece, 'latin1');
     const lineFeed = piece.endsWith('\n') ? '\n' : '';
     const ops = this.#opsOf(opAt(piece));
@@ -56,7 +75,7 @@ export class QuarantineReader {
     const before = cells.slice(0, CELLS_BEFORE_NONCE).join(',');
     // Quotes before the nonce: then nobody knows which comma stands between cells.
     const kept = before.includes('"') ? (/^\d{1,16}/.exec(piece)?.[0] ?? '') : before;
-    const stripped = Buffer.from(kept + lineFeed, 'latin1');
+    const stripped = Buffer.from(kept + (isLast ? lineFeed : '\n'), 'latin1');
     return {
       bytes,
       entry: undefined,
@@ -72,6 +91,14 @@ export class QuarantineReader {
     this.#nextOp = op === undefined ? expected && expected + 1 : op + 1;
     return [op, expected].filter((one) => one !== undefined);
   }
+}
+
+/** The op of the first row of a file, by its name. */
+function firstOpOf(fileName: string): number | undefined {
+  const after = /-after-(\d{1,20})/.exec(fileName)?.[1];
+  if (after !== undefined) return Number(after) + 1;
+  const first = /^commit_log-(\d{20})/.exec(fileName)?.[1];
+  return first === undefined ? undefined : Number(first);
 }
 
 function opAt(piece: string): number | undefined {

@@ -32,6 +32,7 @@ describe('data/README.md', () => {
     expect(recovered.repairs).toEqual([]);
     expect(recovered.viewFile?.base?.members).toHaveLength(1);
     expect(recovered.snapshot?.op).toBe(entries.length);
+    expect(recovered.compaction).toMatchObject({ op: 5, rows: 2, bytes: 1480 });
     expect(entries.length).toBeGreaterThan(5);
   });
 
