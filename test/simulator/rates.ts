@@ -185,6 +185,8 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'holdMessage',
   'strand',
   'outlive',
+  'forsake',
+  'hangingDisk',
   'oldFolder',
 ];
 

@@ -149,7 +149,7 @@ export class Simulation {
       onSealed: (entries) => observer.onSealed(entries),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
       onRefused: (submission, error) => isUp() && observer.onRefused(submission, error),
-      onRead: () => (isUp() ? observer.onRead() : () => {}),
+      onRead: () => (isUp() ? observer.onRead() : undefined),
       onStarted: () => observer.onStarted(),
       onInput: (input, give) => observer.onInput(input, give),
       onReadOfLog: () => observer.onOutput(READ_OF_LOG),

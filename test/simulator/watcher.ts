@@ -14,9 +14,10 @@ import type { ForgottenChecker } from './checks/forgotten-checker.ts';
 import { ServerCoverage } from './checks/server-coverage.ts';
 import type { InvariantChecker } from './invariants.ts';
 import type { PromiseChecker } from './promise-checker.ts';
+import { requireConfirmation } from './read-checker.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import { requireOnePrimary, type StateChecker } from './state-checker.ts';
-import type { OnAnswer } from './watched-engine.ts';
+import type { ReadWatcher } from './watched-engine.ts';
 import { wordsOf, wordsOfViewFile } from './wording.ts';
 import type { World } from './world.ts';
 
@@ -251,23 +252,24 @@ export class Observer {
   }
 
   /** R17: what the primary answers is not older than anything that was acknowledged before it was asked. */
-  onRead(): OnAnswer {
+  onRead(): ReadWatcher | undefined {
     const { state, engine, address } = this.#server;
     const { history } = this.#checkers;
     const { acknowledged } = history;
     const isExtending = state!.candidacy !== null && isListed(state!) && state!.file.base!.members[0]!.id === address;
-    if (!isPrimary(state!) && !isExtending) return () => {};
+    if (!isPrimary(state!) && !isExtending) return undefined;
     const isAlone = state!.file.base!.members.length === 1;
-    return (isOk, isAtOnce) => {
-      if (!isOk) return;
-      const { position } = engine!.chat;
-      // Whoever asked catches what is thrown here.
-      if (position < acknowledged) {
-        const text = `R17: ${address} confirms a read at ${position}, but ${acknowledged} was acknowledged`;
-        this.#options.world.fail(new Violation(text));
-      }
-      const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
-      this.note(`R17 read confirmed ${how}`);
+    const whenAsked = new Map(this.#servers.map(({ disk }) => [disk.file.disk, disk.file]));
+    return {
+      onConfirmed: () => requireConfirmation(this.#server.context!, whenAsked),
+      onAnswered: (isOk, isAtOnce) => {
+        if (!isOk) return;
+        const { position } = engine!.chat;
+        if (position < acknowledged)
+          throw new Violation(`R17: ${address} confirms a read at ${position}, but ${acknowledged} was acknowledged`);
+        const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
+        this.note(`R17 read confirmed ${how}`);
+      },
     };
   }
 }
