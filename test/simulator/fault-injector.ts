@@ -1,9 +1,11 @@
+import { isServing } from '../../server/replication/lease.ts';
 import type { PeerMessage } from '../../server/replication/messages.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
-import { canBeHarmed, harmDisk } from './disk-faults.ts';
+import { canBeHarmed, harmDisk, isExpendable } from './disk-faults.ts';
 import type { FaultKind, PlannedFault } from './faults.ts';
+import type { Operator } from './operator.ts';
 import type { SimulatedPeerNetwork } from './peer-network.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -23,6 +25,8 @@ export interface Victims {
   readonly rounds: number;
   readonly roundMs: number;
   start(server: SimulatedServer): void;
+  /** R20: null where no operator does that. */
+  readonly operator: Operator | null;
   /** A fault takes place. */
   onFault(kind: FaultKind, victim: SimulatedServer): void;
 }
@@ -184,6 +188,7 @@ export class FaultInjector {
     strand: (fault, victim, other) => this.#strand(fault, victim, other),
     outlive: (fault, victim, _, others) => this.#outlive(fault, victim, others),
     forsake: (fault, victim, other) => this.#forsake(fault, victim, other),
+    force: (_, victim) => this.#force(victim),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
     },
@@ -368,8 +373,20 @@ export class FaultInjector {
     });
   }
 
+  /** Mostly one that waits: whoever is served needs no operator. */
+  #force(victim: SimulatedServer): void {
+    const { servers, operator } = this.#victims;
+    const waiting = servers.filter(({ context, role }) => role === 'replica' && context && !isServing(context));
+    operator?.force(waiting.includes(victim) ? victim : (waiting[0] ?? victim));
+  }
+
   #harm(fault: PlannedFault, victim: SimulatedServer): void {
-    const { servers, replicationFactor } = this.#victims;
+    const { servers, replicationFactor, operator } = this.#victims;
+    if (operator && fault.kind === 'emptyFolder' && isExpendable(victim, servers)) {
+      this.#end(victim, fault.awayMs, 'crashes');
+      victim.emptyFolder();
+      return;
+    }
     if (this.hasHarmedDisk || !canBeHarmed(victim, fault.kind, servers, replicationFactor)) return;
     this.hasHarmedDisk = true;
     this.counts.harmed = 1;
