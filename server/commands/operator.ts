@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Address, DiskId } from '../../shared/ids.ts';
 import { canDoWithout, describeStandings, type Forced, type Standings } from '../engine/operator.ts';
 import type { ReplicatedEngine } from '../engine/replicated.ts';
@@ -91,7 +92,7 @@ async function force(
   if (seen !== seenOf(standings)) {
     return { refused: 'What was shown has changed meanwhile; look at it again and then decide.' };
   }
-  const result = await engine.force();
+  const result = await engine.force(randomBytes(32).toString('hex'));
   return typeof result === 'string' ? { refused: result } : { forced: result };
 }
 

@@ -93,12 +93,17 @@ function unreached(address: Address): Standing {
 /**
  * R20: has the core go on alone, and waits until that is on the disk.
  *
+ * @param newSessionKey for a replica that never had one (R25)
  * @returns the new view, or the sentence that says why there is none
  */
-export async function forceReplica(driver: ReplicaDriver, clock: Clock): Promise<Forced | string> {
+export async function forceReplica(
+  driver: ReplicaDriver,
+  clock: Clock,
+  newSessionKey: string,
+): Promise<Forced | string> {
   const epochBefore = driver.state.file.promised.epoch;
   const { endOp } = driver.state.log;
-  driver.give({ type: 'force' });
+  driver.give({ type: 'force', sessionKey: newSessionKey });
   const giveUpAtMs = clock.monotonicMs() + FORCE_WAIT_MS;
   while (!driver.isSettled && !driver.isStopped && clock.monotonicMs() < giveUpAtMs) {
     await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));

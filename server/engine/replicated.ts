@@ -220,9 +220,14 @@ export class ReplicatedEngine implements Engine {
     return this.#driver.context;
   }
 
-  /** R20: an operator says that this server goes on alone. @returns the new view, or why there is none, as a sentence */
-  force(): Promise<Forced | string> {
-    return forceReplica(this.#driver, this.#parts.clock);
+  /**
+   * R20: an operator says that this server goes on alone.
+   *
+   * @param newSessionKey a random one, for a server that never had one
+   * @returns the new view, or why there is none, as a sentence
+   */
+  force(newSessionKey: string): Promise<Forced | string> {
+    return forceReplica(this.#driver, this.#parts.clock, newSessionKey);
   }
 
   /**

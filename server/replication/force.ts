@@ -5,6 +5,7 @@ import { commitThrough } from './log-copy.ts';
 import type { LogPosition } from './messages.ts';
 import { startView } from './normal-operation.ts';
 import { type Context, isAhead, noteRound, notice, writeViewFile } from './replica-state.ts';
+import { HEARTBEATS_PER_GOSSIP } from './timers.ts';
 
 /** What an operator has to know of a replica before forcing one (R20). */
 export interface ReplicaStanding {
@@ -20,7 +21,9 @@ export interface ReplicaStanding {
 export function standings(context: Context): ReplicaStanding[] {
   const { state, config, nowMs } = context;
   const { id, base, pending } = state.file;
-  const isHeard = (address: Address) => nowMs - (state.toldAtMs.get(address) ?? 0) < config.heartbeatTimeoutMs;
+  // How it stands is told more seldom than that it lives, and with a long heartbeat interval less than once in a time-out.
+  const patienceMs = config.heartbeatTimeoutMs + 2 * HEARTBEATS_PER_GOSSIP * config.heartbeatIntervalMs;
+  const isHeard = (address: Address) => nowMs - (state.toldAtMs.get(address) ?? 0) < patienceMs;
   const others = [...state.links.values()].filter(({ role, self }) => role === 'replica' && isHeard(self.id));
   return [
     { id, base, pending, last: state.log.end, serves: isServing(context) },
@@ -57,9 +60,11 @@ export function whyNotForced(context: Context): string {
 /**
  * R20: goes on alone in a new epoch, with what is in the log here. Operations that others acknowledged without this
  * replica are lost (H16): outside of what is promised, unless it was a member of the last view.
+ *
+ * @param newSessionKey for a replica that was never a member and so has none: without a key nobody could log in (R25)
  */
-export function force(context: Context): void {
-  const { state, config, nowMs } = context;
+export function force(context: Context, newSessionKey: string): void {
+  const { state, config, nowMs, outputs } = context;
   const why = whyNotForced(context);
   if (why !== '') {
     notice(context, `Not forced: ${why}`);
@@ -88,6 +93,10 @@ export function force(context: Context): void {
     context,
     `Forced by the operator: view ${number.round} of epoch ${number.epoch}, alone, up to operation ${state.log.endOp}.`,
   );
+  if (state.sessionKey === '') {
+    state.sessionKey = newSessionKey;
+    outputs.push({ type: 'write-session-key', key: newSessionKey });
+  }
   writeViewFile(context, { promised: number, base: record, pending: [] });
   const { endOp } = state.log;
   commitThrough(context, endOp);

@@ -139,8 +139,11 @@ export type Input =
   | { type: 'confirm-read'; checkId: number }
   /** Start a cluster of one on an empty folder (R19b). */
   | { type: 'form'; clusterId: string; sessionKey: string }
-  /** R20: an operator says that this replica is to go on alone. Refused unless it waits and belongs to a cluster. */
-  | { type: 'force' }
+  /**
+   * R20: an operator says that this replica is to go on alone. Refused unless it waits and belongs to a cluster. The session
+   * key is taken where there is none: a spare has never been given one.
+   */
+  | { type: 'force'; sessionKey: string }
   /** R23: takes part in no view change from now on; what is in flight may still commit. */
   | { type: 'leave' }
   /** R23: the end of this incarnation. No other input may follow. */

@@ -157,7 +157,7 @@ export function step(state: ReplicaState, config: ReplicaConfig, input: Input, n
       form(context, input);
       break;
     case 'force':
-      force(context);
+      force(context, input.sessionKey);
       break;
     case 'leave':
       state.leaving = true;

@@ -17,7 +17,7 @@ import { abandonWhenStuck, advance, startCandidacy } from './view-change.ts';
 import { betterWitnesses } from './witness.ts';
 
 /** Gossip goes out with every so many heartbeats. */
-const HEARTBEATS_PER_GOSSIP = 5;
+export const HEARTBEATS_PER_GOSSIP = 5;
 
 /** What the passing of time brings about. Called every `tickMs`, and after every event that may be a reason to act. */
 export function onTick(context: Context): void {

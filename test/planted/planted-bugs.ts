@@ -2,6 +2,7 @@ import { bugsInTheClient } from './bugs-client.ts';
 import { bugsOfCompaction } from './bugs-compaction.ts';
 import { bugsInTheEngine } from './bugs-engine.ts';
 import { EXPLORER_BUGS } from './bugs-explorer.ts';
+import { bugsInForcedViews } from './bugs-force.ts';
 import { bugsInTheGateway } from './bugs-gateway.ts';
 import { bugsInLeases } from './bugs-leases.ts';
 import { bugsInTheLog } from './bugs-log.ts';
@@ -17,6 +18,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsInViewChanges,
   ...bugsInLeases,
   ...bugsOfWitnessesAndLives,
+  ...bugsInForcedViews,
   ...bugsInTheEngine,
   ...bugsOfCompaction,
   ...bugsInTheGateway,

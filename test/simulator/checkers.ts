@@ -13,7 +13,7 @@ export interface VisibleLog {
 
 /** Watches from outside what becomes of operations: what is committed, acknowledged and read. */
 export class HistoryChecker {
-  /** The one committed history, from operation 1 on. */
+  /** The one committed history, from operation 1 on; of one epoch, if an operator has forced a view. */
   readonly committed: LogEntry[] = [];
   /** Where each request of each client was executed (I9). */
   readonly #executed = new Map<string, number>();

@@ -19,6 +19,13 @@ export function canBeHarmed(
   return isWhole && rounds.size === 1 && replicationFactor > 1 && isPossible;
 }
 
+/** R20: whether another replica is left that an operator can force when this one's folder is lost. */
+export function isExpendable(victim: SimulatedServer, servers: readonly SimulatedServer[]): boolean {
+  const others = servers.filter((server) => server !== victim && server.role === 'replica');
+  const isLeft = others.some(({ disk }) => disk.file.base !== null && disk.entries.length > 0);
+  return victim.role === 'replica' && isLeft;
+}
+
 /** Harms the disk of a server that is down. @returns what became of it */
 export function harmDisk(victim: SimulatedServer, { kind, choice }: PlannedFault): string {
   const { disk } = victim;

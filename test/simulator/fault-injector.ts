@@ -1,9 +1,11 @@
+import { isServing } from '../../server/replication/lease.ts';
 import type { PeerMessage } from '../../server/replication/messages.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
-import { canBeHarmed, harmDisk } from './disk-faults.ts';
+import { canBeHarmed, harmDisk, isExpendable } from './disk-faults.ts';
 import type { FaultKind, PlannedFault } from './faults.ts';
+import type { Operator } from './operator.ts';
 import type { SimulatedPeerNetwork } from './peer-network.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -23,6 +25,8 @@ export interface Victims {
   readonly rounds: number;
   readonly roundMs: number;
   start(server: SimulatedServer): void;
+  /** R20: null where no operator does that. */
+  readonly operator: Operator | null;
   /** A fault takes place. */
   onFault(kind: FaultKind, victim: SimulatedServer): void;
 }
@@ -40,6 +44,7 @@ const HELD_TYPES: readonly PeerMessage['type'][] = [
   'pong',
   'prepare',
   'prepare-ok',
+  'read-check',
   'read-ok',
   'log-chunk',
 ];
@@ -182,6 +187,8 @@ export class FaultInjector {
     },
     strand: (fault, victim, other) => this.#strand(fault, victim, other),
     outlive: (fault, victim, _, others) => this.#outlive(fault, victim, others),
+    forsake: (fault, victim, other) => this.#forsake(fault, victim, other),
+    force: (_, victim) => this.#force(victim),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
     },
@@ -310,15 +317,46 @@ export class FaultInjector {
     );
   }
 
-  /** H1: one is out of touch, the others go on without it and die, and then it finds them dead. */
+  /**
+   * H1: one is out of touch, the others go on without it and die, and then it finds them dead. Or they die when its leases have
+   * just run out, before they went on. Where there are four or more, one of them had been away before.
+   */
   #outlive({ durationMs, awayMs, choice }: PlannedFault, a: SimulatedServer, others: readonly SimulatedServer[]): void {
-    const cutMs = 200 + durationMs;
-    this.#cut(
-      others.flatMap((one) => bothWays(a, one)),
-      cutMs,
-    );
-    this.#victims.world.queue.after(cutMs - 200 * choice, () => {
-      for (const server of others) this.#crash(server, awayMs + 3 * this.#victims.heartbeatTimeoutMs);
+    const { world, heartbeatTimeoutMs, servers } = this.#victims;
+    const digits = Math.floor(choice * 1e6);
+    const areStillBound = digits % 2 === 0;
+    const cutMs = areStillBound ? heartbeatTimeoutMs * (0.9 + 0.25 * choice) : 200 + durationMs;
+    const deathMs = areStillBound ? cutMs : cutMs - 200 * choice;
+    const early = servers.length > 3 ? others[digits % others.length]! : undefined;
+    const fromMs = early ? heartbeatTimeoutMs : 0;
+    const awayForMs = awayMs + 3 * heartbeatTimeoutMs;
+    if (early) this.#crash(early, fromMs + cutMs + 3 * awayForMs);
+    world.queue.after(fromMs, () => {
+      if (this.#isPeace) return;
+      this.#cut(
+        others.flatMap((one) => bothWays(a, one)),
+        cutMs,
+      );
+    });
+    world.queue.after(fromMs + deathMs, () => {
+      for (const server of others) this.#crash(server, awayForMs);
+    });
+  }
+
+  /**
+   * R13: one that came back finds the primary silent and leads a view change, and dies when the primary, awake again, has promised
+   * it: a promise to a candidate that died blocks nobody.
+   */
+  #forsake({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
+    const { world, heartbeatTimeoutMs, servers } = this.#victims;
+    this.#crash(b, heartbeatTimeoutMs / 10);
+    world.queue.after((heartbeatTimeoutMs / 10) * (1 + choice), () => {
+      if (this.#isPeace) return;
+      a.stop(heartbeatTimeoutMs * (0.35 + choice / 2), false);
+      a.whenPromised((candidate) => {
+        const forsaken = servers.find(({ address }) => address === candidate);
+        if (forsaken) this.#crash(forsaken, awayMs);
+      });
     });
   }
 
@@ -335,8 +373,20 @@ export class FaultInjector {
     });
   }
 
+  /** Mostly one that waits: whoever is served needs no operator. */
+  #force(victim: SimulatedServer): void {
+    const { servers, operator } = this.#victims;
+    const waiting = servers.filter(({ context, role }) => role === 'replica' && context && !isServing(context));
+    operator?.force(waiting.includes(victim) ? victim : (waiting[0] ?? victim));
+  }
+
   #harm(fault: PlannedFault, victim: SimulatedServer): void {
-    const { servers, replicationFactor } = this.#victims;
+    const { servers, replicationFactor, operator } = this.#victims;
+    if (operator && fault.kind === 'emptyFolder' && isExpendable(victim, servers)) {
+      this.#end(victim, fault.awayMs, 'crashes');
+      victim.emptyFolder();
+      return;
+    }
     if (this.hasHarmedDisk || !canBeHarmed(victim, fault.kind, servers, replicationFactor)) return;
     this.hasHarmedDisk = true;
     this.counts.harmed = 1;

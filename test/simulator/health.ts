@@ -1,6 +1,7 @@
 import { isPrimary } from '../../server/replication/replica-state.ts';
 import { compareViews } from '../../shared/ids.ts';
-import { type HistoryChecker, Violation } from './checkers.ts';
+import { Violation } from './checkers.ts';
+import type { Histories } from './histories.ts';
 import type { Plan } from './plan.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -14,39 +15,42 @@ const LOST_DISK_MS = 15_000;
 /** By then an operator has read that a server runs on an old copy of its folder, and moves that away. */
 const OPERATOR_MS = 10_000;
 
+/** What operators do while the others wait. */
+export interface HealthOperator {
+  /** Has a server start anew on an empty folder. */
+  moveFolderAway(server: SimulatedServer): void;
+  /** R20: tries to have somebody go on without the disk that is gone. @returns false when nobody does that any more */
+  force(): boolean;
+}
+
 /** What has to be well again soon after the faults have ended. */
 export class Health {
   readonly #servers: readonly SimulatedServer[];
   readonly #clients: readonly SimulatedClient[];
   readonly #plan: Plan;
-  readonly #history: HistoryChecker;
+  readonly #histories: Histories;
 
   constructor(
     servers: readonly SimulatedServer[],
     clients: readonly SimulatedClient[],
     plan: Plan,
-    history: HistoryChecker,
+    histories: Histories,
   ) {
     this.#servers = servers;
     this.#clients = clients;
     this.#plan = plan;
-    this.#history = history;
+    this.#histories = histories;
   }
 
   /**
    * Lets time pass until everything is well.
    *
-   * @param moveFolderAway has a server start anew on an empty folder
    * @returns false when it waits for a disk that is gone for ever, as it should
    * @throws Violation when that takes too long
    */
-  async wait(
-    advance: (untilMs: number) => Promise<void>,
-    world: World,
-    moveFolderAway: (server: SimulatedServer) => void,
-  ): Promise<boolean> {
+  async wait(advance: (untilMs: number) => Promise<void>, world: World, operator: HealthOperator): Promise<boolean> {
     const beganAtMs = world.nowMs;
-    const deadlineMs = beganAtMs + HEALED_MS;
+    let deadlineMs = beganAtMs + HEALED_MS;
     let illness: string | null = 'never looked';
     while (illness !== null && world.nowMs < deadlineMs) {
       // What somebody who is logged out has written waits for the log-in.
@@ -54,9 +58,12 @@ export class Health {
       await advance(world.nowMs + LOOK_MS);
       illness = this.#illness();
       // R15: when all were down and a disk of the newest view is gone for ever, waiting for it is the right thing to do.
-      if (illness !== null && world.nowMs > beganAtMs + LOST_DISK_MS && this.#waitsForLostDisk()) return false;
+      if (illness !== null && world.nowMs > beganAtMs + LOST_DISK_MS && this.#waitsForLostDisk()) {
+        if (!operator.force()) return false;
+        deadlineMs = Math.min(world.nowMs, beganAtMs + HEALED_MS) + HEALED_MS;
+      }
       const ignored = world.nowMs > beganAtMs + OPERATOR_MS ? this.#runsOnOldCopy() : undefined;
-      if (ignored) moveFolderAway(ignored);
+      if (ignored) operator.moveFolderAway(ignored);
     }
     if (illness !== null) throw new Violation(`liveness: ${illness} after the faults ended`);
     return true;
@@ -84,7 +91,7 @@ export class Health {
     const { decidedOp } = primaries[0]!.engine!.status().compaction!;
     const full = replicas.find(({ engine }) => engine!.status().compaction!.doneOp < decidedOp);
     if (full) return `${full.address} has not removed what was deleted up to ${decidedOp}`;
-    return this.#history.committed.length === commit ? null : 'nobody has all that was committed';
+    return this.#histories.last.committed.length === commit ? null : 'nobody has all that was committed';
   }
 
   #runsOnOldCopy(): SimulatedServer | undefined {

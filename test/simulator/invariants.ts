@@ -79,6 +79,14 @@ export class InvariantChecker {
     }
   }
 
+  /** Whether a disk is one of the last view that was installed, and has lost nothing since. */
+  isOfLastView({ file, lostRowsOf, isOldCopy }: SimulatedDisk): boolean {
+    const [first, ...others] = [...this.#installed.values()];
+    if (!first || isOldCopy) return false;
+    const last = others.reduce((a, b) => (compareViews(a.number, b.number) >= 0 ? a : b), first);
+    return last.members.some(({ disk, incarnation }) => disk === file.disk && incarnation > lostRowsOf);
+  }
+
   #onProposed(view: ViewRecord): void {
     const name = formatView(view.number);
     if (this.#proposed.has(name)) return;

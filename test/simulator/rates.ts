@@ -71,6 +71,8 @@ export interface Rates {
   isWatchedClosely: boolean;
   /** What breaks for good at the end, when all is well again: servers fall silent, or two of them lose touch. */
   lastingFault: 'silence' | 'pair' | 'one way' | null;
+  /** An operator may force a server to go on alone (R20), and folders are lost that hold the last of something. */
+  mayForce: boolean;
   /** Bytes that may wait for a client that does not read. */
   unreadBytesMax: number;
 }
@@ -82,6 +84,8 @@ export function drawRates(random: Random): Rates {
   const heartbeatTimeoutMs = random.pick([300, 400, 600, 1000, 1500]);
   const rounds = !isCalm && random.chance(0.5) ? random.between(1, 5) : 0;
   const roundMs = Math.round(heartbeatTimeoutMs * random.pick([0.5, 1.5, 3]));
+  const mayForce = !isCalm && random.chance(0.04);
+  const weights = rounds > 0 ? drawWeightsOfRounds(random) : drawWeights(random);
   return {
     calmMs: random.between(250, 900),
     faultsMs:
@@ -96,7 +100,7 @@ export function drawRates(random: Random): Rates {
     heartbeatIntervalMs: Math.round(heartbeatTimeoutMs / random.pick([3.5, 5, 8])),
     tickMs: random.pick([20, 25, heartbeatTimeoutMs >= 1000 ? 50 : 30]),
     betweenFaultsMs: isCalm ? 1e9 : random.between(40, random.pick([300, 2500])),
-    weights: rounds > 0 ? drawWeightsOfRounds(random) : drawWeights(random),
+    weights: mayForce ? { ...weights, ...WEIGHTS_WITH_FORCE } : weights,
     atCriticalStep: !isCalm && random.chance(0.6) ? 0.25 * random.fraction() : 0,
     // Time-outs are made for delays that are far shorter.
     peerDelayMs: random.chance(0.7) ? [0.05, 1] : [0.05, (heartbeatTimeoutMs / 20) * random.fraction()],
@@ -120,6 +124,7 @@ export function drawRates(random: Random): Rates {
     logPieceLength: random.chance(0.3) ? random.between(200, 4000) : 512 * 1024,
     isWatchedClosely: random.chance(0.15),
     lastingFault: random.chance(0.15) ? random.pick(['silence', 'pair', 'one way']) : null,
+    mayForce,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
     compactionIntervalMs: random.chance(0.4) ? random.between(50, 1500) : 3_600_000,
   };
@@ -137,9 +142,9 @@ function drawAway(random: Random, heartbeatTimeoutMs: number): Range {
 
 /** About half of the kinds do not occur in a run, and in some runs only one does. */
 function drawWeights(random: Random): Record<FaultKind, number> {
-  const only = random.chance(0.1) ? random.pick(FAULT_KINDS) : undefined;
+  const only = random.chance(0.1) ? random.pick(USUAL_KINDS) : undefined;
   const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
-  for (const kind of FAULT_KINDS) {
+  for (const kind of USUAL_KINDS) {
     const weight = random.chance(0.5) ? (HIGHEST_WEIGHTS[kind] ?? 1) * random.fraction() : 0;
     weights[kind] = only === undefined ? weight : only === kind ? 1 : 0;
   }
@@ -151,11 +156,20 @@ function drawWeightsOfRounds(random: Random): Record<FaultKind, number> {
   const weights = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   const usual = random.chance(0.25) ? KINDS_AROUND_CLIENTS : KINDS_OF_VIEW_CHANGES;
   for (let kinds = random.pick([1, 2, 3, 4]); kinds > 0; kinds--) {
-    const kind = random.chance(0.8) ? random.pick(usual) : random.pick(FAULT_KINDS);
+    const kind = random.chance(0.8) ? random.pick(usual) : random.pick(USUAL_KINDS);
     weights[kind] = 0.2 + random.fraction();
   }
   return weights;
 }
+
+/** What a force may lose is lost for good, so it has runs of its own. */
+const USUAL_KINDS = FAULT_KINDS.filter((kind) => kind !== 'force');
+const WEIGHTS_WITH_FORCE: Partial<Record<FaultKind, number>> = {
+  force: 0.6,
+  crash: 1,
+  crashAll: 0.6,
+  emptyFolder: 0.6,
+};
 
 /** Clients move, and send again. */
 const KINDS_AROUND_CLIENTS: readonly FaultKind[] = [
@@ -188,6 +202,8 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'holdMessage',
   'strand',
   'outlive',
+  'forsake',
+  'hangingDisk',
   'oldFolder',
 ];
 

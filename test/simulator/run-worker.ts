@@ -17,5 +17,7 @@ async function work({ seeds, layout }: Task): Promise<void> {
     const result = await runPlan(planOf(seed, layout));
     const story = result.violation === null ? [] : result.story;
     process.send!({ ...result, story } satisfies RunResult);
+    // A run leaves the main loop no turn, and the end of the parent is told there.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -40,6 +40,7 @@ export class SimulatedServer implements LeaseHolder {
   /** It woke up from sleep, and has had no occasion yet to notice (A3). */
   #hasJustWoken = false;
   #sleepsAfterPing: (() => void) | null = null;
+  #onPromise: ((to: Address) => void) | null = null;
   #hasSaidFarewell = false;
   readonly #around: Surroundings;
   readonly #watcher: ServerWatcher;
@@ -108,6 +109,7 @@ export class SimulatedServer implements LeaseHolder {
     this.engine = null;
     this.#hasJustWoken = false;
     this.#sleepsAfterPing = null;
+    this.#onPromise = null;
     this.#hasSaidFarewell = false;
     this.clock.rate = 1 + rates.clockDrift * (2 * random.fraction() - 1);
     const { life } = this;
@@ -139,6 +141,7 @@ export class SimulatedServer implements LeaseHolder {
       else if (this.#hasSaidFarewell)
         throw new Violation(`R23: ${this.address} sends ${message.type} after its farewell`);
       if (message.type === 'ping') this.#sleepsAfterPing?.();
+      if (message.type === 'promise' && !message.probe) this.#promises(to);
       if (CRITICAL_MESSAGES.has(message.type)) this.#watcher.atCriticalStep();
       if (!life.isOver) this.#watcher.onSend(to, message);
     });
@@ -260,6 +263,17 @@ export class SimulatedServer implements LeaseHolder {
       this.clock.sleep(durationMs);
       this.#hasJustWoken = true;
     });
+  }
+
+  /** Calls back when this life is about to tell a candidate of its next promise. */
+  whenPromised(run: (candidate: Address) => void): void {
+    this.#onPromise = run;
+  }
+
+  #promises(candidate: Address): void {
+    const run = this.#onPromise;
+    this.#onPromise = null;
+    run?.(candidate);
   }
 
   /** The machine falls asleep when its pings are on their way: their answers wait for it when it wakes up (R22). */

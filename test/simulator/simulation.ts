@@ -2,7 +2,7 @@ import type { Output } from '../../server/replication/messages.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
 import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import { type Random, seededRandom } from '../../shared/random.ts';
-import { HistoryChecker, Violation } from './checkers.ts';
+import { Violation } from './checkers.ts';
 import { checkClientHistory } from './checks/client-history.ts';
 import { checkCompaction } from './checks/compaction-checker.ts';
 import { Coverage } from './checks/coverage.ts';
@@ -14,9 +14,11 @@ import { quickCodec } from './codec.ts';
 import { noteFault } from './coverage-notes.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Health } from './health.ts';
+import { Histories } from './histories.ts';
 import { InvariantChecker } from './invariants.ts';
 import { requireServiceInSpiteOf } from './lasting-fault.ts';
 import { makeClients, makeServers } from './make-cluster.ts';
+import { Operator } from './operator.ts';
 import { SimulatedPeerNetwork } from './peer-network.ts';
 import type { Plan } from './plan.ts';
 import { PromiseChecker } from './promise-checker.ts';
@@ -49,6 +51,8 @@ export interface RunResult {
 
 /** How often it is looked whether the faults are over. */
 const LOOK_MS = 50;
+/** By then everybody knows how everybody else stands. */
+const TOLD_MS = 5000;
 const SESSION_KEY = 'session key';
 /** Whom it is for does not count. */
 const READ_OF_LOG: Output = {
@@ -73,6 +77,7 @@ export class Simulation {
   readonly #clients: SimulatedClient[] = [];
   readonly clientEvents: ClientEvent[] = [];
   readonly #faults: FaultInjector;
+  readonly #operator: Operator | null;
   readonly #coverage = new Coverage();
   readonly #observers = new Map<SimulatedServer, Observer>();
   #events = 0;
@@ -94,7 +99,7 @@ export class Simulation {
     });
     this.#clientNetwork = new SimulatedClientNetwork({ world, random: this.#random.fork(), rates });
     this.#checkers = {
-      history: new HistoryChecker(),
+      histories: new Histories(() => this.servers.map(({ disk }) => disk)),
       invariants: new InvariantChecker(() => this.servers.map(({ disk }) => disk)),
       promises: new PromiseChecker(() => this.servers.filter(isHolder)),
       states: new StateChecker(),
@@ -102,6 +107,7 @@ export class Simulation {
     };
     const around = { world, codec, peers: this.#peers, clients: this.#clientNetwork };
     this.servers.push(...makeServers(plan, this.#random, { ...around, watcherOf: (server) => this.#watch(server) }));
+    this.#operator = rates.mayForce ? this.#makeOperator() : null;
     this.#faults = new FaultInjector({
       world,
       random: this.#random.fork(),
@@ -113,6 +119,7 @@ export class Simulation {
       heartbeatTimeoutMs: rates.heartbeatTimeoutMs,
       rounds: rates.rounds,
       roundMs: rates.roundMs,
+      operator: this.#operator,
       start: (server) => this.#start(server),
       onFault: (kind, victim) => {
         world.trace(`fault: ${kind} of ${victim.address}`);
@@ -125,6 +132,16 @@ export class Simulation {
     });
     const surroundings = { world, network: this.#clientNetwork, events: this.clientEvents };
     this.#clients.push(...makeClients(plan, this.#random, surroundings));
+  }
+
+  #makeOperator(): Operator {
+    return new Operator({
+      world: this.#world,
+      histories: this.#checkers.histories,
+      servers: this.servers,
+      onAnswered: (server, isForced) =>
+        this.#observers.get(server)!.note(isForced ? 'R20 force' : 'R20 a force is refused'),
+    });
   }
 
   #watch(server: SimulatedServer): ServerWatcher {
@@ -150,7 +167,7 @@ export class Simulation {
       onSealed: (entries) => observer.onSealed(entries),
       onAcknowledged: (submission, committed) => isUp() && observer.onAcknowledged(submission, committed),
       onRefused: (submission, error) => isUp() && observer.onRefused(submission, error),
-      onRead: () => (isUp() ? observer.onRead() : () => {}),
+      onRead: () => (isUp() ? observer.onRead() : undefined),
       onStarted: () => observer.onStarted(),
       onInput: (input, give) => observer.onInput(input, give),
       onReadOfLog: () => observer.onOutput(READ_OF_LOG),
@@ -179,7 +196,9 @@ export class Simulation {
       this.#areFaultsOver = true;
       this.#faults.stop();
       const isWell = await this.#requireHealth();
-      const lost = isWell ? checkKept(this.clientEvents, this.#checkers.history.committed) : null;
+      const { histories } = this.#checkers;
+      const done = histories.all.flatMap(({ committed }) => committed);
+      const lost = isWell ? checkKept(this.clientEvents, done) : null;
       if (lost) throw new Violation(lost);
       if (isWell) this.#requireCompaction();
       if (isWell && rates.lastingFault !== null) await this.#requireService(rates.lastingFault);
@@ -200,7 +219,7 @@ export class Simulation {
   }
 
   #result(violation: string | null): RunResult {
-    const { history } = this.#checkers;
+    const { all, last } = this.#checkers.histories;
     return {
       seed: this.#plan.seed,
       violation,
@@ -208,8 +227,8 @@ export class Simulation {
       digest: this.#world.digest,
       simulatedMs: this.#world.nowMs,
       events: this.#events,
-      commits: history.commits,
-      acknowledged: history.acknowledged,
+      commits: all.reduce((sum, { commits }) => sum + commits, 0),
+      acknowledged: last.acknowledged,
       answered: this.clientEvents.filter(({ type }) => type === 'answered').length,
       faults: this.#faults.counts,
       coverage: this.#coverage.counts,
@@ -248,9 +267,11 @@ export class Simulation {
     });
   }
 
-  /** R1: an old copy that was put back is turned away; its operator, or the program itself, takes a new folder. */
+  /** R1, R20: an old copy that was put back is turned away, and whoever applied what is lost: the program takes a new folder. */
   #onStartOver(server: SimulatedServer, text: string): void {
-    if (!server.disk.isOldCopy) throw new Violation(`${server.address} starts over: ${text}`);
+    const { disk } = server;
+    if (!disk.isOldCopy && !this.#checkers.histories.hasAppliedWhatIsLost(server))
+      throw new Violation(`${server.address} starts over: ${text}`);
     this.#observers.get(server)!.onOutput({ type: 'start-over', text });
     server.end(`starts over (${text})`);
     server.emptyFolder();
@@ -258,17 +279,32 @@ export class Simulation {
   }
 
   /** Liveness: soon after the faults have ended everything is well again. */
-  #requireHealth(): Promise<boolean> {
-    const health = new Health(this.servers, this.#clients, this.#plan, this.#checkers.history);
-    return health.wait(
-      (untilMs) => this.#advance(untilMs),
-      this.#world,
-      (server) => {
+  async #requireHealth(): Promise<boolean> {
+    const health = new Health(this.servers, this.#clients, this.#plan, this.#checkers.histories);
+    const operator = this.#operator;
+    const advance = (untilMs: number) => this.#advance(untilMs);
+    const forceOne = () => operator!.forceInPeace(this.#random.pick(this.servers));
+    const isWell = await health.wait(advance, this.#world, {
+      moveFolderAway: (server) => {
         server.end('is stopped by its operator');
         server.emptyFolder();
         this.#start(server);
       },
-    );
+      force: () => {
+        if (operator?.mayForce) forceOne();
+        return operator !== null && !operator.isDone;
+      },
+    });
+    // R20: now nobody must agree to that.
+    if (isWell && operator?.mayForce) {
+      const { last } = this.#checkers.histories;
+      await advance(this.#world.nowMs + TOLD_MS);
+      forceOne();
+      await advance(this.#world.nowMs + LOOK_MS);
+      if (this.#checkers.histories.last !== last)
+        throw new Violation('R20: a server goes on alone, although all is well');
+    }
+    return isWell;
   }
 
   /** R27: all have removed the same, the latest decision's share of it. */
@@ -276,7 +312,7 @@ export class Simulation {
     const replicas = this.servers.filter(({ role }) => role === 'replica');
     const upTo = Math.max(...replicas.map(({ engine }) => engine!.status().compaction!.decidedOp));
     const logs = replicas.map(({ address, disk }) => ({ server: address, entries: disk.entries }));
-    const broken = checkCompaction(this.#checkers.history.committed, logs, upTo);
+    const broken = checkCompaction(this.#checkers.histories.last.committed, logs, upTo);
     if (broken) throw new Violation(broken);
   }
 
@@ -294,14 +330,19 @@ export class Simulation {
   }
 
   #requireKeptPromises(): void {
-    const { history, states, forgotten } = this.#checkers;
+    const { histories, states, forgotten } = this.#checkers;
+    const { last } = histories;
     for (const server of this.servers) {
-      if (server.role !== 'replica' || !server.engine) continue;
+      if (server.role !== 'replica' || !server.engine || histories.of(server.disk.file) !== last) continue;
       const { log } = server.state!;
-      if (log.endOp >= history.acknowledged) history.requireAcknowledged(`I4: ${server.address} is`, log);
+      if (log.endOp >= last.acknowledged) last.requireAcknowledged(`I4: ${server.address} is`, log);
       states.compare(server);
     }
-    const broken = forgotten.brokenBy(history.committed) ?? checkClientHistory(this.clientEvents, history.committed);
+    // R20: what clients were told of operations that an operator has given up is void.
+    if (histories.isSomethingLost) return;
+    const areToldOnce = !histories.isForced;
+    const broken =
+      forgotten.brokenBy(last.committed) ?? checkClientHistory(this.clientEvents, last.committed, { areToldOnce });
     if (broken) throw new Violation(broken);
   }
 }
@@ -311,7 +352,7 @@ function isHolder({ isAwake, engine, disk }: SimulatedServer): boolean {
   return isAwake && engine !== null && !disk.isOldCopy;
 }
 
-/** Lets all promises that can be settled by now settle. */
+/** Lets all promises that can be settled by now settle: Node calls back only when none is left. Cheaper than a turn of its main loop. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -25,7 +25,7 @@ export class StateChecker {
     const { chat } = server.engine!;
     const state = isClose ? chat.fingerprint() : chat.snapshot();
     const text = JSON.stringify([state, server.clientTable!.snapshot()]);
-    const key = `${chat.position} ${isClose}`;
+    const key = `${server.disk.file.base?.number.epoch} ${chat.position} ${isClose}`;
     const before = this.#states.get(key);
     if (!before) this.#states.set(key, { server: server.address, text });
     else if (before.text !== text) {
@@ -41,7 +41,7 @@ function firstDifference(a: string, b: string): string {
   return `"${a.slice(Math.max(0, index - 60), index + 60)}" and "${b.slice(Math.max(0, index - 60), index + 60)}"`;
 }
 
-/** I2: of all servers at most one is the primary of a view whose members all still keep their promise to it. */
+/** I2: of all servers at most one in each epoch is the primary of a view whose members all still keep their promise to it. */
 export function requireOnePrimary(servers: readonly SimulatedServer[]): void {
   const able = servers.filter((server) => {
     if (!server.isPrimary) return false;
@@ -52,7 +52,8 @@ export function requireOnePrimary(servers: readonly SimulatedServer[]): void {
       return isSame && sameView(file.promised, number);
     });
   });
-  if (able.length > 1) {
+  const epochs = new Set(able.map(({ state }) => state!.file.base!.number.epoch));
+  if (able.length > epochs.size) {
     throw new Violation(`R4: ${able.map(({ address }) => address).join(' and ')} are both primaries that can commit`);
   }
 }

@@ -233,9 +233,10 @@ export class SimulatedStorage implements ReplicaStorage {
 
   #perform(work: () => StorageFailure | undefined): void {
     const { queue } = this.#life.world;
+    // First, since the disk may begin to hang with this very write.
+    this.#watcher.atStep();
     const durationMs = this.#durationMs();
     const durableAfterMs = durationMs * this.#random.fraction();
-    this.#watcher.atStep();
     queue.after(durableAfterMs, () => {
       if (this.#life.isOver) return;
       this.#failure = this.#takeFault() ?? work();

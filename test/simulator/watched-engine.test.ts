@@ -12,7 +12,7 @@ function watched(broken: Partial<EngineWatcher>) {
     onAsked: () => {},
     onAcknowledged: () => {},
     onRefused: () => {},
-    onRead: () => () => {},
+    onRead: () => undefined,
   };
   const engine = new WatchedEngine(new InstantEngine(), { ...calm, ...broken }, ({ message }) =>
     failures.push(message),
@@ -27,7 +27,8 @@ function violate(): never {
 describe('what a watcher of an engine finds', () => {
   it.each<[string, Partial<EngineWatcher>]>([
     ['when a read is asked for', { onRead: violate }],
-    ['when a read is answered', { onRead: () => violate }],
+    ['when a read is confirmed', { onRead: () => ({ onConfirmed: violate, onAnswered: () => {} }) }],
+    ['when a read is answered', { onRead: () => ({ onConfirmed: () => {}, onAnswered: violate }) }],
   ])('%s fails the run, and whoever asked is answered all the same', (_when, broken) => {
     const { engine, failures } = watched(broken);
     const answers: Result<number>[] = [];

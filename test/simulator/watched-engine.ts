@@ -12,12 +12,17 @@ export interface EngineWatcher {
   onAcknowledged(submission: Submission, committed: Committed): void;
   /** A write is answered with a refusal. */
   onRefused(submission: Submission, error: ChatError): void;
-  /** A read is asked for. @returns what to call with the answer, before whoever asked has it */
-  onRead(): OnAnswer;
+  /** A read is asked for. @returns whom to tell what becomes of it; undefined when nobody wants to know */
+  onRead(): ReadWatcher | undefined;
 }
 
-/** A read is answered; `isAtOnce`: before the call that asked has returned. */
-export type OnAnswer = (isOk: boolean, isAtOnce: boolean) => void;
+/** What is noted of one read. */
+export interface ReadWatcher {
+  /** It may be answered from the state as it is at this moment; its texts may have to be read first. */
+  onConfirmed(): void;
+  /** It is answered, and whoever asked does not have it yet; `isAtOnce`: before the call that asked has returned. */
+  onAnswered(isOk: boolean, isAtOnce: boolean): void;
+}
 
 /** An engine as the gateway sees it, with somebody who looks on. */
 export class WatchedEngine implements Engine {
@@ -48,13 +53,9 @@ export class WatchedEngine implements Engine {
   }
 
   read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
-    const onAnswer = this.#show(() => this.#watcher.onRead());
-    let isAtOnce = true;
-    this.#engine.read(seen, query, (result) => {
-      this.#show(() => onAnswer?.(result.ok, isAtOnce));
-      answer(result);
-    });
-    isAtOnce = false;
+    const watched = this.#watchRead(query, answer);
+    this.#engine.read(seen, watched.ask, watched.answer);
+    watched.onAsked();
   }
 
   readHistory(
@@ -62,13 +63,30 @@ export class WatchedEngine implements Engine {
     choose: (chat: ChatReader) => Result<HistoryChoice>,
     answer: (result: Result<HistoryPage>) => void,
   ): void {
-    const onAnswer = this.#show(() => this.#watcher.onRead());
+    const watched = this.#watchRead(choose, answer);
+    this.#engine.readHistory(seen, watched.ask, watched.answer);
+    watched.onAsked();
+  }
+
+  /** @param ask what the engine calls once it may answer, perhaps more than once */
+  #watchRead<Asked, Answer>(ask: (chat: ChatReader) => Asked, answer: (result: Result<Answer>) => void) {
+    const watcher = this.#show(() => this.#watcher.onRead());
     let isAtOnce = true;
-    this.#engine.readHistory(seen, choose, (result) => {
-      this.#show(() => onAnswer?.(result.ok, isAtOnce));
-      answer(result);
-    });
-    isAtOnce = false;
+    let isConfirmed = false;
+    return {
+      ask: (chat: ChatReader): Asked => {
+        if (!isConfirmed) this.#show(() => watcher?.onConfirmed());
+        isConfirmed = true;
+        return ask(chat);
+      },
+      answer: (result: Result<Answer>) => {
+        this.#show(() => watcher?.onAnswered(result.ok, isAtOnce));
+        answer(result);
+      },
+      onAsked: () => {
+        isAtOnce = false;
+      },
+    };
   }
 
   #show<T>(look: () => T): T | undefined {

@@ -12,17 +12,19 @@ import type { RuleNote } from './checks/coverage-expected.ts';
 import { observeCrash, type SeenServer } from './checks/coverage-situations.ts';
 import type { ForgottenChecker } from './checks/forgotten-checker.ts';
 import { ServerCoverage } from './checks/server-coverage.ts';
+import { type Histories, isForcedView } from './histories.ts';
 import type { InvariantChecker } from './invariants.ts';
 import type { PromiseChecker } from './promise-checker.ts';
+import { requireConfirmation } from './read-checker.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import { requireOnePrimary, type StateChecker } from './state-checker.ts';
-import type { OnAnswer } from './watched-engine.ts';
+import type { ReadWatcher } from './watched-engine.ts';
 import { wordsOf, wordsOfViewFile } from './wording.ts';
 import type { World } from './world.ts';
 
 /** The checkers of a run. */
 export interface Checkers {
-  history: HistoryChecker;
+  histories: Histories;
   invariants: InvariantChecker;
   promises: PromiseChecker;
   states: StateChecker;
@@ -55,7 +57,7 @@ export class Observer {
   #sequence = 0;
   readonly #askedAt = new WeakMap<Submission, number>();
   readonly #timesAsked = new Map<string, number>();
-  readonly #acknowledgedBefore = new WeakMap<Submission, number>();
+  readonly #acknowledgedBefore = new WeakMap<Submission, { history: HistoryChecker; op: number }>();
   readonly #sealedAt = new Map<string, number>();
   #knownDeaths = 0;
   #seen: ServerCoverage | null = null;
@@ -65,6 +67,11 @@ export class Observer {
     this.#options = options;
     this.#checkers = options.checkers;
     this.#servers = options.servers;
+  }
+
+  /** What this server is part of. */
+  get #history(): HistoryChecker {
+    return this.#checkers.histories.of(this.#server.disk.file);
   }
 
   /** A life begins: what its snapshot has is taken for granted, if it is part of the one history. */
@@ -79,7 +86,7 @@ export class Observer {
     this.#timesAsked.clear();
     this.#position = engine!.chat.position;
     const { floor } = state!.log;
-    if (floor > 0 && state!.log.chainAt(floor) !== this.#checkers.history.chainAt(floor)) {
+    if (floor > 0 && this.#checkers.histories.all.every((one) => one.chainAt(floor) !== state!.log.chainAt(floor))) {
       throw new Violation(`I5: the snapshot of ${this.#server.address} is not of the committed history`);
     }
   }
@@ -95,12 +102,11 @@ export class Observer {
     this.#checkCleanDeaths(state);
     // I7: one that was left behind without knowing it may lack operations; it can neither commit nor confirm a read.
     const maySurelyRead = isPrimary(state) && this.#server.mayUseLeases && holdsAllLeases(context);
-    if (!maySurelyRead) return;
+    // R20: a view that is forced begins an epoch only when it is written down.
+    const { base } = this.#server.disk.file;
+    if (!maySurelyRead || base?.number.epoch !== state.file.base!.number.epoch) return;
     const { round } = state.file.base!.number;
-    this.#checkers.history.requireAcknowledged(
-      `I7: ${this.#server.address} may serve reads in view ${round}`,
-      state.log,
-    );
+    this.#history.requireAcknowledged(`I7: ${this.#server.address} may serve reads in view ${round}`, state.log);
   }
 
   noteCommits(): void {
@@ -111,7 +117,7 @@ export class Observer {
     for (let op = this.#position + 1; op <= position; op++) {
       const entry = log.entry(op) ?? disk.entries[op - 1];
       if (!entry) throw new Violation(`${address} has applied operation ${op}, which it does not have`);
-      this.#checkers.history.onCommit(address, entry);
+      this.#history.onCommit(address, entry);
     }
     this.#options.world.tell(() => `${address} has applied operations up to ${position}`);
     this.#position = position;
@@ -192,6 +198,7 @@ export class Observer {
   onViewFile(before: ViewFile): void {
     const { disk, state, address } = this.#server;
     this.#options.world.tell(() => `${address} ${wordsOfViewFile(disk.file)}`);
+    if (isForcedView(before, disk.file)) this.#onForced(before);
     this.#checkers.invariants.onViewFile(before, disk);
     if (!before.base && disk.file.base?.members.length === 1) this.note('R19b a cluster is formed');
     const promised = state?.promisedLists.find(({ number }) => sameView(number, disk.file.promised));
@@ -201,13 +208,25 @@ export class Observer {
     requireOnePrimary(this.#servers);
   }
 
+  /** R20: whoever was a member of the last view loses nothing that was acknowledged by then. */
+  #onForced(before: ViewFile): void {
+    const { invariants, histories } = this.#checkers;
+    const { disk, address } = this.#server;
+    const history = histories.of(before);
+    const { acknowledged: op } = history;
+    if (invariants.isOfLastView(disk) && op > 0 && disk.chainAt(op) !== history.chainAt(op))
+      throw new Violation(`R20: ${address} goes on alone without operation ${op}, and was a member of the last view`);
+    histories.onForced(disk);
+  }
+
   /** A write is asked for. */
   onAsked(submission: Submission): void {
     this.#checkers.forgotten.onAsked(submission);
     this.#askedAt.set(submission, ++this.#sequence);
     const key = `${submission.client}/${submission.request}`;
     this.#timesAsked.set(key, (this.#timesAsked.get(key) ?? 0) + 1);
-    this.#acknowledgedBefore.set(submission, this.#checkers.history.acknowledged);
+    const history = this.#history;
+    this.#acknowledgedBefore.set(submission, { history, op: history.acknowledged });
   }
 
   /** As the primary it gave these their places in the log. */
@@ -219,10 +238,10 @@ export class Observer {
 
   /** R18: what surely was not done, for reasons of the server's own, was not put in its log on behalf of who asked. */
   onRefused(submission: Submission, error: ChatError): void {
-    this.#checkers.forgotten.onRefused(submission, error.code);
+    if (!this.#checkers.histories.isForced) this.#checkers.forgotten.onRefused(submission, error.code);
     const { position } = this.#server.engine!.chat;
-    const acknowledged = this.#acknowledgedBefore.get(submission)!;
-    if (BY_STATE.has(error.code) && position < acknowledged)
+    const { history, op: acknowledged } = this.#acknowledgedBefore.get(submission)!;
+    if (BY_STATE.has(error.code) && position < acknowledged && history === this.#history)
       throw new Violation(
         `R18: ${this.#server.address} refuses a request by its state at ${position}, but ${acknowledged} was acknowledged`,
       );
@@ -247,27 +266,32 @@ export class Observer {
     const listed = disks.filter(({ file, lostRowsOf }) =>
       members.some(({ disk, incarnation }) => disk === file.disk && incarnation > lostRowsOf),
     );
-    this.#checkers.history.onAcknowledged(client, request, position, listed);
+    this.#history.onAcknowledged(client, request, position, listed);
   }
 
   /** R17: what the primary answers is not older than anything that was acknowledged before it was asked. */
-  onRead(): OnAnswer {
+  onRead(): ReadWatcher | undefined {
     const { state, engine, address } = this.#server;
-    const { history } = this.#checkers;
+    const history = this.#history;
     const { acknowledged } = history;
     const isExtending = state!.candidacy !== null && isListed(state!) && state!.file.base!.members[0]!.id === address;
-    if (!isPrimary(state!) && !isExtending) return () => {};
+    if (!isPrimary(state!) && !isExtending) return undefined;
     const isAlone = state!.file.base!.members.length === 1;
-    return (isOk, isAtOnce) => {
-      if (!isOk) return;
-      const { position } = engine!.chat;
-      // Whoever asked catches what is thrown here.
-      if (position < acknowledged) {
-        const text = `R17: ${address} confirms a read at ${position}, but ${acknowledged} was acknowledged`;
-        this.#options.world.fail(new Violation(text));
-      }
-      const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
-      this.note(`R17 read confirmed ${how}`);
+    const whenAsked = new Map(this.#servers.map(({ disk }) => [disk.file.disk, disk.file]));
+    return {
+      onConfirmed: () => {
+        const { context } = this.#server;
+        // The process may have ended with what it sent.
+        if (context) requireConfirmation(context, whenAsked);
+      },
+      onAnswered: (isOk, isAtOnce) => {
+        if (!isOk) return;
+        const { position } = engine!.chat;
+        if (position < acknowledged && history === this.#history)
+          throw new Violation(`R17: ${address} confirms a read at ${position}, but ${acknowledged} was acknowledged`);
+        const how = isAlone ? 'alone' : isAtOnce ? 'by leases' : 'by ReadCheck';
+        this.note(`R17 read confirmed ${how}`);
+      },
     };
   }
 }

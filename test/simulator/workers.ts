@@ -6,6 +6,8 @@ import type { RunResult } from './simulation.ts';
 
 /** So many runs are given to a worker at a time. */
 const BLOCK = 10;
+/** What they are started with besides the options of this process. */
+const PLAIN = ['--import', new URL('./register-plain.js', import.meta.url).href];
 
 /**
  * Runs the seeds on several processes. Results come in the order of the seeds, whichever process has them first, so that
@@ -43,7 +45,8 @@ export function runAll(
       return block.length;
     };
     for (let count = 0; count < options.workers; count++) {
-      const worker = fork(fileURLToPath(new URL('./run-worker.ts', import.meta.url)));
+      const execArgv = [...process.execArgv, ...PLAIN];
+      const worker = fork(fileURLToPath(new URL('./run-worker.ts', import.meta.url)), { execArgv });
       workers.push(worker);
       let left = giveTo(worker);
       worker.on('message', (result: RunResult) => {

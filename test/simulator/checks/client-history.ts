@@ -15,6 +15,8 @@ import { Windows } from './window.ts';
 export interface HistoryCheckOptions {
   /** Whether a primary that refuses by its state has made sure that it is the primary (R17). Default true. */
   readonly areRefusalsConfirmed?: boolean;
+  /** False after an operator has forced a view: clients fetch everything anew (R20). Default true. */
+  readonly areToldOnce?: boolean;
 }
 
 /**
@@ -38,12 +40,12 @@ export function checkClientHistory(
   const { positions, violation } = attribute(calls, history);
   if (violation) return violation;
   const windows = new Windows(events, calls, positions, history);
-  const { areRefusalsConfirmed = true } = options;
+  const { areRefusalsConfirmed = true, areToldOnce = true } = options;
   const refusals = areRefusalsConfirmed ? checkRefusals(calls, (call) => windows.ofWrite(call), history) : null;
   return (
     checkAccountCounts(calls, history) ??
     checkOrder(calls, positions, history) ??
-    checkTold(events, calls, positions, history) ??
+    (areToldOnce ? checkTold(events, calls, positions, history) : null) ??
     checkHistoryPages(calls, windows, history) ??
     checkAccountLists(calls, windows, history) ??
     checkAccounts(calls, areRefusalsConfirmed) ??

@@ -119,7 +119,7 @@ describe('what steps of the core reach', () => {
     const { cluster, coverage } = observed();
     cluster.server('B').give({ type: 'paused', sleptUnnoticed: false });
     cluster.server('B').give({ type: 'paused', sleptUnnoticed: true });
-    cluster.server('A').give({ type: 'force' });
+    cluster.server('A').give({ type: 'force', sessionKey: 'another key' });
     cluster.leave('A');
     cluster.wait(1000);
     expect(reached(coverage)).toEqual(

@@ -42,6 +42,24 @@ describe('R18: what a socket is answered after a refusal for the server’s own 
     expect(() => marks.onRequest(6, 5)(DONE)).not.toThrow();
   });
 
+  it('so does one while an earlier sending of the same number is under way', () => {
+    const marks = new SocketMarks();
+    const onFirst = marks.onRequest(5, 5);
+    const onLater = marks.onRequest(6, 5);
+    marks.onRequest(5, 5)(refusal('unavailable'));
+    expect(() => onFirst(DONE)).not.toThrow();
+    expect(() => onLater(DONE)).not.toThrow();
+  });
+
+  it('when all sendings of a number were refused, it counts as refused', () => {
+    const marks = new SocketMarks();
+    const onFirst = marks.onRequest(5, 5);
+    const onLater = marks.onRequest(6, 5);
+    marks.onRequest(5, 5)(refusal('unavailable'));
+    onFirst(refusal('unavailable'));
+    expect(() => onLater(DONE)).toThrow(Violation);
+  });
+
   it('an earlier number, a read, and what follows an answer are none', () => {
     expect(() => refusedWith('not-primary').onRequest(4, 4)(DONE)).not.toThrow();
     expect(() => refusedWith('not-primary').onRequest(undefined, undefined)(DONE)).not.toThrow();

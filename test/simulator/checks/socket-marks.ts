@@ -4,8 +4,8 @@ import { Violation } from '../checkers.ts';
 /** R18: after a refusal for the server's own state no later number of the socket is served before the refused one comes again. */
 export class SocketMarks {
   #refused: number | null = null;
-  /** How often each number has come. */
-  readonly #times = new Map<number, number>();
+  /** Of each number, how many sendings are not answered yet. */
+  readonly #unanswered = new Map<number, number>();
 
   /**
    * A request has arrived.
@@ -20,16 +20,16 @@ export class SocketMarks {
     const refused = this.#refused;
     if (refused !== null && (request === refused || (oldest !== undefined && oldest > refused))) this.#refused = null;
     if (request === undefined) return () => {};
-    const time = (this.#times.get(request) ?? 0) + 1;
-    this.#times.set(request, time);
+    this.#unanswered.set(request, (this.#unanswered.get(request) ?? 0) + 1);
     return (reply) => {
+      const unanswered = this.#unanswered.get(request)! - 1;
+      this.#unanswered.set(request, unanswered);
       if (reply.ok && this.#refused !== null && request > this.#refused)
         throw new Violation(
           `R18: request ${request} is done on a socket whose request ${this.#refused} was refused before`,
         );
-      // One that has come again meanwhile is answered once more.
-      const isLastSending = this.#times.get(request) === time;
-      if (!reply.ok && isLastSending && SERVER_STATE_CODES.has(reply.error!.code)) this.#refused ??= request;
+      // Another sending of it, earlier or later, may still be done, and says then what became of it.
+      if (!reply.ok && unanswered === 0 && SERVER_STATE_CODES.has(reply.error!.code)) this.#refused ??= request;
     };
   }
 }
