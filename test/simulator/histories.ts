@@ -46,9 +46,14 @@ export class Histories {
     const { epoch } = file.base!.number;
     if (this.#byEpoch.has(epoch)) throw new Violation(`R20: ${file.id} begins epoch ${epoch}, which there was before`);
     const history = new HistoryChecker();
-    for (const entry of entries) history.onCommit(file.id, entry);
+    for (const entry of entries) history.onCommit(file.id, this.#asCommitted(entry) ?? entry);
     history.commits = 0;
     this.#byEpoch.set(epoch, history);
+  }
+
+  /** As it was before compaction, if it was committed in an epoch before. */
+  #asCommitted({ op, chain }: LogEntry): LogEntry | undefined {
+    return this.all.map(({ committed }) => committed[op - 1]).find((entry) => entry?.chain === chain);
   }
 
   /** Whether this entry is one of those that remain. */
