@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { assert } from '../../shared/assert.ts';
@@ -63,7 +64,7 @@ function commasIn(line: string): number {
 export interface CutRow {
   /** The line with its line feed. Holds no memory but its own, and neither do the cells. */
   row: string;
-  /** Undefined when the line is not a CSV record by itself. */
+  /** Undefined when the line is not UTF-8, or not a CSV record by itself as {@link stringifyRows} writes it. */
   cells: string[] | undefined;
 }
 
@@ -80,11 +81,15 @@ export function cutRows(bytes: Buffer): CutRow[] {
   const rows: CutRow[] = [];
   const quoted: { row: CutRow; bytes: Buffer }[] = [];
   let nextQuote = places.indexOf('"');
+  // Other bytes than UTF-8 would be read as the sign for those, which may have been written there.
+  const isText = isUtf8(bytes);
   for (let start = 0; start < places.length; ) {
     const end = places.indexOf('\n', start);
     if (nextQuote !== -1 && nextQuote < start) nextQuote = places.indexOf('"', start);
     const row: CutRow = { row: bytes.toString('utf8', start, end + 1), cells: undefined };
-    if (nextQuote !== -1 && nextQuote < end) quoted.push({ row, bytes: bytes.subarray(start, end + 1) });
+    const line = bytes.subarray(start, end + 1);
+    if (!isText && !isUtf8(line)) row.cells = undefined;
+    else if (nextQuote !== -1 && nextQuote < end) quoted.push({ row, bytes: line });
     else row.cells = cutPlainLine(bytes, places, start, end, row.row.length === end + 1 - start);
     rows.push(row);
     start = end + 1;
@@ -111,8 +116,20 @@ function parseQuoted(quoted: readonly { row: CutRow; bytes: Buffer }[]): void {
   const all = together?.length === quoted.length ? together : undefined;
   quoted.forEach((one, index) => {
     const alone = all ? undefined : tryParse(one.bytes);
-    one.row.cells = all ? all[index] : alone?.length === 1 ? alone[0] : undefined;
+    const cells = all ? all[index] : alone?.length === 1 ? alone[0] : undefined;
+    one.row.cells = cells && lengthOf(cells) === one.row.row.length ? cells : undefined;
   });
+}
+
+/** As what {@link stringifyRows} makes of these cells: quotes that nobody needs make a line longer, and change nothing else. */
+function lengthOf(cells: readonly string[]): number {
+  let length = cells.length;
+  for (const cell of cells) {
+    length += cell.length;
+    if (cell.includes('"')) length += 1 + cell.split('"').length;
+    else if (cell.includes(',')) length += 2;
+  }
+  return length;
 }
 
 function tryParse(bytes: Buffer): string[][] | undefined {
