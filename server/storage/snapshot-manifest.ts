@@ -73,6 +73,9 @@ export async function readManifest(
   if (numbers.some((number) => !Number.isSafeInteger(number) || number < 0)) {
     return { damage: `${MANIFEST} has a number that cannot be read`, place: null };
   }
+  if (new Set(tables.map(({ name }) => name)).size < tables.length) {
+    return { damage: `${MANIFEST} names a table twice`, place: null };
+  }
   return { ...place, tables };
 }
 
