@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnvironment, logSegments, SERVER_PROGRAM } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
-import { besides, type KillRig } from './rig.ts';
+import { besides, type KillRig, runPatiently } from './rig.ts';
 
 /** Something that a server does for a while, during which it is killed. */
 export interface Phase {
@@ -51,7 +50,7 @@ async function duringBackup(rig: KillRig): Promise<number> {
   const { folder, address } = rig.server(victim);
   const name = `kill${rig.kills}`;
   const [unfinished, copy] = [`${folder}-${name}.new`, `${folder}-${name}`];
-  const asked = runProgram(['backup', name, '--server', address]);
+  const asked = runPatiently(['backup', name, '--server', address]);
   await rig.seen(() => existsSync(unfinished) || existsSync(copy), BEGINS_WITHIN_MS);
   await rig.soon(6);
   await rig.kill(victim);
@@ -70,7 +69,7 @@ async function duringRestore(rig: KillRig): Promise<number> {
   const { other } = await rig.someServers();
   const { folder, address } = rig.server(other);
   const name = `kept${rig.kills}`;
-  const made = await runProgram(['backup', name, '--server', address]);
+  const made = await runPatiently(['backup', name, '--server', address]);
   if (made.status !== 0) throw new Error(`No copy could be made: ${made.stderr}`);
   // The command refuses while another server of the cluster could go on with what it replaces.
   for (const { index } of rig.cluster.servers) await rig.kill(index);
@@ -80,7 +79,7 @@ async function duringRestore(rig: KillRig): Promise<number> {
   const isHit = await killedRestore(rig, database, name);
   // Killed before, between or after its two renames: what is under the name is whole, and another attempt ends it.
   if (existsSync(database)) await rig.check(database);
-  const again = await runProgram(['restore', database, name]);
+  const again = await runPatiently(['restore', database, name]);
   if (again.status !== 0) throw new Error(`The restore after a killed one failed: ${again.stderr}`);
   const found = chainIn(await rig.check(database));
   if (found !== expected) throw new Error(`The restored database has the chain ${found}, its copy ${expected}.`);

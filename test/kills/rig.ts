@@ -6,12 +6,12 @@ import type { Random } from '../../shared/random.ts';
 import { storeMessages } from '../bench/stored-messages.ts';
 import { auditTalkers, Talker } from '../chaos/talker.ts';
 import { Cluster, pause, type Server } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { type Ran, runProgram } from '../support/program.ts';
 
 const FREQUENT_SNAPSHOTS = fileURLToPath(new URL('./frequent-snapshots.js', import.meta.url));
 const WHOLE_WITHIN_MS = 120_000;
 const IN_FLIGHT = 3;
-const TALK_PAUSE_MS = 5;
+const TALK_PAUSE_MS = 15;
 
 export interface RigOptions {
   servers: number;
@@ -89,7 +89,7 @@ export class KillRig {
   /** @returns what it printed. @throws Error when something is not whole */
   async check(folder: string): Promise<string> {
     this.checks += 1;
-    const { status, stdout, stderr } = await runProgram(['check', folder]);
+    const { status, stdout, stderr } = await runPatiently(['check', folder]);
     if (status !== 0) throw new Error(`server check ${folder} ended with ${status}:\n${stdout}${stderr}`);
     return stdout;
   }
@@ -171,6 +171,11 @@ async function storeHistory(cluster: Cluster, messages: number): Promise<void> {
   await cluster.terminate(0);
   const { folder, address } = cluster.servers[0]!;
   await storeMessages({ folder, address, accounts: 50, messages });
+}
+
+/** On a machine that is busy with other things. */
+export function runPatiently(args: readonly string[]): Promise<Ran> {
+  return runProgram(args, { withinMs: WHOLE_WITHIN_MS });
 }
 
 /** A database and its copies in a folder of their own, to be replaced without harm. */
