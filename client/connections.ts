@@ -120,8 +120,10 @@ export class Connections {
       return;
     }
     this.#reconciling = true;
+    let lookedAtMs = 0;
     do {
       this.#again = false;
+      lookedAtMs = this.#options.clock.now();
       this.#retarget();
       this.#closeUnfit();
       for (const link of surplusLinks(this.#scene())) this.#drop(link);
@@ -130,7 +132,7 @@ export class Connections {
       this.#listener.onChange();
     } while (this.#again && this.#running);
     this.#reconciling = false;
-    if (this.#running) this.#scheduleWake();
+    if (this.#running) this.#scheduleWake(lookedAtMs);
   }
 
   #scene(): Scene {
@@ -285,14 +287,18 @@ export class Connections {
     this.#listener.onClosed(link);
   }
 
-  /** One timer for all waits: the earliest moment at which {@link reconcile} could do something by itself. */
-  #scheduleWake(): void {
+  /**
+   * One timer for all waits: the earliest moment at which {@link reconcile} could do something by itself.
+   *
+   * @param lookedAtMs when it last looked: a moment that came while it did was perhaps not seen, and nothing else would tell of it
+   */
+  #scheduleWake(lookedAtMs: number): void {
     const { clock } = this.#options;
     this.#cancelWake?.();
     const now = clock.now();
     const moments = coming(this.#scene());
     if (!this.#target && this.openLinks.length > 0) moments.push(this.#pollAtMs);
-    const later = moments.filter((moment) => moment > now);
+    const later = moments.filter((moment) => moment > lookedAtMs);
     if (later.length === 0) return;
     this.#cancelWake = clock.after(Math.max(1, Math.min(...later) - now), () => this.reconcile());
   }

@@ -206,7 +206,7 @@ type Cells = Strings<typeof LOG_COLUMNS>;
 
 /** An entry whose chain is still to be checked, or what is wrong with the row. */
 function readEntry(cut: CutRow, shared: SharedCells): LogEntry | string {
-  if (!cut.cells) return 'its quotes do not match';
+  if (!cut.cells) return 'it is not CSV as it is written here: a wrong quote, or other bytes than UTF-8';
   if (cut.cells.length !== LOG_COLUMNS.length) return `it has ${cut.cells.length} cells, not ${LOG_COLUMNS.length}`;
   const cells = cut.cells as unknown as Cells;
   const [op, viewCell, time, , request, , eventCell, , , , nonce, bodyCell, removedDigest, chain] = cells;

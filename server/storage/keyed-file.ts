@@ -21,6 +21,20 @@ export function readKeyedFile(name: string, content: string): { rows: [string, s
   if (content.slice(digestStart) !== `sha256,${hash('sha256', covered)}\n`) {
     return { damage: `${name} does not match the digest in its last row` };
   }
-  const records: string[][] = parse(covered.slice(HEADER.length), { record_delimiter: '\n', max_record_size: 0 });
-  return { rows: records.map(([key, value]) => [key ?? '', readCell(value ?? '') ?? '']) };
+  const rows: [string, string][] = [];
+  for (const [key, value] of recordsIn(covered.slice(HEADER.length)) ?? []) {
+    const text = value === undefined ? undefined : readCell(value);
+    if (key === undefined || text === undefined) return { damage: `${name} has a row that is not a key and a value` };
+    rows.push([key, text]);
+  }
+  return rows.length > 0 ? { rows } : { damage: `${name} has a row that is not a key and a value` };
+}
+
+/** Undefined when a row is none: somebody else than this program wrote a digest that fits it. */
+function recordsIn(content: string): string[][] | undefined {
+  try {
+    return parse(content, { record_delimiter: '\n', max_record_size: 0 });
+  } catch {
+    return undefined;
+  }
 }

@@ -68,7 +68,15 @@ export async function readManifest(
   if (format !== FORMAT) {
     return { damage: `${MANIFEST} has format "${format}", not ${FORMAT}`, place: format === '1' ? place : null };
   }
-  return { ...place, tables: read.rows.flatMap(([key, text]) => readTableFile(key, text)) };
+  const tables = read.rows.flatMap(([key, text]) => readTableFile(key, text));
+  const numbers = [op, ...tables.flatMap((table) => [table.rows, table.bytes, table.op])];
+  if (numbers.some((number) => !Number.isSafeInteger(number) || number < 0)) {
+    return { damage: `${MANIFEST} has a number that cannot be read`, place: null };
+  }
+  if (new Set(tables.map(({ name }) => name)).size < tables.length) {
+    return { damage: `${MANIFEST} names a table twice`, place: null };
+  }
+  return { ...place, tables };
 }
 
 function readTableFile(key: string, text: string): TableFile[] {

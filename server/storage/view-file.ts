@@ -192,6 +192,14 @@ function parseViewFile(name: string, content: string): Copy {
   const address = parseAddress(value('address'));
   const promised = parseView(value('promised'));
   if (!address || !promised) return { damage: 'lacks its address or its promise' };
+  const numbers = ['generation', 'incarnation', 'largest_heartbeat_timeout_ms'].map((key) => Number(value(key)));
+  const [base, ...pending] = [
+    value('base'),
+    ...read.rows.filter(([key]) => key === 'pending').map(([, text]) => text),
+  ].map(readRecord);
+  if (!numbers.every(Number.isSafeInteger) || base === undefined || !pending.every(isThere)) {
+    return { damage: 'has a number or a view that cannot be read' };
+  }
   return {
     generation: Number(value('generation')),
     role: value('role') === 'witness' ? 'witness' : 'replica',
@@ -201,9 +209,26 @@ function parseViewFile(name: string, content: string): Copy {
       disk: value('disk') as DiskId,
       incarnation: Number(value('incarnation')),
       promised,
-      base: value('base') === '' ? null : (JSON.parse(value('base')) as ViewRecord),
-      pending: read.rows.filter((row) => row[0] === 'pending').map((row) => JSON.parse(row[1]) as ViewRecord),
+      base,
+      pending,
       largestHeartbeatTimeoutMs: Number(value('largest_heartbeat_timeout_ms')),
     },
   };
+}
+
+/** Null for an empty text, undefined for one that is no view record. */
+function readRecord(text: string): ViewRecord | null | undefined {
+  if (text === '') return null;
+  try {
+    const record: Partial<ViewRecord> | null = JSON.parse(text);
+    const isRecord =
+      typeof record?.number === 'object' && Array.isArray(record.members) && Array.isArray(record.witnesses);
+    return isRecord ? (record as ViewRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(record: ViewRecord | null | undefined): record is ViewRecord {
+  return record !== null && record !== undefined;
 }

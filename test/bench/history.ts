@@ -80,17 +80,22 @@ async function measureOne(server: Server, plan: HistoryPlan, names: string): Pro
   return { startMs, startedMiB, memoryMiB, acknowledgedPerSecond, acknowledgedMs, processorUs };
 }
 
-/** A cluster of one server. */
-class Server {
+/** A cluster of one server, or one that follows such a server. */
+export class Server {
   readonly address: string;
-  readonly #port: number;
+  readonly port: number;
   readonly #data: string;
   readonly #program: string;
+  readonly #follows: string | undefined;
+  readonly #profiling: string[];
   #child: ReturnType<typeof startProgram> | undefined;
 
-  constructor(port: number, { program, parentFolder }: ClusterOptions) {
+  /** @param follows the server that it joins */
+  constructor(port: number, { program, parentFolder, profileFolder }: ClusterOptions, follows?: string) {
     this.address = `localhost:${port}`;
-    this.#port = port;
+    this.port = port;
+    this.#follows = follows;
+    this.#profiling = profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
     this.#data = temporaryFolder(parentFolder);
     this.#program = program;
   }
@@ -102,16 +107,23 @@ class Server {
   /** @returns how long it took until it served, milliseconds */
   async start(): Promise<number> {
     const startedAt = performance.now();
-    const only = ['--replication-factor', '1', '--join', this.address, '--durability', 'fsync'];
-    const words = [this.#program, 'primary', String(this.#port), '--data', this.#data, ...only];
-    this.#child = startProgram(words, join(this.#data, 'server.log'));
+    const child = this.launch();
     while (performance.now() - startedAt < START_DEADLINE_MS) {
-      if (this.#child.exitCode !== null) break;
-      const status = await statusOf(this.#port);
+      if (child.exitCode !== null) break;
+      const status = await statusOf(this.port);
       if (status?.role === 'primary' && status.waitingFor === '') return performance.now() - startedAt;
       await pause(POLL_MS);
     }
-    throw new Error(`The server on port ${this.#port} did not start; run with --keep and read its server.log.`);
+    throw new Error(`The server on port ${this.port} did not start; run with --keep and read its server.log.`);
+  }
+
+  /** Starts its process, and waits for nothing. */
+  launch(): ReturnType<typeof startProgram> {
+    const role = this.#follows === undefined ? 'primary' : 'secondary';
+    const only = ['--replication-factor', '1', '--join', this.#follows ?? this.address, '--durability', 'fsync'];
+    const words = [...this.#profiling, this.#program, role, String(this.port), '--data', this.#data, ...only];
+    this.#child = startProgram(words, join(this.#data, 'server.log'));
+    return this.#child;
   }
 
   /** Resident memory, MiB; Linux only. */
@@ -128,12 +140,12 @@ class Server {
       .split(' ')
       .slice(11, 13);
     const processorMs = (Number(user) + Number(system)) * MS_PER_TICK;
-    return { processorMs, operations: (await statusOf(this.#port))?.commit ?? Number.NaN };
+    return { processorMs, operations: (await statusOf(this.port))?.commit ?? Number.NaN };
   }
 
   async stop(): Promise<void> {
     await endProcess(this.#child!, 'SIGTERM');
-    if (this.#child!.exitCode !== 0) throw new Error(`The server on port ${this.#port} did not stop in order.`);
+    if (this.#child!.exitCode !== 0) throw new Error(`The server on port ${this.port} did not stop in order.`);
   }
 
   remove(): void {

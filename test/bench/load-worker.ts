@@ -81,6 +81,12 @@ const tasks = {
     await allDelivered();
     return median(elapsedMs);
   },
+
+  /** As `latency`, without a warm-up: for a moment that passes. */
+  async latencyNow({ count }: { count: number }): Promise<number> {
+    const send = sender(connected);
+    return median(await oneAtATime(0, count, (done) => send(0, done)));
+  },
 };
 
 function sender(deliveries: readonly Delivery[]): (client: number, done: () => void) => void {

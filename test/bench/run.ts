@@ -6,6 +6,7 @@ import type { ClusterOptions } from './cluster.ts';
 import { measureFailOvers } from './fail-overs.ts';
 import { type Figure, tableOf } from './figures.ts';
 import { historyFigures, measureHistory } from './history.ts';
+import { joinFigures, measureJoins } from './joining.ts';
 import { keepFolders } from './processes.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
 
@@ -13,6 +14,7 @@ const HELP = `npm run bench -- [options]
   --rounds N        how often each figure is measured (5)
   --kills N         how often the primary is killed, and how often it is told to leave (20)
   --history         only what many stored messages cost: the start, the memory, the next message
+  --join            only what it takes until a server with an empty folder has so many stored messages
   --messages N      how many those are (1000000)
   --accounts N      of how many accounts (10000)
   --quick           2 rounds, 5 of each, shorter measurements
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     kills: { type: 'string' },
     history: { type: 'boolean', default: false },
+    join: { type: 'boolean', default: false },
     messages: { type: 'string' },
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -61,7 +64,7 @@ async function run(): Promise<void> {
     singles: quick ? 500 : 1000,
   };
   say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
-  if (values.history) {
+  if (values.history || values.join) {
     await runHistory(plan, options, quick);
     return;
   }
@@ -90,6 +93,14 @@ async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions,
   const messages = countOf(values.messages, 'messages', 1_000_000);
   const accounts = countOf(values.accounts, 'accounts', 10_000);
   const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  if (values.join) {
+    const joins = await measureJoins({ messages, accounts, rounds, pump, singles }, options, (one) =>
+      say(describe(one)),
+    );
+    say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+    process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(joinFigures(joins, messages))}\n`);
+    return;
+  }
   const measured = await measureHistory({ messages, accounts, rounds, pump, singles }, options, (needs, isFull) =>
     say(`${isFull ? `${messages} messages` : 'no messages'}  ${describe(needs)}`),
   );

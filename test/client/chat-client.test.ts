@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Address } from '../../shared/ids.ts';
 import { clientOf, loggedIn } from './client-under-test.ts';
 import { FakeCluster, refused } from './fake-cluster.ts';
-import { ManualClock } from './manual-clock.ts';
+import { EarlyClock, ManualClock } from './manual-clock.ts';
 
 const [A, B, C] = ['one:1538', 'two:2538', 'three:3538'];
 
@@ -46,6 +46,18 @@ describe('finding the primary', () => {
     servers.down.clear();
     await servers.clock.advance(3000);
     expect(chat.connection).toMatchObject({ phase: 'connected', server: A });
+  });
+
+  it('goes on trying when its timer comes a moment too early, and the moment while it looks', async () => {
+    for (let early = 1; early <= 40; early++) {
+      const servers = new FakeCluster(new EarlyClock(early), [A!]);
+      servers.down.add(A!);
+      const { chat } = clientOf(servers);
+      await servers.clock.advance(10_000);
+      servers.down.clear();
+      await servers.clock.advance(5000);
+      expect(chat.connection, `${early} looks at the clock`).toMatchObject({ phase: 'connected', server: A });
+    }
   });
 
   it('finds it although another server does not answer its handshake', async () => {

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   witnesses?: number;
   /** Command-line arguments that every server gets. */
   args?: readonly string[];
+  /** Options of Node itself for every server. */
+  nodeArgs?: readonly string[];
   /** Where the data folder is made; the system's temporary folder when absent. */
   parentFolder?: string;
 }
@@ -79,10 +81,12 @@ export class Cluster {
   readonly folder: string;
   readonly servers: readonly Server[];
   readonly #args: readonly string[];
+  readonly #nodeArgs: readonly string[];
 
-  private constructor(folder: string, ports: readonly number[], size: number, args: readonly string[]) {
+  private constructor(folder: string, ports: readonly number[], size: number, options: ClusterOptions) {
     this.folder = folder;
-    this.#args = args;
+    this.#args = options.args ?? [];
+    this.#nodeArgs = options.nodeArgs ?? [];
     this.servers = ports.map((port, index) => ({
       index,
       role: index === 0 ? 'primary' : index < size ? 'secondary' : 'witness',
@@ -97,9 +101,9 @@ export class Cluster {
 
   /** Makes the folder and finds the ports; starts nothing. */
   static async make(options: ClusterOptions = {}): Promise<Cluster> {
-    const { size = 3, witnesses = 0, args = [], parentFolder = tmpdir() } = options;
+    const { size = 3, witnesses = 0, parentFolder = tmpdir() } = options;
     const ports = await freePorts(size + witnesses);
-    return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), ports, size, args);
+    return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), ports, size, options);
   }
 
   /** Makes a cluster, starts all its servers and waits until it is complete. */
@@ -149,7 +153,7 @@ export class Cluster {
     if (server.process) throw new Error(`${server.address} runs already`);
     const args = [server.role, String(server.port), '--data', this.folder, '--join', this.addresses.join(',')];
     const output = openSync(server.outputFile, 'a');
-    const child = spawn(process.execPath, [SERVER_PROGRAM, ...args, ...this.#args, ...extraArgs], {
+    const child = spawn(process.execPath, [...this.#nodeArgs, SERVER_PROGRAM, ...args, ...this.#args, ...extraArgs], {
       stdio: ['ignore', output, output],
       env: cleanEnvironment(),
     });

@@ -12,6 +12,8 @@ export interface RunOptions {
   program?: 'server' | 'client';
   /** Besides what every program of ours inherits. */
   environment?: Record<string, string>;
+  /** How long it may take; 20 s when absent. */
+  withinMs?: number;
 }
 
 const WITHIN_MS = 20_000;
@@ -23,7 +25,7 @@ export function runProgram(args: readonly string[], options: RunOptions = {}): P
     const child = spawn(process.execPath, [path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...cleanEnvironment(), ...options.environment },
-      timeout: WITHIN_MS,
+      timeout: options.withinMs ?? WITHIN_MS,
       killSignal: 'SIGKILL',
     });
     const ran: Ran = { status: null, stdout: '', stderr: '' };
