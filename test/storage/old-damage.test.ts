@@ -119,7 +119,7 @@ describe('R26: damage before the snapshot', () => {
   it('R24: stays as it is when the rest of the log is compacted, which is not finished then', async () => {
     const folder = await newDatabase();
     await change(folder, 20, garbage);
-    await change(folder, 27, garbage);
+    await change(folder, 27, flipped);
     const oldDamage = await oldDamageIn(folder);
     const { database, close } = await open(folder, { oldDamage });
     await append(database.storage, sealed(ALL.at(-1), [COMPACT]));
