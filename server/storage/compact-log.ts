@@ -23,6 +23,8 @@ export interface CompactionPlace {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** As `inTurn`, when nothing is read either. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Does something while no snapshot is written. */
+  whileStill<T>(work: () => Promise<T>): Promise<T>;
   /** Single rows, as `ReplicaStorage.readRows` reads them. @throws StorageError */
   readRows(ops: readonly number[]): Promise<LogEntry[]>;
 }

@@ -1,4 +1,5 @@
 import { CannotWrite } from './beside-writer.ts';
+import { compactList } from './compact-list.ts';
 import { CompactionOver, type CompactionPlace, compactLog } from './compact-log.ts';
 import { compactQuarantine } from './compact-quarantine.ts';
 import { writeCompaction } from './compaction-file.ts';
@@ -12,12 +13,17 @@ export interface CompactionOutcome {
   failure?: StorageFailure;
 }
 
-/** Compacts the log, then the quarantine, then writes down that it is done. Never rejects. */
+/** Compacts the log, then the quarantine and the list of queued messages, then writes down that it is done. Never rejects. */
 export async function compact(place: CompactionPlace, plan: CompactionPlan): Promise<CompactionOutcome> {
   const { folder, log } = place;
   try {
     const shortened = await compactLog(place, plan);
     const rows = shortened.rows + (await compactQuarantine(place, plan));
+    await place.whileStill(() =>
+      compactList(folder, plan, () => {
+        if (!place.isOpen() || plan.isOver()) throw new CompactionOver();
+      }),
+    );
     if (!shortened.isFinished) return {};
     const report = { op: plan.upTo, rows, bytes: shortened.bytes, finishedAt: Date.now() };
     await place.inTurn(async () => {
@@ -46,8 +52,13 @@ export interface Beside {
   copies: ReadonlySet<Promise<unknown>>;
 }
 
+/** How a compaction waits for what is under way. */
+export function turnsOf(beside: Beside): Pick<CompactionPlace, 'inTurn' | 'alone'> {
+  return { inTurn: (work) => inTurn(beside, work), alone: (work) => alone(beside, work) };
+}
+
 /** Does something when its turn has come. What leaves the files as they were does not end the queue. @throws StorageError */
-export async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Promise<T> {
+async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Promise<T> {
   let outcome: { value: T } | { error: unknown } | undefined;
   const perform = async () => {
     try {
@@ -66,7 +77,7 @@ export async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Prom
 }
 
 /** As {@link inTurn}, while no place of the log is held by anybody. */
-export async function alone<T>(beside: Beside, work: () => Promise<T>): Promise<T> {
+async function alone<T>(beside: Beside, work: () => Promise<T>): Promise<T> {
   const { reads, copies } = beside;
   for (;;) {
     await Promise.allSettled(copies);
