@@ -38,13 +38,14 @@ export interface CommitLogOptions {
 export class CommitLog {
   readonly folder: string;
   readonly segments: Segment[];
+  /** After which ops rows were taken away, one time after the other. */
+  readonly cuts: number[] = [];
   #lastOp: number;
   readonly #options: CommitLogOptions;
   /** The last segment, open for appending. */
   #file: FileHandle | undefined;
   /** Whether the next row begins a segment; undefined until the last row was looked at. */
   #isAtCut: boolean | undefined;
-  #cuts = 0;
 
   constructor(folder: string, segments: Segment[], lastOp: number, options: CommitLogOptions) {
     this.folder = folder;
@@ -56,11 +57,6 @@ export class CommitLog {
   /** The last op whose row is whole and, with `sync`, durable. */
   get lastOp(): number {
     return this.#lastOp;
-  }
-
-  /** How often rows were taken away from the end. */
-  get cuts(): number {
-    return this.#cuts;
   }
 
   /**
@@ -169,7 +165,7 @@ export class CommitLog {
 
   async #takeAway(place: Place, op: number): Promise<void> {
     await this.#closeFile();
-    this.#cuts++;
+    this.cuts.push(op);
     this.#isAtCut = undefined;
     // From the end on, so that a crash in between leaves a log without a gap.
     while (this.segments.length > place.index + 1) await unlink(this.segments.pop()!.path);
