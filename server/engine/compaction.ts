@@ -5,7 +5,7 @@ import type { ChatState } from '../state/chat-state.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 
 /** After one that could not be finished (a full disk, say) the next is tried. */
-const RETRY_MS = 30_000;
+const RETRY_MS = 600_000;
 
 const DRAFT: EntryDraft = {
   event: 'cluster:compact',

@@ -1,8 +1,8 @@
-import { type FileHandle, open, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { assert } from '../../shared/assert.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import { copyBytes } from './copy-files.ts';
 import { LOG_HEADER } from './csv.ts';
+import { cutFile } from './cut-file.ts';
 import {
   BadRow,
   failureOf,
@@ -11,13 +11,11 @@ import {
   readPieces,
   StorageError,
   syncData,
-  syncFile,
   syncFolder,
   withFile,
   writeOnce,
 } from './files.ts';
 import { addMark, nearMark } from './log-places.ts';
-import type { LogStretch } from './named-copy.ts';
 import { setAside } from './quarantine.ts';
 import { endsAtCut, isCut } from './segment-cut.ts';
 import { makeSegment, type Segment } from './segments.ts';
@@ -40,13 +38,14 @@ export interface CommitLogOptions {
 export class CommitLog {
   readonly folder: string;
   readonly segments: Segment[];
+  /** After which ops rows were taken away, one time after the other. */
+  readonly cuts: number[] = [];
   #lastOp: number;
   readonly #options: CommitLogOptions;
   /** The last segment, open for appending. */
   #file: FileHandle | undefined;
   /** Whether the next row begins a segment; undefined until the last row was looked at. */
   #isAtCut: boolean | undefined;
-  #cuts = 0;
 
   constructor(folder: string, segments: Segment[], lastOp: number, options: CommitLogOptions) {
     this.folder = folder;
@@ -58,11 +57,6 @@ export class CommitLog {
   /** The last op whose row is whole and, with `sync`, durable. */
   get lastOp(): number {
     return this.#lastOp;
-  }
-
-  /** How often rows were taken away from the end. */
-  get cuts(): number {
-    return this.#cuts;
   }
 
   /**
@@ -171,7 +165,7 @@ export class CommitLog {
 
   async #takeAway(place: Place, op: number): Promise<void> {
     await this.#closeFile();
-    this.#cuts++;
+    this.cuts.push(op);
     this.#isAtCut = undefined;
     // From the end on, so that a crash in between leaves a log without a gap.
     while (this.segments.length > place.index + 1) await unlink(this.segments.pop()!.path);
@@ -241,20 +235,6 @@ export class CommitLog {
     return { index, offset };
   }
 
-  /** The files that hold the log up to an op, or up to its end if that is nearer, with as many bytes of each as count. */
-  async stretch(op: number): Promise<LogStretch> {
-    const lastOp = Math.min(op, this.#lastOp);
-    const last = this.segments.length - 1;
-    const end =
-      lastOp < this.#lastOp ? await this.locate(lastOp + 1) : { index: last, offset: this.segments[last]?.size ?? 0 };
-    const files = this.segments.slice(0, end.index + 1).map((segment, index) => {
-      const bytes = index === end.index ? end.offset : segment.size;
-      // Only the last one is written to; a full one is followed by another with the next row.
-      return { path: segment.path, bytes, closed: index < last && bytes === segment.size };
-    });
-    return { lastOp, files: files.filter(({ bytes }) => bytes > LOG_HEADER.length) };
-  }
-
   /** The last op of a segment. */
   endOf(index: number): number {
     const next = this.segments[index + 1];
@@ -276,18 +256,6 @@ export class CommitLog {
     this.#file = undefined;
     await file?.close();
   }
-}
-
-/** Shortens a file for good. One that a named copy shares is replaced, so that the copy keeps all of it. */
-async function cutFile(path: string, bytes: number): Promise<void> {
-  if ((await stat(path)).nlink > 1) {
-    await rm(newName(path), { force: true });
-    await copyBytes(path, newName(path), bytes, { onBytes: () => {}, goOn: () => {} });
-    await rename(newName(path), path);
-    return;
-  }
-  await truncate(path, bytes);
-  await syncFile(path);
 }
 
 /** The place of a row: which segment, and the byte at which it begins. */

@@ -1,16 +1,15 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { LogEntry } from '../../shared/operations.ts';
-import { BesideWriter } from './beside-writer.ts';
 import { CompactionOver, type CompactionPlace } from './compact-log.ts';
-import { readAround, readBytes, readLines, syncFolder, withFile } from './files.ts';
+import { syncFolder } from './files.ts';
 import { quarantineFolder } from './quarantine.ts';
 import { type QuarantinedRow, QuarantineReader } from './quarantined-row.ts';
 import type { CompactionPlan } from './replica-storage.ts';
+import { type ChangedLines, linesIn, rewriteLines, without } from './rewrite-lines.ts';
 
 /** Ends the name of what is written beside a file in the quarantine, where there may be a `.new` file that was set aside. */
 const UNFINISHED = '.compacting.new';
-const PIECE_BYTES = 16 * 1024;
 /** Logs, and pieces of them; also those that were not finished. */
 const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
 const QUEUE = /^queued_messages\.csv(\.new)?$/;
@@ -74,61 +73,19 @@ async function foldersIn(folder: string): Promise<Folder[]> {
   return folders;
 }
 
-/** What stands in the place of some lines, and how many of them are others or gone. */
-interface Changed {
-  pieces: Buffer[];
-  changed: number;
-}
-
-/** Writes a file anew without what is to go, unless nothing is. @param change gets lines in order; the last one may lack its line feed */
 async function rewrite(
   place: CompactionPlace,
   plan: CompactionPlan,
   path: string,
-  change: (lines: Buffer) => Promise<Changed> | Changed,
+  change: (lines: Buffer) => Promise<ChangedLines> | ChangedLines,
 ): Promise<number> {
-  const writer = new BesideWriter(path + UNFINISHED);
-  let rows = 0;
-  try {
-    const { size } = await stat(path);
-    await withFile(path, async (file) => {
-      const take = async (lines: Buffer, position: number) => {
-        if (!place.isOpen() || plan.isOver()) throw new CompactionOver();
-        const { pieces, changed } = await change(lines);
-        if (changed > 0 && !writer.isOpen) await writer.begin(file, position, readAround);
-        if (writer.isOpen) await writer.write(pieces);
-        rows += changed;
-        return true;
-      };
-      const end = await readLines(file, 0, size, take, { pieceBytes: PIECE_BYTES, readAt: readAround });
-      if (end < size) await take(await readBytes(file, end, size, readAround), end);
-    });
-    if (!writer.isOpen) return 0;
-    await writer.finish();
-    await writer.replace(path);
-    await syncFolder(dirname(path));
-    return rows;
-  } catch (error) {
-    await writer.giveUp();
-    throw error;
-  }
-}
-
-function linesIn(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const lineFeed = bytes.indexOf(10, at);
-    const end = lineFeed === -1 ? bytes.length : lineFeed + 1;
-    lines.push(bytes.subarray(at, end));
-    at = end;
-  }
-  return lines;
-}
-
-function without(bytes: Buffer, isToGo: (line: string) => boolean): Changed {
-  const lines = linesIn(bytes);
-  const pieces = lines.filter((line) => !isToGo(line.toString('utf8')));
-  return { pieces, changed: lines.length - pieces.length };
+  const shorter = await rewriteLines(path, path + UNFINISHED, change, () => {
+    if (!place.isOpen() || plan.isOver()) throw new CompactionOver();
+  });
+  if (!shorter) return 0;
+  await shorter.writer.replace(path);
+  await syncFolder(dirname(path));
+  return shorter.changed;
 }
 
 /** @param accounts gets those whose name or password the log does not have any more */
@@ -138,7 +95,7 @@ async function shorten(
   reader: QuarantineReader,
   bytes: Buffer,
   accounts: Set<number>,
-): Promise<Changed> {
+): Promise<ChangedLines> {
   const rows = linesIn(bytes).flatMap((line) => reader.read(line));
   const shorter = await shorterRows(place, plan, rows);
   let changed = 0;

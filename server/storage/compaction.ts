@@ -46,8 +46,13 @@ export interface Beside {
   copies: ReadonlySet<Promise<unknown>>;
 }
 
+/** How a compaction waits for what is under way. */
+export function turnsOf(beside: Beside): Pick<CompactionPlace, 'inTurn' | 'alone'> {
+  return { inTurn: (work) => inTurn(beside, work), alone: (work) => alone(beside, work) };
+}
+
 /** Does something when its turn has come. What leaves the files as they were does not end the queue. @throws StorageError */
-export async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Promise<T> {
+async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Promise<T> {
   let outcome: { value: T } | { error: unknown } | undefined;
   const perform = async () => {
     try {
@@ -66,7 +71,7 @@ export async function inTurn<T>({ queue }: Beside, work: () => Promise<T>): Prom
 }
 
 /** As {@link inTurn}, while no place of the log is held by anybody. */
-export async function alone<T>(beside: Beside, work: () => Promise<T>): Promise<T> {
+async function alone<T>(beside: Beside, work: () => Promise<T>): Promise<T> {
   const { reads, copies } = beside;
   for (;;) {
     await Promise.allSettled(copies);

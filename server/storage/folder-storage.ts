@@ -2,14 +2,15 @@ import { assert } from '../../shared/assert.ts';
 import type { LogEntry, NewSnapshot } from '../../shared/operations.ts';
 import type { ViewFile } from '../../shared/views.ts';
 import type { CommitLog } from './commit-log.ts';
-import { alone, compact, inTurn } from './compaction.ts';
+import type { CompactionPlace } from './compact-log.ts';
+import { compact, turnsOf } from './compaction.ts';
 import { forgetCompaction } from './compaction-file.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 import { DatabaseError } from './database-error.ts';
 import { failureOf, StorageError } from './files.ts';
 import { writeSessionKey } from './folder.ts';
 import { readLog } from './log-reader.ts';
-import { type CopyAsk, makeNamedCopy } from './named-copy.ts';
+import { type CopyAsk, type LogStretch, makeNamedCopy, stretchOf } from './named-copy.ts';
 import type { OldDamage } from './old-damage.ts';
 import {
   AbandonedError,
@@ -77,9 +78,11 @@ export class FolderStorage implements ReplicaStorage {
     this.#assertOpen();
     const { folder, log } = this.#open;
     this.#endOfQueue = Math.min(op, this.#endOfQueue ?? log.lastOp);
+    // A snapshot that is asked for later has nothing of what is cut off here.
+    const { snapshotOp } = this.#open;
     const work = async () => {
-      if (op < this.#open.snapshotOp) {
-        const message = `The log of ${folder} can't be cut after op ${op}, because the snapshot already contains op ${this.#open.snapshotOp}. Move the folder away and start this server again: it gets everything from the others.`;
+      if (op < snapshotOp) {
+        const message = `The log of ${folder} can't be cut after op ${op}, because the snapshot already contains op ${snapshotOp}. Move the folder away and start this server again: it gets everything from the others.`;
         throw new StorageError({ message, full: false });
       }
       await Promise.all(this.#reads);
@@ -198,22 +201,27 @@ export class FolderStorage implements ReplicaStorage {
 
   async #makeCopy(upTo: number, ask: CopyAsk): Promise<CopyManifest> {
     const { folder, log } = this.#open;
-    const stretch = await new Promise<Awaited<ReturnType<CommitLog['stretch']>>>((resolve, reject) =>
+    const stretch = await new Promise<LogStretch>((resolve, reject) =>
       // In its turn, so that nothing is cut meanwhile; and never failing as a turn, or the server would end for it.
       this.#queue.run(
         'Nothing',
-        () => log.stretch(upTo).then(resolve, reject),
+        () => stretchOf(log, upTo).then(resolve, reject),
         (failure) => {
           if (failure) reject(new DatabaseError('copy', failure.message));
         },
       ),
     );
-    const whileStill = (work: () => Promise<void>) => {
-      const done = this.#snapshots.then(work);
-      this.#snapshots = done.catch(() => undefined);
-      return done;
-    };
-    return makeNamedCopy(folder, ask, stretch, whileStill);
+    return makeNamedCopy(folder, ask, stretch, (work) => this.#whileStill(work));
+  }
+
+  /** Does something while the snapshot is not being replaced. */
+  #whileStill<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#snapshots.then(work);
+    this.#snapshots = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   compact(plan: CompactionPlan, done: (report: CompactionReport | undefined, failure?: StorageFailure) => void): void {
@@ -227,24 +235,24 @@ export class FolderStorage implements ReplicaStorage {
 
   #compact(plan: CompactionPlan): ReturnType<typeof compact> {
     const { folder, log, oldDamage, compaction } = this.#open;
-    const beside = { queue: this.#queue, reads: this.#reads, copies: this.#copies };
-    const place = {
+    const place: CompactionPlace = {
       folder,
       log,
       oldDamage,
       lastOp: compaction?.op ?? 0,
       isOpen: () => !this.#closed,
-      inTurn: <T>(work: () => Promise<T>) => inTurn(beside, work),
-      alone: <T>(work: () => Promise<T>) => alone(beside, work),
-      readRows: (ops: readonly number[]) =>
-        new Promise<LogEntry[]>((resolve, reject) =>
-          this.#read(
-            () => readRows(log, ops),
-            (entries, failure) => (failure ? reject(new StorageError(failure)) : resolve(entries)),
-          ),
-        ),
+      readRows: (ops) => this.#readForCompaction(ops),
+      ...turnsOf({ queue: this.#queue, reads: this.#reads, copies: this.#copies }),
     };
     return compact(place, plan);
+  }
+
+  #readForCompaction(ops: readonly number[]): Promise<LogEntry[]> {
+    return new Promise((resolve, reject) => {
+      const done = (entries: LogEntry[], failure?: StorageFailure) =>
+        failure ? reject(new StorageError(failure)) : resolve(entries);
+      this.#read(() => readRows(this.#open.log, ops), done);
+    });
   }
 
   close(done: WhenDurable): void {

@@ -1,9 +1,11 @@
 import { mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { NamedCopyStatus } from '../../shared/api.ts';
+import type { CommitLog } from './commit-log.ts';
 import { type CopyWatch, copyBytes, linkOrCopy } from './copy-files.ts';
 import { type CopyManifest, readCopyManifest, writeCopyManifest } from './copy-manifest.ts';
 import { copyFolder, copyNames, unfinishedCopyFolder, whyNoCopyName } from './copy-name.ts';
+import { LOG_HEADER } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
 import { syncFolder } from './files.ts';
 import { inspectSnapshot, type SnapshotFile } from './inspect-snapshot.ts';
@@ -17,6 +19,20 @@ export interface LogStretch {
   lastOp: number;
   /** Its files; of each as many bytes as count. One that is `closed` gets no more rows and can be shared. */
   files: { path: string; bytes: number; closed: boolean }[];
+}
+
+/** The files that hold a log up to an op, or up to its end if that is nearer, with as many bytes of each as count. */
+export async function stretchOf(log: CommitLog, op: number): Promise<LogStretch> {
+  const { segments } = log;
+  const lastOp = Math.min(op, log.lastOp);
+  const last = segments.length - 1;
+  const end = lastOp < log.lastOp ? await log.locate(lastOp + 1) : { index: last, offset: segments[last]?.size ?? 0 };
+  const files = segments.slice(0, end.index + 1).map((segment, index) => {
+    const bytes = index === end.index ? end.offset : segment.size;
+    // Only the last one is written to; a full one is followed by another with the next row.
+    return { path: segment.path, bytes, closed: index < last && bytes === segment.size };
+  });
+  return { lastOp, files: files.filter(({ bytes }) => bytes > LOG_HEADER.length) };
 }
 
 export interface CopyAsk {

@@ -107,6 +107,30 @@ export function describeCompaction(afterRestart: AfterRestart): void {
     for (const [first, last, after] of asked) expect(first! <= last! && last! <= UP_TO && after === UP_TO).toBe(true);
   });
 
+  it('R24: looks at all rows again when some of them came in the place of others', async () => {
+    const others = sealed(ALL[3], [
+      message(20),
+      message(21),
+      message(22),
+      message(23),
+      message(24),
+      message(25),
+      COMPACT,
+    ]);
+    const remains = new Map([1, 2, 5, 7].map((op) => [op, 'nothing' as const]));
+    const { entries, recovered } = await afterRestart(async (storage) => {
+      await append(storage, ALL);
+      await compact(storage, { upTo: UP_TO, remains });
+      await settled((done) => storage.cutAfter(4, 'a test', done));
+      await append(storage, others);
+      const { report } = await compact(storage, { upTo: UP_TO, remains, hasRemovals: () => false });
+      expect(report).toMatchObject({ rows: expect.any(Number) });
+      await settled((done) => storage.cutAfter(9, 'a test', done));
+    });
+    expect(entries).toEqual(shorter([...ALL.slice(0, 4), ...others.slice(0, 5)], remains));
+    expect(recovered.compaction).toBeNull();
+  });
+
   it('R24: takes rows in any form, and goes on from them', async () => {
     const mixed = shorter(ALL, REMAINS);
     const { entries } = await afterRestart(async (storage) => {

@@ -49,7 +49,7 @@ export class SimulatedStorage implements ReplicaStorage {
   #isBusy = false;
   #failure: StorageFailure | undefined;
   #snapshotOp: number;
-  #cuts = 0;
+  readonly #cuts: number[] = [];
 
   constructor(life: Life, disk: SimulatedDisk, random: Random, rates: Rates, watcher: StorageWatcher) {
     this.#life = life;
@@ -66,9 +66,10 @@ export class SimulatedStorage implements ReplicaStorage {
 
   cutAfter(op: number, reason: string, done: WhenDurable): void {
     this.#watcher.onCut(op, reason);
+    const isInSnapshot = op < this.#snapshotOp;
     const work = () => {
-      if (op < this.#snapshotOp) return failure(`The log can't be cut after op ${op}: the snapshot has it.`, false);
-      this.#cuts++;
+      if (isInSnapshot) return failure(`The log can't be cut after op ${op}: the snapshot has it.`, false);
+      this.#cuts.push(op);
       this.#disk.cutAfter(op);
       return undefined;
     };
@@ -184,7 +185,7 @@ export class SimulatedStorage implements ReplicaStorage {
       delayMs: () => within(this.#rates.diskMs, this.#random),
       atStep: () => this.#watcher.atStep(),
       failure: () => this.#failure,
-      cuts: () => this.#cuts,
+      cuts: this.#cuts,
     };
     const begin = (failed?: StorageFailure) => {
       if (failed || plan.isOver()) done(undefined, failed);

@@ -6,6 +6,7 @@ import { type DatabaseOptions, type FolderDatabase, openDatabase } from '../../s
 import { LogDamage } from '../../server/storage/database-error.ts';
 import type { OldDamage } from '../../server/storage/old-damage.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import { COMPACT, compact, sealed } from './compaction-samples.ts';
 import {
   ADDRESS,
   append,
@@ -115,6 +116,28 @@ async function oldDamageIn(folder: string): Promise<OldDamage | undefined> {
 const KINDS = { 'another text': flipped, garbage, 'no line feed': merged };
 
 describe('R26: damage before the snapshot', () => {
+  it('R24: stays as it is when the rest of the log is compacted, which is not finished then', async () => {
+    const folder = await newDatabase();
+    await change(folder, 20, garbage);
+    await change(folder, 27, flipped);
+    const oldDamage = await oldDamageIn(folder);
+    const { database, close } = await open(folder, { oldDamage });
+    await append(database.storage, sealed(ALL.at(-1), [COMPACT]));
+    const before = await contentOf(folder);
+    const remains = new Map(ALL.map(({ op }) => [op, 'nothing' as const]));
+    const ended = await compact(database.storage, { upTo: ALL.length + 1, remains });
+    expect(ended).toEqual({ report: undefined, failure: undefined });
+    const [, damaged] = await segmentsOf(folder);
+    const after = await contentOf(folder);
+    for (const [name, content] of Object.entries(after)) {
+      if (name === damaged) expect(content).toBe(before[name]);
+      else expect(content).not.toContain('message ');
+    }
+    expect((await readRows(database.storage, [19, 29])).map(({ body }) => body)).toEqual(['message 19', '']);
+    await close();
+    expect(await readdir(folder)).not.toContain('compaction.csv');
+  });
+
   for (const [kind, to] of Object.entries(KINDS)) {
     it(`${kind}: a start does not meet it; the check meets it at its place, and the next start repairs it`, async () => {
       const folder = await newDatabase();
