@@ -92,8 +92,8 @@ async function measureOne(feeder: Server, joiner: Server, load: Worker<LoadTasks
   };
 }
 
-/** Sends one message after the other until it is stopped. */
-function sendMeanwhile(load: Worker<LoadTasks>): { stop(): Promise<number> } {
+/** Sends one message after the other until it is stopped. @returns the median of how long they took, in milliseconds */
+export function sendMeanwhile(load: Worker<LoadTasks>): { stop(): Promise<number> } {
   let isOver = false;
   const medians: number[] = [];
   const sending = (async () => {

@@ -3,6 +3,7 @@ import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ClusterOptions } from './cluster.ts';
+import { compactionFigures, measureCompactions } from './compacting.ts';
 import { measureFailOvers } from './fail-overs.ts';
 import { type Figure, tableOf } from './figures.ts';
 import { historyFigures, measureHistory } from './history.ts';
@@ -15,6 +16,7 @@ const HELP = `npm run bench -- [options]
   --kills N         how often the primary is killed, and how often it is told to leave (20)
   --history         only what many stored messages cost: the start, the memory, the next message
   --join            only what it takes until a server with an empty folder has so many stored messages
+  --compact         only what it takes until every hundredth of them is removed from the files, and then every tenth
   --messages N      how many those are (1000000)
   --accounts N      of how many accounts (10000)
   --quick           2 rounds, 5 of each, shorter measurements
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     history: { type: 'boolean', default: false },
     join: { type: 'boolean', default: false },
+    compact: { type: 'boolean', default: false },
     messages: { type: 'string' },
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -64,7 +67,7 @@ async function run(): Promise<void> {
     singles: quick ? 500 : 1000,
   };
   say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
-  if (values.history || values.join) {
+  if (values.history || values.join || values.compact) {
     await runHistory(plan, options, quick);
     return;
   }
@@ -99,6 +102,13 @@ async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions,
     );
     say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
     process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(joinFigures(joins, messages))}\n`);
+    return;
+  }
+  if (values.compact) {
+    const plan = { messages, accounts, rounds, pump, singles };
+    const compactions = await measureCompactions(plan, options, (one) => say(`one in ${one.oneIn}  ${describe(one)}`));
+    say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+    process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(compactionFigures(compactions, messages))}\n`);
     return;
   }
   const measured = await measureHistory({ messages, accounts, rounds, pump, singles }, options, (needs, isFull) =>

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { queueTable } from '../../server/engine/queue-table.ts';
 import { recoverEngine } from '../../server/engine/recovery.ts';
 import { CLIENT_TABLE } from '../../server/replication/client-table.ts';
+import type { ChatState } from '../../server/state/chat-state.ts';
 import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { openDatabase } from '../../server/storage/database.ts';
 import { accountBody } from '../../shared/account-body.ts';
@@ -25,11 +26,30 @@ export interface Store {
   messages: number;
 }
 
+/** Adds accounts and messages between them to the database of a server that is the only one of its cluster and does not run. */
+export function storeMessages({ folder, address, accounts, messages }: Store): Promise<void> {
+  return store(folder, address, (_, lastOp) => draftsOf(accounts, messages, lastOp));
+}
+
 /**
- * Adds accounts and messages between them to the database of a server that is the only one of its cluster and does not run: rows,
- * tables and index as the server itself would have written them, without the network and the syncs.
+ * Deletes some of the messages that {@link storeMessages} added: each one in so many.
+ *
+ * @param round from 0 on, below `oneIn`: each deletes others
  */
-export async function storeMessages({ folder, address, accounts, messages }: Store): Promise<void> {
+export function storeDeletions(
+  { folder, address, accounts, messages }: Store,
+  oneIn: number,
+  round: number,
+): Promise<void> {
+  return store(folder, address, (chat) => deletionsOf(draftsOf(accounts, messages, 0), chat, oneIn, round));
+}
+
+/** Writes rows, tables and index as the server itself would have written them, without the network and the syncs. */
+async function store(
+  folder: string,
+  address: string,
+  draftsFor: (chat: ChatState, lastOp: number) => Iterable<EntryDraft>,
+): Promise<void> {
   const options = { address: address as Address, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS };
   const database = await openDatabase(folder, { address: options.address, durability: 'os' });
   const { storage, codec } = database;
@@ -41,7 +61,7 @@ export async function storeMessages({ folder, address, accounts, messages }: Sto
   };
   take(replica.entries);
   let time = lastTimeMs;
-  for (const drafts of inPieces(draftsOf(accounts, messages, last.op))) {
+  for (const drafts of inPieces(draftsFor(chat, last.op))) {
     time += 10;
     const place = { firstOp: last.op + 1, previousChain: last.chain, view: last.view, time };
     const entries = codec.seal(drafts, place, () => randomBytes(16).toString('hex'));
@@ -85,6 +105,23 @@ function* draftsOf(accounts: number, messages: number, lastOp: number): Generato
   for (let first = 0; first < accounts && received > lastOp; first += ROWS_AT_A_TIME) {
     const some = Array.from({ length: Math.min(ROWS_AT_A_TIME, accounts - first) }, (_, index) => idOf(first + index));
     yield { ...nobody, event: 'message:received', body: some.map((account) => `${account}=${received}`).join(' ') };
+  }
+}
+
+function* deletionsOf(
+  drafts: Iterable<EntryDraft>,
+  chat: ChatState,
+  oneIn: number,
+  round: number,
+): Generator<EntryDraft> {
+  const client = `00000000-0000-4000-9000-${String(round).padStart(12, '0')}` as ClientId;
+  let request = 0;
+  let message = 0;
+  for (const { event, account, id } of drafts) {
+    if (event !== 'message:send' || message++ % oneIn !== round) continue;
+    const sender = chat.accountByName(`stored${Number(account) - 1}`)!.id;
+    const asker = { client, request: ++request, asked: digestOf(`delete ${id}`, 16), account: sender };
+    yield { event: 'message:delete', ...asker, id: '', subject: id, body: '' };
   }
 }
 
