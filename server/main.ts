@@ -2,11 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import type { Address } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
-import { backup } from './commands/backup.ts';
-import { type CheckCommandOptions, check } from './commands/check.ts';
-import { compact } from './commands/compact.ts';
-import { type DrillOptions, runDrill } from './commands/drill.ts';
-import { ServerError } from './commands/listener.ts';
+import type { CheckCommandOptions } from './commands/check.ts';
+import type { DrillOptions } from './commands/drill.ts';
 import {
   addReplicaOptions,
   OptionError,
@@ -17,11 +14,7 @@ import {
   readSecret,
   secretFileOption,
 } from './commands/options.ts';
-import { promote } from './commands/promote.ts';
-import { restore } from './commands/restore.ts';
-import { runServer } from './commands/run.ts';
-import { startAll } from './commands/start.ts';
-import { printStatus } from './commands/status.ts';
+import { ServerError } from './commands/server-error.ts';
 import { packageVersion } from './commands/version.ts';
 import { DatabaseError } from './storage/database-error.ts';
 
@@ -33,6 +26,7 @@ const program = new Command('server')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
 
+// Each command is loaded when it is the one that was asked for: loading takes longer than most of what they do.
 let exitStatus = 0;
 
 const FIRST_SERVER = parseServer(`localhost:${DEFAULT_PORTS[0]}`);
@@ -54,6 +48,7 @@ for (const role of ['primary', 'secondary', 'witness'] as const) {
   addReplicaOptions(
     program.command(role).description(ROLES[role]).argument('<port>', 'the port to listen on', parsePort),
   ).action(async (port: number, options) => {
+    const { runServer } = await import('./commands/run.ts');
     exitStatus = await runServer(role, port, readReplicaOptions(options));
   });
 }
@@ -64,6 +59,7 @@ program
   .option('--server <address>', 'the server to ask', parseServer, FIRST_SERVER)
   .option('--json', 'print one JSON object')
   .action(async ({ server, json }: { server: Address; json?: true }) => {
+    const { printStatus } = await import('./commands/status.ts');
     exitStatus = await printStatus(server, json === true);
   });
 
@@ -74,6 +70,7 @@ program
   .option('--server <address>', 'the server to copy', parseServer, FIRST_SERVER)
   .addOption(secretFileOption())
   .action(async (name: string, { server, secretFile }: { server: Address; secretFile?: string }) => {
+    const { backup } = await import('./commands/backup.ts');
     exitStatus = await backup(name, { server, secret: readSecret(secretFile) });
   });
 
@@ -83,6 +80,7 @@ program
   .option('--server <address>', 'the server to ask: the primary', parseServer, FIRST_SERVER)
   .addOption(secretFileOption())
   .action(async ({ server, secretFile }: { server: Address; secretFile?: string }) => {
+    const { compact } = await import('./commands/compact.ts');
     exitStatus = await compact({ server, secret: readSecret(secretFile) });
   });
 
@@ -93,6 +91,7 @@ program
   .option('--to <operation>', 'print the chain at this operation, to compare servers', parseOperation)
   .option('--json', 'print one JSON object')
   .action(async (folder: string, options: CheckCommandOptions) => {
+    const { check } = await import('./commands/check.ts');
     exitStatus = await check(folder, options);
   });
 
@@ -102,6 +101,7 @@ program
   .argument('<database>', 'the folder, such as data/database@localhost:1538')
   .argument('<name>', 'of the copy')
   .action(async (database: string, name: string) => {
+    const { restore } = await import('./commands/restore.ts');
     exitStatus = await restore(database, name);
   });
 
@@ -113,6 +113,7 @@ program
   .option('--yes <address>', "the server's address, instead of typing it")
   .addOption(secretFileOption())
   .action(async ({ server, force, yes, secretFile }: PromoteFlags) => {
+    const { promote } = await import('./commands/promote.ts');
     exitStatus = await promote({ server, force: force === true, yes, secret: readSecret(secretFile) });
   });
 
@@ -121,6 +122,7 @@ program
   .description(`start three servers on ${DEFAULT_PORTS.join(', ')}, and the terminal chat`)
   .option('--data <folder>', 'where the databases are', 'data')
   .action(async ({ data }: { data: string }) => {
+    const { startAll } = await import('./commands/start.ts');
     exitStatus = await startAll(data);
   });
 
@@ -130,6 +132,7 @@ program
   .option('--seed <text>', 'repeat a drill: who is hit, and who returns first')
   .option('--keep', "keep the folder with the servers' data and output")
   .action(async (options: DrillOptions) => {
+    const { runDrill } = await import('./commands/drill.ts');
     exitStatus = await runDrill(options);
   });
 

@@ -5,9 +5,7 @@ import { createIo, type Io, PEERS_PATH } from '../network/io.ts';
 import { resolveHost } from '../network/peer-link.ts';
 import type { OpenRows } from '../network/peer-wire.ts';
 import { PeerNetwork } from '../network/peers.ts';
-
-/** A server that cannot start or go on; its message is the sentence for the operator. */
-export class ServerError extends Error {}
+import { ServerError } from './server-error.ts';
 
 /** The port of a server: chat clients, other servers and HTTP on one address. */
 export class Listener {

@@ -11,11 +11,11 @@ import { databaseFolder } from '../storage/folder.ts';
 import { beginFromCopy } from '../storage/restore.ts';
 import { setDatabaseAside } from '../storage/set-aside.ts';
 import { type LifeEnd, type LifeParts, progressReporter, ServerLife, type ServerRole } from './life.ts';
-import { ServerError } from './listener.ts';
 import { makeLog, type OperatorLog } from './log.ts';
 import type { ReplicaOptions } from './options.ts';
 import { RepairStage } from './repair.ts';
 import { untilRoom } from './room.ts';
+import { ServerError } from './server-error.ts';
 
 type StartAtOnce = Extract<LifeEnd, { when: 'at once' }>;
 
