@@ -7,7 +7,9 @@ export const bugsInForcedViews: readonly PlantedBug[] = [
     rule: 'R20',
     says: 'An operator may force a spare while the view that it follows serves.',
     file: 'server/replication/force.ts',
-    replacements: [{ find: 'if (other.serves) return', replace: 'if (other.serves && other.pending.length > 9) return' }],
+    replacements: [
+      { find: 'if (other.serves) return', replace: 'if (other.serves && other.pending.length > 9) return' },
+    ],
   },
   {
     name: 'forced-in-spite-of-a-longer-log',

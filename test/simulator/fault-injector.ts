@@ -344,19 +344,16 @@ export class FaultInjector {
   }
 
   /**
-   * R13: one that came back finds the primary silent and leads a view change, and dies when the primary, awake again, has promised
-   * it: a promise to a candidate that died blocks nobody.
+   * R13: the disk of the primary hangs when it is to leave out one that died; that one comes back meanwhile, hears nothing of it and
+   * leads a view change itself, and dies again once the primary has promised it. A promise to a candidate that died blocks nobody.
    */
   #forsake({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
     const { world, heartbeatTimeoutMs, servers } = this.#victims;
-    this.#crash(b, heartbeatTimeoutMs / 10);
-    world.queue.after((heartbeatTimeoutMs / 10) * (1 + choice), () => {
-      if (this.#isPeace) return;
-      a.stop(heartbeatTimeoutMs * (0.35 + choice / 2), false);
-      a.whenPromised((candidate) => {
-        const forsaken = servers.find(({ address }) => address === candidate);
-        if (forsaken) this.#crash(forsaken, awayMs);
-      });
+    a.disk.hangsUntilMs = world.nowMs + heartbeatTimeoutMs * (0.7 + 0.4 * choice);
+    this.#crash(b, Math.min(awayMs, heartbeatTimeoutMs / 20));
+    a.whenPromised((candidate) => {
+      const forsaken = servers.find(({ address }) => address === candidate);
+      if (forsaken) this.#crash(forsaken, awayMs);
     });
   }
 

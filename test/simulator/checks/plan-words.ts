@@ -108,7 +108,7 @@ function wordsOf(fault: PlannedFault, victim: string, also: string): string {
     mend: 'all cuts between servers are mended',
     strand: `${victim} and ${also} do not hear each other, and a third one dies`,
     outlive: `${victim} is out of touch while the others go on and die`,
-    forsake: `${also} comes back and leads while ${victim} stands still, and dies once it is promised`,
+    forsake: `${also} comes back and leads while the disk of ${victim} hangs, and dies once it is promised`,
     force: `an operator has ${victim} go on alone`,
     failingDisk: `a write of ${victim} fails`,
     fullDisk: `the disk of ${victim} is full`,
