@@ -1,12 +1,12 @@
 import { isServing } from '../../server/replication/lease.ts';
 import type { PeerMessage } from '../../server/replication/messages.ts';
-import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
 import { canBeHarmed, harmDisk, isExpendable } from './disk-faults.ts';
 import type { FaultKind, PlannedFault } from './faults.ts';
 import type { Operator } from './operator.ts';
 import type { SimulatedPeerNetwork } from './peer-network.ts';
+import { bothWays, forsake, outlive, strand, type Trouble, type Way } from './scenarios.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { World } from './world.ts';
@@ -46,7 +46,10 @@ const HELD_TYPES: readonly PeerMessage['type'][] = [
   'prepare-ok',
   'read-check',
   'read-ok',
+  'fetch-log',
   'log-chunk',
+  'farewell',
+  'turn-away',
 ];
 /** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
 const SHORTEST_SLEEP_MS = 60;
@@ -54,6 +57,7 @@ const SHORTEST_SLEEP_MS = 60;
 /** Breaks processes, links, disks and clocks as a plan says, until it is told to stop. */
 export class FaultInjector {
   readonly #victims: Victims;
+  readonly #trouble: Trouble;
   readonly #atSteps = new Map<string, PlannedFault[]>();
   readonly #inRounds = new Map<number, PlannedFault[]>();
   readonly counts: Record<string, number> = {};
@@ -68,6 +72,14 @@ export class FaultInjector {
 
   constructor(victims: Victims) {
     this.#victims = victims;
+    const { world, servers, heartbeatTimeoutMs } = victims;
+    this.#trouble = {
+      world,
+      servers,
+      heartbeatTimeoutMs,
+      crash: (server, awayMs) => this.#crash(server, awayMs),
+      cut: (ways, durationMs) => this.#cut(ways, durationMs),
+    };
   }
 
   /** From now on, what is planned takes place. To be called at time 0. */
@@ -180,14 +192,14 @@ export class FaultInjector {
     partition: ({ durationMs, choice }) => this.#partition(durationMs, choice),
     resetLink: (_, victim, other) => this.#victims.peers.reset(victim.address, other.address),
     refuse: ({ durationMs }, victim) => this.#refuse(victim, durationMs),
-    holdMessage: ({ choice }, victim) => this.#holdMessage(victim, choice),
+    holdMessage: (fault, victim) => this.#holdMessage(victim, fault),
     mend: () => {
       this.#victims.peers.cuts.mendAll();
       this.#victims.clientNetwork.cuts.mendAll();
     },
-    strand: (fault, victim, other) => this.#strand(fault, victim, other),
-    outlive: (fault, victim, _, others) => this.#outlive(fault, victim, others),
-    forsake: (fault, victim, other) => this.#forsake(fault, victim, other),
+    strand: (fault, victim, other) => strand(this.#trouble, fault, victim, other),
+    outlive: (fault, victim, _, others) => outlive(this.#trouble, fault, victim, others),
+    forsake: (fault, victim, other) => forsake(this.#trouble, fault, victim, other),
     force: (_, victim) => this.#force(victim),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
@@ -241,6 +253,7 @@ export class FaultInjector {
 
   #cut(ways: readonly Way[], durationMs: number): void {
     const { world, peers } = this.#victims;
+    if (this.#isPeace) return;
     const names = ways.map(([from, to]) => `${from}>${to}`).join(', ');
     world.trace(`cut ${names}`);
     for (const [from, to] of ways) peers.cuts.cut(from, to);
@@ -260,12 +273,15 @@ export class FaultInjector {
     world.queue.after(durationMs, () => peers.refusing.delete(server.address));
   }
 
-  #holdMessage(server: SimulatedServer, choice: number): void {
-    const types = HELD_TYPES;
-    const type = types[Math.floor(choice * types.length)]!;
-    const steps = 1 + (Math.floor(choice * 1000) % 6);
-    this.#victims.world.trace(`${server.address} is to lose its connection with the next ${type}`);
-    this.#victims.peers.at(server.address)?.holdNext(type, steps);
+  /** In a third of the cases its process ends with the connection, so that the message is from the dead when it arrives. */
+  #holdMessage(server: SimulatedServer, { choice, awayMs }: PlannedFault): void {
+    const { world, peers } = this.#victims;
+    const type = HELD_TYPES[Math.floor(choice * HELD_TYPES.length)]!;
+    const digits = Math.floor(choice * 1e5);
+    world.trace(`${server.address} is to lose its connection with the next ${type}`);
+    peers.at(server.address)?.holdNext(type, 1 + (Math.floor(choice * 1000) % 6), () => {
+      if (digits % 3 === 0) world.queue.after(0, () => this.#crash(server, awayMs));
+    });
   }
 
   /** The primary is cut off from the other servers, and not from its clients. */
@@ -302,58 +318,6 @@ export class FaultInjector {
     for (const [from, to] of ways) clientNetwork.cuts.cut(from, to);
     world.queue.after(durationMs, () => {
       if (!this.#isPeace) for (const [from, to] of ways) clientNetwork.cuts.mend(from, to);
-    });
-  }
-
-  /** H12: two that do not hear each other, and one that heard both dies while they part. */
-  #strand({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
-    const { world, servers } = this.#victims;
-    const { heartbeatTimeoutMs } = this.#victims;
-    this.#cut(bothWays(a, b), 4 * heartbeatTimeoutMs);
-    const candidates = servers.filter((server) => server !== b);
-    const third = candidates[Math.floor(choice * candidates.length)]!;
-    world.queue.after((0.5 + 2 * choice) * heartbeatTimeoutMs, () =>
-      this.#crash(third, awayMs + 3 * heartbeatTimeoutMs),
-    );
-  }
-
-  /**
-   * H1: one is out of touch, the others go on without it and die, and then it finds them dead. Or they die when its leases have
-   * just run out, before they went on. Where there are four or more, one of them had been away before.
-   */
-  #outlive({ durationMs, awayMs, choice }: PlannedFault, a: SimulatedServer, others: readonly SimulatedServer[]): void {
-    const { world, heartbeatTimeoutMs, servers } = this.#victims;
-    const digits = Math.floor(choice * 1e6);
-    const areStillBound = digits % 2 === 0;
-    const cutMs = areStillBound ? heartbeatTimeoutMs * (0.9 + 0.25 * choice) : 200 + durationMs;
-    const deathMs = areStillBound ? cutMs : cutMs - 200 * choice;
-    const early = servers.length > 3 ? others[digits % others.length]! : undefined;
-    const fromMs = early ? heartbeatTimeoutMs : 0;
-    const awayForMs = awayMs + 3 * heartbeatTimeoutMs;
-    if (early) this.#crash(early, fromMs + cutMs + 3 * awayForMs);
-    world.queue.after(fromMs, () => {
-      if (this.#isPeace) return;
-      this.#cut(
-        others.flatMap((one) => bothWays(a, one)),
-        cutMs,
-      );
-    });
-    world.queue.after(fromMs + deathMs, () => {
-      for (const server of others) this.#crash(server, awayForMs);
-    });
-  }
-
-  /**
-   * R13: the disk of the primary hangs when it is to leave out one that died; that one comes back meanwhile, hears nothing of it and
-   * leads a view change itself, and dies again once the primary has promised it. A promise to a candidate that died blocks nobody.
-   */
-  #forsake({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
-    const { world, heartbeatTimeoutMs, servers } = this.#victims;
-    a.disk.hangsUntilMs = world.nowMs + heartbeatTimeoutMs * (0.7 + 0.4 * choice);
-    this.#crash(b, Math.min(awayMs, heartbeatTimeoutMs / 20));
-    a.whenPromised((candidate) => {
-      const forsaken = servers.find(({ address }) => address === candidate);
-      if (forsaken) this.#crash(forsaken, awayMs);
     });
   }
 
@@ -431,11 +395,3 @@ type Action = (
   other: SimulatedServer,
   others: readonly SimulatedServer[],
 ) => void;
-type Way = readonly [from: Address | string, to: Address | string];
-
-function bothWays(a: SimulatedServer, b: SimulatedServer): Way[] {
-  return [
-    [a.address, b.address],
-    [b.address, a.address],
-  ];
-}
