@@ -201,6 +201,7 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'outlive',
   'forsake',
   'hangingDisk',
+  'leave',
   'oldFolder',
 ];
 
