@@ -32,6 +32,8 @@ export interface Victims {
 }
 
 const HOUR_MS = 3_600_000;
+/** By then nobody counts as within reach who is not heard. */
+const UNHEARD_TIMEOUTS = 4.2;
 /** Messages that say something which may be true no longer when they arrive. */
 const HELD_TYPES: readonly PeerMessage['type'][] = [
   'start-view-change',
@@ -78,6 +80,9 @@ export class FaultInjector {
       servers,
       heartbeatTimeoutMs,
       crash: (server, awayMs) => this.#crash(server, awayMs),
+      everybodyWrites: (choice) => {
+        for (const client of victims.clients) client.operate('send', choice);
+      },
       cut: (ways, durationMs) => this.#cut(ways, durationMs),
     };
   }
@@ -200,7 +205,7 @@ export class FaultInjector {
     strand: (fault, victim, other) => strand(this.#trouble, fault, victim, other),
     outlive: (fault, victim, _, others) => outlive(this.#trouble, fault, victim, others),
     forsake: (fault, victim, other) => forsake(this.#trouble, fault, victim, other),
-    force: (_, victim) => this.#force(victim),
+    force: (fault, victim, _, others) => this.#force(fault, victim, others),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
     },
@@ -334,9 +339,20 @@ export class FaultInjector {
     });
   }
 
-  /** Mostly one that waits: whoever is served needs no operator. */
-  #force(victim: SimulatedServer): void {
-    const { servers, operator } = this.#victims;
+  /**
+   * R20, H16: an operator takes the others for lost when a server is only cut off from them, and they go on. Or has one go on that
+   * waits, if one does: whoever is served needs no operator.
+   */
+  #force({ choice }: PlannedFault, victim: SimulatedServer, others: readonly SimulatedServer[]): void {
+    const { servers, operator, world, heartbeatTimeoutMs } = this.#victims;
+    if (choice < 0.6) {
+      const ways = others.flatMap((one) => bothWays(victim, one));
+      this.#cut(ways, UNHEARD_TIMEOUTS * heartbeatTimeoutMs * (1 + choice));
+      world.queue.after(UNHEARD_TIMEOUTS * heartbeatTimeoutMs, () => {
+        if (!this.#isPeace) operator?.force(victim);
+      });
+      return;
+    }
     const waiting = servers.filter(({ context, role }) => role === 'replica' && context && !isServing(context));
     operator?.force(waiting.includes(victim) ? victim : (waiting[0] ?? victim));
   }

@@ -12,6 +12,8 @@ export interface Trouble {
   readonly heartbeatTimeoutMs: number;
   /** Ends a process, and starts it again after a while. */
   crash(server: SimulatedServer, awayMs: number): void;
+  /** Each client's user sends a message. */
+  everybodyWrites(choice: number): void;
   /** Cuts these ways for a while. */
   cut(ways: readonly Way[], durationMs: number): void;
 }
@@ -71,7 +73,8 @@ export function outlive(
 
 /**
  * R13: the disk of the primary hangs when it is to leave out one that died; that one comes back meanwhile, hears nothing of it and
- * leads a view change itself, and dies again once the primary has promised it. A promise to a candidate that died blocks nobody.
+ * leads a view change itself, and dies again once the primary has promised it. A promise to a candidate that died blocks nobody. Clients
+ * had just asked for something, and ask again while the primary begins its next view, with a disk that hangs once more.
  */
 export function forsake(
   trouble: Trouble,
@@ -80,10 +83,15 @@ export function forsake(
   b: SimulatedServer,
 ): void {
   const { world, heartbeatTimeoutMs, servers } = trouble;
-  a.disk.hangsUntilMs = world.nowMs + heartbeatTimeoutMs * (0.7 + 0.4 * choice);
+  const hang = (durationMs: number) => {
+    a.disk.hangsUntilMs = world.nowMs + durationMs;
+  };
+  hang(heartbeatTimeoutMs * (0.7 + 0.4 * choice));
+  trouble.everybodyWrites(choice);
   trouble.crash(b, Math.min(awayMs, heartbeatTimeoutMs / 20));
-  a.whenPromised((candidate) => {
+  a.whenSends('promise', (candidate) => {
     const forsaken = servers.find(({ address }) => address === candidate);
     if (forsaken) trouble.crash(forsaken, awayMs);
+    a.whenSends('start-view', () => hang((heartbeatTimeoutMs / 2) * choice));
   });
 }
