@@ -6,7 +6,7 @@ import { canBeHarmed, harmDisk, isExpendable } from './disk-faults.ts';
 import type { FaultKind, PlannedFault } from './faults.ts';
 import type { Operator } from './operator.ts';
 import type { SimulatedPeerNetwork } from './peer-network.ts';
-import { bothWays, forsake, outlive, strand, type Trouble, type Way } from './scenarios.ts';
+import { bothWays, deafen, forsake, outlive, strand, type Trouble, type Way } from './scenarios.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { World } from './world.ts';
@@ -80,9 +80,10 @@ export class FaultInjector {
       servers,
       heartbeatTimeoutMs,
       crash: (server, awayMs) => this.#crash(server, awayMs),
-      everybodyWrites: (choice) => {
-        for (const client of victims.clients) client.operate('send', choice);
+      everybody: (kind, choice) => {
+        if (!this.#isPeace) for (const client of victims.clients) client.operate(kind, choice);
       },
+      cutClients: (from, durationMs) => this.#cutEveryOtherClient(from, durationMs),
       cut: (ways, durationMs) => this.#cut(ways, durationMs),
     };
   }
@@ -205,6 +206,7 @@ export class FaultInjector {
     strand: (fault, victim, other) => strand(this.#trouble, fault, victim, other),
     outlive: (fault, victim, _, others) => outlive(this.#trouble, fault, victim, others),
     forsake: (fault, victim, other) => forsake(this.#trouble, fault, victim, other),
+    deafen: (fault, victim, _, others) => deafen(this.#trouble, fault, victim, others),
     force: (fault, victim, _, others) => this.#force(fault, victim, others),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
@@ -266,6 +268,22 @@ export class FaultInjector {
       if (this.#isPeace) return;
       world.trace(`mend ${names}`);
       for (const [from, to] of ways) peers.cuts.mend(from, to);
+    });
+  }
+
+  #cutEveryOtherClient(servers: readonly SimulatedServer[], durationMs: number): void {
+    const { clients, clientNetwork, world } = this.#victims;
+    if (this.#isPeace) return;
+    const cutOff = clients.filter((_, index) => index % 2 === 0);
+    const ways = cutOff.flatMap(({ name }) =>
+      servers.flatMap(({ address }): Way[] => [
+        [name, address],
+        [address, name],
+      ]),
+    );
+    for (const [from, to] of ways) clientNetwork.cuts.cut(from, to);
+    world.queue.after(durationMs, () => {
+      if (!this.#isPeace) for (const [from, to] of ways) clientNetwork.cuts.mend(from, to);
     });
   }
 

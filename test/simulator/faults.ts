@@ -21,6 +21,7 @@ export const FAULT_KINDS = [
   'strand',
   'outlive',
   'forsake',
+  'deafen',
   'force',
   'failingDisk',
   'fullDisk',

@@ -201,6 +201,7 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'strand',
   'outlive',
   'forsake',
+  'deafen',
   'hangingDisk',
   'leave',
   'oldFolder',

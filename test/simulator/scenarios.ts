@@ -1,5 +1,6 @@
 import type { Address } from '../../shared/ids.ts';
 import type { PlannedFault } from './faults.ts';
+import type { OperationKind } from './operations.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { World } from './world.ts';
 
@@ -12,8 +13,10 @@ export interface Trouble {
   readonly heartbeatTimeoutMs: number;
   /** Ends a process, and starts it again after a while. */
   crash(server: SimulatedServer, awayMs: number): void;
-  /** Each client's user sends a message. */
-  everybodyWrites(choice: number): void;
+  /** Each client's user does that. */
+  everybody(kind: OperationKind, choice: number): void;
+  /** Every other client no longer reaches these for a while. */
+  cutClients(from: readonly SimulatedServer[], durationMs: number): void;
   /** Cuts these ways for a while. */
   cut(ways: readonly Way[], durationMs: number): void;
 }
@@ -87,11 +90,43 @@ export function forsake(
     a.disk.hangsUntilMs = world.nowMs + durationMs;
   };
   hang(heartbeatTimeoutMs * (0.7 + 0.4 * choice));
-  trouble.everybodyWrites(choice);
+  trouble.everybody('send', choice);
   trouble.crash(b, Math.min(awayMs, heartbeatTimeoutMs / 20));
   a.whenSends('promise', (candidate) => {
     const forsaken = servers.find(({ address }) => address === candidate);
     if (forsaken) trouble.crash(forsaken, awayMs);
     a.whenSends('start-view', () => hang((heartbeatTimeoutMs / 2) * choice));
   });
+}
+
+/**
+ * R17: a primary hears the others no longer, so that it asks them about reads; soon they hear it no longer either, and go on without
+ * it while some clients reach nobody else. Then it hears all that they had said, the old and the new.
+ */
+export function deafen(
+  trouble: Trouble,
+  { choice }: PlannedFault,
+  a: SimulatedServer,
+  others: readonly SimulatedServer[],
+): void {
+  const { world, heartbeatTimeoutMs } = trouble;
+  const at = (timeouts: number, run: () => void) => world.queue.after(timeouts * heartbeatTimeoutMs, run);
+  // Mostly when they are about to go on.
+  const endMs = (2.2 + 1.2 * choice ** 2) * heartbeatTimeoutMs;
+  trouble.cut(
+    others.map(({ address }): Way => [address, a.address]),
+    endMs,
+  );
+  trouble.cutClients(others, endMs);
+  // Its leases have run out.
+  at(1, () => trouble.everybody('list', choice));
+  at(1.2, () =>
+    trouble.cut(
+      others.map(({ address }): Way => [a.address, address]),
+      endMs - 1.2 * heartbeatTimeoutMs,
+    ),
+  );
+  for (let timeouts = 2.15; timeouts * heartbeatTimeoutMs < endMs; timeouts += 0.1) {
+    at(timeouts, () => trouble.everybody('list', choice));
+  }
 }

@@ -109,6 +109,7 @@ function wordsOf(fault: PlannedFault, victim: string, also: string): string {
     strand: `${victim} and ${also} do not hear each other, and a third one dies`,
     outlive: `${victim} is out of touch while the others go on and die`,
     forsake: `${also} comes back and leads while the disk of ${victim} hangs, and dies once it is promised`,
+    deafen: `${victim} hears the others no longer, nor they it, and some clients reach nobody else`,
     force: `an operator has ${victim} go on alone`,
     failingDisk: `a write of ${victim} fails`,
     fullDisk: `the disk of ${victim} is full`,
