@@ -19,10 +19,14 @@ export function canBeHarmed(
   return isWhole && rounds.size === 1 && replicationFactor > 1 && isPossible;
 }
 
-/** R20: whether another replica is left that an operator can force when this one's folder is lost. */
+/**
+ * R20: whether another replica is left that an operator can force when this one's folder is lost. A forced view that is lost itself
+ * is not taken back: clients that have heard of its epoch believe no earlier one.
+ */
 export function isExpendable(victim: SimulatedServer, servers: readonly SimulatedServer[]): boolean {
   const others = servers.filter((server) => server !== victim && server.role === 'replica');
-  const isLeft = others.some(({ disk }) => disk.file.base !== null && disk.entries.length > 0);
+  const epoch = victim.disk.file.base?.number.epoch ?? 0;
+  const isLeft = others.some(({ disk }) => (disk.file.base?.number.epoch ?? -1) >= epoch && disk.entries.length > 0);
   return victim.role === 'replica' && isLeft;
 }
 

@@ -1,12 +1,12 @@
 import { isServing } from '../../server/replication/lease.ts';
 import type { PeerMessage } from '../../server/replication/messages.ts';
-import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
 import { canBeHarmed, harmDisk, isExpendable } from './disk-faults.ts';
 import type { FaultKind, PlannedFault } from './faults.ts';
 import type { Operator } from './operator.ts';
 import type { SimulatedPeerNetwork } from './peer-network.ts';
+import { bothWays, deafen, forsake, outlive, strand, type Trouble, type Way } from './scenarios.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { World } from './world.ts';
@@ -32,6 +32,8 @@ export interface Victims {
 }
 
 const HOUR_MS = 3_600_000;
+/** By then nobody counts as within reach who is not heard. */
+const UNHEARD_TIMEOUTS = 4.2;
 /** Messages that say something which may be true no longer when they arrive. */
 const HELD_TYPES: readonly PeerMessage['type'][] = [
   'start-view-change',
@@ -46,7 +48,10 @@ const HELD_TYPES: readonly PeerMessage['type'][] = [
   'prepare-ok',
   'read-check',
   'read-ok',
+  'fetch-log',
   'log-chunk',
+  'farewell',
+  'turn-away',
 ];
 /** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
 const SHORTEST_SLEEP_MS = 60;
@@ -54,6 +59,7 @@ const SHORTEST_SLEEP_MS = 60;
 /** Breaks processes, links, disks and clocks as a plan says, until it is told to stop. */
 export class FaultInjector {
   readonly #victims: Victims;
+  readonly #trouble: Trouble;
   readonly #atSteps = new Map<string, PlannedFault[]>();
   readonly #inRounds = new Map<number, PlannedFault[]>();
   readonly counts: Record<string, number> = {};
@@ -68,6 +74,18 @@ export class FaultInjector {
 
   constructor(victims: Victims) {
     this.#victims = victims;
+    const { world, servers, heartbeatTimeoutMs } = victims;
+    this.#trouble = {
+      world,
+      servers,
+      heartbeatTimeoutMs,
+      crash: (server, awayMs) => this.#crash(server, awayMs),
+      everybody: (kind, choice) => {
+        if (!this.#isPeace) for (const client of victims.clients) client.operate(kind, choice);
+      },
+      cutClients: (from, durationMs) => this.#cutEveryOtherClient(from, durationMs),
+      cut: (ways, durationMs) => this.#cut(ways, durationMs),
+    };
   }
 
   /** From now on, what is planned takes place. To be called at time 0. */
@@ -180,15 +198,16 @@ export class FaultInjector {
     partition: ({ durationMs, choice }) => this.#partition(durationMs, choice),
     resetLink: (_, victim, other) => this.#victims.peers.reset(victim.address, other.address),
     refuse: ({ durationMs }, victim) => this.#refuse(victim, durationMs),
-    holdMessage: ({ choice }, victim) => this.#holdMessage(victim, choice),
+    holdMessage: (fault, victim) => this.#holdMessage(victim, fault),
     mend: () => {
       this.#victims.peers.cuts.mendAll();
       this.#victims.clientNetwork.cuts.mendAll();
     },
-    strand: (fault, victim, other) => this.#strand(fault, victim, other),
-    outlive: (fault, victim, _, others) => this.#outlive(fault, victim, others),
-    forsake: (fault, victim, other) => this.#forsake(fault, victim, other),
-    force: (_, victim) => this.#force(victim),
+    strand: (fault, victim, other) => strand(this.#trouble, fault, victim, other),
+    outlive: (fault, victim, _, others) => outlive(this.#trouble, fault, victim, others),
+    forsake: (fault, victim, other) => forsake(this.#trouble, fault, victim, other),
+    deafen: (fault, victim, _, others) => deafen(this.#trouble, fault, victim, others),
+    force: (fault, victim, _, others) => this.#force(fault, victim, others),
     failingDisk: (_, victim) => {
       victim.disk.fault ??= 'fails';
     },
@@ -241,6 +260,7 @@ export class FaultInjector {
 
   #cut(ways: readonly Way[], durationMs: number): void {
     const { world, peers } = this.#victims;
+    if (this.#isPeace) return;
     const names = ways.map(([from, to]) => `${from}>${to}`).join(', ');
     world.trace(`cut ${names}`);
     for (const [from, to] of ways) peers.cuts.cut(from, to);
@@ -248,6 +268,22 @@ export class FaultInjector {
       if (this.#isPeace) return;
       world.trace(`mend ${names}`);
       for (const [from, to] of ways) peers.cuts.mend(from, to);
+    });
+  }
+
+  #cutEveryOtherClient(servers: readonly SimulatedServer[], durationMs: number): void {
+    const { clients, clientNetwork, world } = this.#victims;
+    if (this.#isPeace) return;
+    const cutOff = clients.filter((_, index) => index % 2 === 0);
+    const ways = cutOff.flatMap(({ name }) =>
+      servers.flatMap(({ address }): Way[] => [
+        [name, address],
+        [address, name],
+      ]),
+    );
+    for (const [from, to] of ways) clientNetwork.cuts.cut(from, to);
+    world.queue.after(durationMs, () => {
+      if (!this.#isPeace) for (const [from, to] of ways) clientNetwork.cuts.mend(from, to);
     });
   }
 
@@ -260,12 +296,15 @@ export class FaultInjector {
     world.queue.after(durationMs, () => peers.refusing.delete(server.address));
   }
 
-  #holdMessage(server: SimulatedServer, choice: number): void {
-    const types = HELD_TYPES;
-    const type = types[Math.floor(choice * types.length)]!;
-    const steps = 1 + (Math.floor(choice * 1000) % 6);
-    this.#victims.world.trace(`${server.address} is to lose its connection with the next ${type}`);
-    this.#victims.peers.at(server.address)?.holdNext(type, steps);
+  /** In a third of the cases its process ends with the connection, so that the message is from the dead when it arrives. */
+  #holdMessage(server: SimulatedServer, { choice, awayMs }: PlannedFault): void {
+    const { world, peers } = this.#victims;
+    const type = HELD_TYPES[Math.floor(choice * HELD_TYPES.length)]!;
+    const digits = Math.floor(choice * 1e5);
+    world.trace(`${server.address} is to lose its connection with the next ${type}`);
+    peers.at(server.address)?.holdNext(type, 1 + (Math.floor(choice * 1000) % 6), () => {
+      if (digits % 3 === 0) world.queue.after(0, () => this.#crash(server, awayMs));
+    });
   }
 
   /** The primary is cut off from the other servers, and not from its clients. */
@@ -305,61 +344,6 @@ export class FaultInjector {
     });
   }
 
-  /** H12: two that do not hear each other, and one that heard both dies while they part. */
-  #strand({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
-    const { world, servers } = this.#victims;
-    const { heartbeatTimeoutMs } = this.#victims;
-    this.#cut(bothWays(a, b), 4 * heartbeatTimeoutMs);
-    const candidates = servers.filter((server) => server !== b);
-    const third = candidates[Math.floor(choice * candidates.length)]!;
-    world.queue.after((0.5 + 2 * choice) * heartbeatTimeoutMs, () =>
-      this.#crash(third, awayMs + 3 * heartbeatTimeoutMs),
-    );
-  }
-
-  /**
-   * H1: one is out of touch, the others go on without it and die, and then it finds them dead. Or they die when its leases have
-   * just run out, before they went on. Where there are four or more, one of them had been away before.
-   */
-  #outlive({ durationMs, awayMs, choice }: PlannedFault, a: SimulatedServer, others: readonly SimulatedServer[]): void {
-    const { world, heartbeatTimeoutMs, servers } = this.#victims;
-    const digits = Math.floor(choice * 1e6);
-    const areStillBound = digits % 2 === 0;
-    const cutMs = areStillBound ? heartbeatTimeoutMs * (0.9 + 0.25 * choice) : 200 + durationMs;
-    const deathMs = areStillBound ? cutMs : cutMs - 200 * choice;
-    const early = servers.length > 3 ? others[digits % others.length]! : undefined;
-    const fromMs = early ? heartbeatTimeoutMs : 0;
-    const awayForMs = awayMs + 3 * heartbeatTimeoutMs;
-    if (early) this.#crash(early, fromMs + cutMs + 3 * awayForMs);
-    world.queue.after(fromMs, () => {
-      if (this.#isPeace) return;
-      this.#cut(
-        others.flatMap((one) => bothWays(a, one)),
-        cutMs,
-      );
-    });
-    world.queue.after(fromMs + deathMs, () => {
-      for (const server of others) this.#crash(server, awayForMs);
-    });
-  }
-
-  /**
-   * R13: one that came back finds the primary silent and leads a view change, and dies when the primary, awake again, has promised
-   * it: a promise to a candidate that died blocks nobody.
-   */
-  #forsake({ awayMs, choice }: PlannedFault, a: SimulatedServer, b: SimulatedServer): void {
-    const { world, heartbeatTimeoutMs, servers } = this.#victims;
-    this.#crash(b, heartbeatTimeoutMs / 10);
-    world.queue.after((heartbeatTimeoutMs / 10) * (1 + choice), () => {
-      if (this.#isPeace) return;
-      a.stop(heartbeatTimeoutMs * (0.35 + choice / 2), false);
-      a.whenPromised((candidate) => {
-        const forsaken = servers.find(({ address }) => address === candidate);
-        if (forsaken) this.#crash(forsaken, awayMs);
-      });
-    });
-  }
-
   /** Only a folder from before the last start differs from the present one in a way that others can notice. */
   #putOldFolderBack(fault: PlannedFault, victim: SimulatedServer): void {
     const { world, heartbeatTimeoutMs } = this.#victims;
@@ -373,9 +357,20 @@ export class FaultInjector {
     });
   }
 
-  /** Mostly one that waits: whoever is served needs no operator. */
-  #force(victim: SimulatedServer): void {
-    const { servers, operator } = this.#victims;
+  /**
+   * R20, H16: an operator takes the others for lost when a server is only cut off from them, and they go on. Or has one go on that
+   * waits, if one does: whoever is served needs no operator.
+   */
+  #force({ choice }: PlannedFault, victim: SimulatedServer, others: readonly SimulatedServer[]): void {
+    const { servers, operator, world, heartbeatTimeoutMs } = this.#victims;
+    if (choice < 0.6) {
+      const ways = others.flatMap((one) => bothWays(victim, one));
+      this.#cut(ways, UNHEARD_TIMEOUTS * heartbeatTimeoutMs * (1 + choice));
+      world.queue.after(UNHEARD_TIMEOUTS * heartbeatTimeoutMs, () => {
+        if (!this.#isPeace) operator?.force(victim);
+      });
+      return;
+    }
     const waiting = servers.filter(({ context, role }) => role === 'replica' && context && !isServing(context));
     operator?.force(waiting.includes(victim) ? victim : (waiting[0] ?? victim));
   }
@@ -434,11 +429,3 @@ type Action = (
   other: SimulatedServer,
   others: readonly SimulatedServer[],
 ) => void;
-type Way = readonly [from: Address | string, to: Address | string];
-
-function bothWays(a: SimulatedServer, b: SimulatedServer): Way[] {
-  return [
-    [a.address, b.address],
-    [b.address, a.address],
-  ];
-}

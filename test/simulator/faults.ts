@@ -21,6 +21,7 @@ export const FAULT_KINDS = [
   'strand',
   'outlive',
   'forsake',
+  'deafen',
   'force',
   'failingDisk',
   'fullDisk',
@@ -87,6 +88,7 @@ const AT_CRITICAL_STEPS: readonly FaultKind[] = [
 /** Draws what will go wrong in a run: at any time and at critical steps, or in rounds. */
 export function drawFaults(random: Random, rates: Rates, layout: Layout): PlannedFault[] {
   const faults: PlannedFault[] = [];
+  const count = layout.servers + layout.witnesses;
   const add: AddFault = (kind, when, server) => {
     const [low, high] = rates.awayMs;
     faults.push({
@@ -94,7 +96,7 @@ export function drawFaults(random: Random, rates: Rates, layout: Layout): Planne
       kind,
       when,
       server,
-      other: random.between(0, Math.max(1, layout.servers - 1)),
+      other: random.between(0, Math.max(1, count - 1)),
       client: random.between(0, layout.clients),
       durationMs: random.between(10, Math.round(rates.heartbeatTimeoutMs * random.pick([0.5, 4]))),
       awayMs: random.between(Math.round(low), Math.round(high) + 1),
@@ -109,22 +111,23 @@ export function drawFaults(random: Random, rates: Rates, layout: Layout): Planne
 type AddFault = (kind: FaultKind, when: PlannedFault['when'], server: PlannedFault['server']) => void;
 
 function drawAtAnyTime(random: Random, rates: Rates, layout: Layout, add: AddFault): void {
+  const anyServer = () => random.between(0, layout.servers + layout.witnesses);
   const next = () => -Math.log(1 - random.fraction()) * rates.betweenFaultsMs;
   const endMs = rates.calmMs + rates.faultsMs;
   for (let atMs = rates.calmMs + next(); atMs < endMs; atMs += next()) {
     const kind = drawKind(random, rates.weights);
-    if (kind) add(kind, { type: 'at', atMs }, random.between(0, layout.servers));
+    if (kind) add(kind, { type: 'at', atMs }, anyServer());
   }
   for (let nth = 0; nth < CRITICAL_STEPS; nth++) {
     if (!random.chance(rates.atCriticalStep)) continue;
-    const server = random.chance(0.7) ? 'here' : random.between(0, layout.servers);
+    const server = random.chance(0.7) ? 'here' : anyServer();
     add(random.pick(AT_CRITICAL_STEPS), { type: 'critical-step', nth, afterMs: aLittleAfter(random) }, server);
   }
 }
 
 /** Each round begins where there is a primary: with trouble for it, mostly; more follows while the others take over. */
 function drawRounds(random: Random, rates: Rates, layout: Layout, add: AddFault): void {
-  const anyServer = () => random.between(0, layout.servers);
+  const anyServer = () => random.between(0, layout.servers + layout.witnesses);
   for (let round = 0; round < rates.rounds; round++) {
     const kind = drawKind(random, rates.weights);
     if (kind) add(kind, { type: 'round', round, afterMs: 0 }, random.chance(0.7) ? 'primary' : anyServer());

@@ -42,7 +42,7 @@ export class PeerEndpoint implements PeerTransport {
   readonly #lostAtMs = new Map<Address, number>();
   #onInput: (input: Input) => void = () => {};
   #hello: (() => Hello) | null = null;
-  #holdsNext: { type: PeerMessage['type']; steps: number } | null = null;
+  #holdsNext: { type: PeerMessage['type']; steps: number; onHeld: () => void } | null = null;
 
   constructor(network: SimulatedPeerNetwork, address: Address, life: Life, onSend: PeerEndpoint['onSend']) {
     this.#network = network;
@@ -83,7 +83,7 @@ export class PeerEndpoint implements PeerTransport {
     const { self, nonce } = link.hello;
     const read = () =>
       link.to.life.act(() => link.to.#onInput({ type: 'message', from: self, nonce, message: carried }));
-    if (this.#holdsNext?.type === message.type) this.#hold(link, this.#holdsNext.steps, read);
+    if (this.#holdsNext?.type === message.type) this.#hold(link, this.#holdsNext, read);
     this.#arriveInOrder(link, () => {
       if (!link.isOver) read();
       else if (number < link.keepsAfterEnd) world.queue.after(link.lateMs, read);
@@ -92,18 +92,19 @@ export class PeerEndpoint implements PeerTransport {
 
   /**
    * The connection breaks when the next message of that type is on its way; the message arrives late, after so many
-   * critical steps of its receiver.
+   * critical steps of its receiver. Calls back when that has happened.
    */
-  holdNext(type: PeerMessage['type'], steps: number): void {
-    this.#holdsNext = { type, steps };
+  holdNext(type: PeerMessage['type'], steps: number, onHeld: () => void): void {
+    this.#holdsNext = { type, steps, onHeld };
   }
 
-  #hold(link: Link, steps: number, read: () => void): void {
+  #hold(link: Link, { steps, onHeld }: { steps: number; onHeld: () => void }, read: () => void): void {
     const { address } = link.to;
     this.#holdsNext = null;
     this.#network.hold(address, steps, read);
     this.onPeerEnded(address);
     link.keepsAfterEnd = 0;
+    onHeld();
   }
 
   #arriveInOrder(link: Link, arrive: () => void): void {

@@ -89,11 +89,12 @@ export function drawRates(random: Random): Rates {
   return {
     calmMs: random.between(250, 900),
     faultsMs:
-      rounds > 0
+      (mayForce ? 6 * heartbeatTimeoutMs : 0) +
+      (rounds > 0
         ? rounds * (roundMs + 4 * heartbeatTimeoutMs)
         : isLong
           ? random.between(6000, 15_000)
-          : random.between(600, 3000),
+          : random.between(600, 3000)),
     rounds,
     roundMs,
     heartbeatTimeoutMs,
@@ -203,7 +204,9 @@ const KINDS_OF_VIEW_CHANGES: readonly FaultKind[] = [
   'strand',
   'outlive',
   'forsake',
+  'deafen',
   'hangingDisk',
+  'leave',
   'oldFolder',
 ];
 

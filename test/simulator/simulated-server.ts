@@ -40,7 +40,7 @@ export class SimulatedServer implements LeaseHolder {
   /** It woke up from sleep, and has had no occasion yet to notice (A3). */
   #hasJustWoken = false;
   #sleepsAfterPing: (() => void) | null = null;
-  #onPromise: ((to: Address) => void) | null = null;
+  readonly #whenSent = new Map<PeerMessage['type'], (to: Address) => void>();
   #hasSaidFarewell = false;
   readonly #around: Surroundings;
   readonly #watcher: ServerWatcher;
@@ -109,7 +109,7 @@ export class SimulatedServer implements LeaseHolder {
     this.engine = null;
     this.#hasJustWoken = false;
     this.#sleepsAfterPing = null;
-    this.#onPromise = null;
+    this.#whenSent.clear();
     this.#hasSaidFarewell = false;
     this.clock.rate = 1 + rates.clockDrift * (2 * random.fraction() - 1);
     const { life } = this;
@@ -141,7 +141,7 @@ export class SimulatedServer implements LeaseHolder {
       else if (this.#hasSaidFarewell)
         throw new Violation(`R23: ${this.address} sends ${message.type} after its farewell`);
       if (message.type === 'ping') this.#sleepsAfterPing?.();
-      if (message.type === 'promise' && !message.probe) this.#promises(to);
+      if (!('probe' in message && message.probe)) this.#isAboutToSend(message.type, to);
       if (CRITICAL_MESSAGES.has(message.type)) this.#watcher.atCriticalStep();
       if (!life.isOver) this.#watcher.onSend(to, message);
     });
@@ -265,15 +265,16 @@ export class SimulatedServer implements LeaseHolder {
     });
   }
 
-  /** Calls back when this life is about to tell a candidate of its next promise. */
-  whenPromised(run: (candidate: Address) => void): void {
-    this.#onPromise = run;
+  /** Calls back when this life is about to send the next message of that type; questions that bind nobody do not count. */
+  whenSends(type: PeerMessage['type'], run: (to: Address) => void): void {
+    this.#whenSent.set(type, run);
   }
 
-  #promises(candidate: Address): void {
-    const run = this.#onPromise;
-    this.#onPromise = null;
-    run?.(candidate);
+  #isAboutToSend(type: PeerMessage['type'], to: Address): void {
+    const run = this.#whenSent.get(type);
+    if (!run) return;
+    this.#whenSent.delete(type);
+    run(to);
   }
 
   /** The machine falls asleep when its pings are on their way: their answers wait for it when it wakes up (R22). */

@@ -46,6 +46,25 @@ describe('the whole program under faults drawn from a seed', () => {
 
   it('R16: with two witnesses', async () => requireClean(await runAll('witnessed', 8, { witnesses: 2 })), TIMEOUT_MS);
 
+  it(
+    'R20: when an operator has forced a view, all is as promised within what remains',
+    async () => {
+      const plans = Array.from({ length: 400 }, (_, number) => planOf(`forced-${number}`));
+      const results: RunResult[] = [];
+      for (const plan of plans.filter(({ rates }) => rates.mayForce).slice(0, 12)) {
+        results.push(await runPlan({ ...plan, rates: { ...plan.rates, isWatchedClosely: true } }));
+      }
+      requireClean(results);
+      for (const what of ['R20 force', 'R20 a force is refused', 'R20 heard of a forced view']) {
+        expect(
+          sumOf(results, ({ coverage }) => coverage?.[what] ?? 0),
+          what,
+        ).toBeGreaterThan(0);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
   it('R23, ci-6899: a server that leaves without its leases does not ask for ever whether it is the primary', async () => {
     requireClean([await runPlan(planOf('ci-6899'))]);
   });

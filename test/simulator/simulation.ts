@@ -1,4 +1,5 @@
 import type { Output } from '../../server/replication/messages.ts';
+import { isListed } from '../../server/replication/replica-state.ts';
 import { makeEntryCodec } from '../../server/storage/csv.ts';
 import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import { type Random, seededRandom } from '../../shared/random.ts';
@@ -295,15 +296,7 @@ export class Simulation {
         return operator !== null && !operator.isDone;
       },
     });
-    // R20: now nobody must agree to that.
-    if (isWell && operator?.mayForce) {
-      const { last } = this.#checkers.histories;
-      await advance(this.#world.nowMs + TOLD_MS);
-      forceOne();
-      await advance(this.#world.nowMs + LOOK_MS);
-      if (this.#checkers.histories.last !== last)
-        throw new Violation('R20: a server goes on alone, although all is well');
-    }
+    if (isWell && operator?.mayForce) await this.#requireRefusals(operator);
     return isWell;
   }
 
@@ -314,6 +307,16 @@ export class Simulation {
     const logs = replicas.map(({ address, disk }) => ({ server: address, entries: disk.entries }));
     const broken = checkCompaction(this.#checkers.histories.last.committed, logs, upTo);
     if (broken) throw new Violation(broken);
+  }
+
+  /** R20: where all is well, nobody agrees to go on alone. */
+  async #requireRefusals(operator: Operator): Promise<void> {
+    await this.#advance(this.#world.nowMs + TOLD_MS);
+    for (const server of this.servers) {
+      operator.forceInPeace(server);
+      await this.#advance(this.#world.nowMs + LOOK_MS);
+      if (operator.isDone) throw new Violation(`R20: ${server.address} goes on alone, although all is well`);
+    }
   }
 
   #requireService(lastingFault: Exclude<Plan['rates']['lastingFault'], null>): Promise<void> {
@@ -333,7 +336,9 @@ export class Simulation {
     const { histories, states, forgotten } = this.#checkers;
     const { last } = histories;
     for (const server of this.servers) {
-      if (server.role !== 'replica' || !server.engine || histories.of(server.disk.file) !== last) continue;
+      if (server.role !== 'replica' || !server.engine) continue;
+      // R20: one that has heard of the last epoch and is not taken in yet still has what it had.
+      if (histories.isForced && (histories.of(server.disk.file) !== last || !isListed(server.state!))) continue;
       const { log } = server.state!;
       if (log.endOp >= last.acknowledged) last.requireAcknowledged(`I4: ${server.address} is`, log);
       states.compare(server);

@@ -26,8 +26,8 @@ const MESSAGE_TYPES: Record<PeerMessage['type'], true> = {
 /** What becomes of a message at its receiver. */
 export type Reception = 'acted on' | 'without effect' | 'from the dead or an earlier life';
 
-/** A gossip always renews what is known of its sender; to ask for another list takes no more than a `gossip` as an answer. */
-const ALWAYS_ACTED_ON: ReadonlySet<PeerMessage['type']> = new Set(['gossip']);
+/** A gossip renews what is known of its sender; a question for rows is always answered; whoever says farewell and counts, is dead then. */
+export const ALWAYS_ACTED_ON: ReadonlySet<PeerMessage['type']> = new Set(['gossip', 'fetch-log', 'farewell']);
 
 export function sentNote(type: PeerMessage['type']): string {
   return `message ${type}: sent`;

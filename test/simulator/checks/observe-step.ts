@@ -2,7 +2,7 @@ import type { Input, Output, PeerMessage } from '../../../server/replication/mes
 import { compareViews } from '../../../shared/ids.ts';
 import type { Coverage } from './coverage.ts';
 import { changeNotes } from './coverage-changes.ts';
-import { type RuleNote, receptionNote, sentNote } from './coverage-expected.ts';
+import { ALWAYS_ACTED_ON, type RuleNote, receptionNote, sentNote } from './coverage-expected.ts';
 import { isAcceptedFrom, type StepFacts } from './step-facts.ts';
 
 /** One call of `step`, seen from outside. */
@@ -120,7 +120,7 @@ function messageNotes(step: ObservedStep, { from, message }: Input & { type: 'me
   const { type } = message;
   if (!isAcceptedFrom(before, from)) return [receptionNote(type, 'from the dead or an earlier life')];
   const isActedOn = outputs.some((one) => one.type !== 'changed') || before.fingerprint !== after.fingerprint;
-  const isNews = type === 'gossip' || isActedOn || before.file !== after.file;
+  const isNews = ALWAYS_ACTED_ON.has(type) || isActedOn || before.file !== after.file;
   return [receptionNote(type, isNews ? 'acted on' : 'without effect'), ...meaningOf(step, message, isNews)];
 }
 
