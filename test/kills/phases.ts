@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnvironment, logSegments, SERVER_PROGRAM } from '../support/cluster.ts';
 import { besides, type KillRig, runPatiently } from './rig.ts';
@@ -19,13 +19,16 @@ export interface Phase {
 
 const SNAPSHOT_WITHIN_MS = 8000;
 const BEGINS_WITHIN_MS = 10_000;
+/** Enough that a segment takes some milliseconds to be written anew. */
+const ERASED = 200;
 
-/** All that a kill may meet. What a server is to do besides, such as removing bodies from its log, is added here. */
+/** All that a kill may meet. */
 export const PHASES: readonly Phase[] = [
   { name: 'a snapshot', servers: 1, kill: duringSnapshot },
   { name: 'a backup', servers: 1, kill: duringBackup },
   { name: 'a restore', servers: 1, kill: duringRestore },
   { name: 'a start', servers: 1, kill: duringStart },
+  { name: 'a compaction', servers: 1, kill: duringCompaction },
   { name: 'state transfer: the joiner', servers: 3, kill: duringJoin },
   { name: 'state transfer: the server that feeds it', servers: 3, kill: duringFeed },
 ];
@@ -100,6 +103,38 @@ async function killedRestore(rig: KillRig, database: string, name: string): Prom
   child.kill('SIGKILL');
   await ended;
   return child.signalCode === 'SIGKILL';
+}
+
+async function duringCompaction(rig: KillRig): Promise<number> {
+  const { primary, other } = await rig.someServers();
+  const victim = rig.random.chance(0.5) ? primary : other;
+  const texts = await rig.eraser.erase(primary, ERASED);
+  const { folder } = rig.server(victim);
+  const asked = runPatiently(['compact', '--server', rig.server(primary).address]);
+  await rig.seen(() => unfinishedIn(folder).some((name) => name.startsWith('commit_log-')), BEGINS_WITHIN_MS);
+  await rig.soon(10);
+  await rig.kill(victim);
+  const isCut = unfinishedIn(folder).some((name) => name.startsWith('commit_log-'));
+  await asked;
+  await rig.revive();
+  // One that was decided goes on by itself; one whose primary died before it was is decided by the next one.
+  const again = await runPatiently(['compact', '--server', rig.server(victim).address]);
+  if (again.status !== 0) throw new Error(`The compaction after a killed one failed: ${again.stderr}`);
+  await rig.untilCompacted();
+  for (const { folder: searched } of rig.cluster.servers) {
+    const found = filesWith(searched, texts);
+    if (found.length > 0) throw new Error(`Deleted texts are still in ${found.join(', ')}.`);
+  }
+  return isCut ? 1 : 0;
+}
+
+function filesWith(folder: string, texts: readonly string[]): string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  return paths.filter((path) => {
+    const content = readFileSync(path, 'utf8');
+    return texts.some((text) => content.includes(text));
+  });
 }
 
 function chainIn(printed: string): string | undefined {

@@ -7,6 +7,7 @@ import { storeMessages } from '../bench/stored-messages.ts';
 import { auditTalkers, Talker } from '../chaos/talker.ts';
 import { Cluster, pause, type Server } from '../support/cluster.ts';
 import { type Ran, runProgram } from '../support/program.ts';
+import { Eraser } from './eraser.ts';
 
 const FREQUENT_SNAPSHOTS = fileURLToPath(new URL('./frequent-snapshots.js', import.meta.url));
 const WHOLE_WITHIN_MS = 120_000;
@@ -23,6 +24,7 @@ export interface RigOptions {
 export class KillRig {
   readonly cluster: Cluster;
   readonly random: Random;
+  readonly eraser: Eraser;
   readonly #talkers: Talker[];
   kills = 0;
   checks = 0;
@@ -31,6 +33,7 @@ export class KillRig {
   private constructor(cluster: Cluster, talkers: Talker[], random: Random) {
     this.cluster = cluster;
     this.#talkers = talkers;
+    this.eraser = new Eraser(cluster);
     this.random = random;
   }
 
@@ -129,6 +132,16 @@ export class KillRig {
   async revive(): Promise<void> {
     for (const { index, process: child } of this.cluster.servers) if (!child) await this.cluster.start(index);
     await untilWhole(this.cluster);
+  }
+
+  /** Waits until all servers have removed what was to be removed. */
+  untilCompacted(): Promise<void> {
+    const isDone = async () => {
+      const all = await Promise.all(this.cluster.servers.map(({ index }) => this.cluster.status(index)));
+      const decidedOp = Math.max(...all.map((status) => status?.compaction?.decidedOp ?? 0));
+      return all.every((status) => status?.compaction?.doneOp === decidedOp);
+    };
+    return this.cluster.until('all servers have removed what was deleted', isDone, WHOLE_WITHIN_MS);
   }
 
   /** Compares what people were told with what the servers have. @throws Error when anything is lost, doubled or out of order */
