@@ -200,12 +200,16 @@ class StopSignals {
 
   /** @param leave what the first signal calls from now on */
   leads(leave: () => Promise<void>): void {
-    if (!this.#leave) for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal());
+    // Node takes back what `nohup` asks for, so that a hang-up ends it anyway: better with a farewell.
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+    if (!this.#leave) for (const signal of signals) process.on(signal, () => this.#onSignal(signal));
     this.#leave = leave;
     if (this.isStopping) void leave();
   }
 
-  #onSignal(): void {
+  #onSignal(signal: NodeJS.Signals): void {
+    // The shell and the system may both tell that the terminal is closed.
+    if (this.isStopping && signal === 'SIGHUP') return;
     if (this.isStopping) process.exit(130);
     this.isStopping = true;
     this.#log('Stopping.');

@@ -76,6 +76,12 @@ async function deniedError(path: string, owned: string, error: unknown): Promise
       `${path} is on a file system that is mounted read-only: mount it for writing, or give another folder with --data.`,
     );
   }
+  if (errorCode(error) === 'EPERM') {
+    return new DatabaseError(
+      'not-writable',
+      `${owned} may not be changed by anybody (${(error as Error).message}): if it was made immutable, take that back with "chattr -R -i ${owned}", or give another folder with --data.`,
+    );
+  }
   const owner = (await stat(owned).catch(() => undefined))?.uid;
   const self = process.geteuid?.();
   if (owner !== undefined && self !== undefined && owner !== self) {

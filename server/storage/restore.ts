@@ -8,7 +8,7 @@ import { COPY_MANIFEST, readCopyManifest } from './copy-manifest.ts';
 import { copyFolder, copyNames } from './copy-name.ts';
 import { LOG_HEADER } from './csv.ts';
 import { DatabaseError } from './database-error.ts';
-import { syncFolder } from './files.ts';
+import { errorCode, syncFolder } from './files.ts';
 import { inspectSnapshot } from './inspect-snapshot.ts';
 import { lockFolder, lockHolder } from './lock.ts';
 import { copySnapshotFiles } from './named-copy.ts';
@@ -117,7 +117,11 @@ async function copyContents(from: string, to: string, { tornBytes }: CheckReport
  * @throws DatabaseError
  */
 export async function beginFromCopy(folder: string, address: Address, mayBegin: boolean): Promise<string | undefined> {
-  const manifest = await readCopyManifest(folder);
+  const manifest = await readCopyManifest(folder).catch((error: unknown) => {
+    // Opening the database says whose folder it is, and what to do.
+    if (errorCode(error) === 'EACCES') return null;
+    throw error;
+  });
   if (!manifest) return undefined;
   if (!mayBegin) {
     throw new DatabaseError(

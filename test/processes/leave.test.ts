@@ -51,4 +51,13 @@ describe('R23: servers that are told to stop', { timeout: 60_000 }, () => {
       await cluster.untilLogsEqual();
     },
   );
+
+  it('by the closing of their terminal leave as with SIGTERM, also when that is said twice', async () => {
+    cluster = await Cluster.started({ size: 1, args: ['--replication-factor', '1'] });
+    const { process: child, ended } = cluster.servers[0]!;
+    child!.kill('SIGHUP');
+    child!.kill('SIGHUP');
+    expect(await ended).toEqual({ status: 0, signal: null });
+    expect(cluster.output(0)).toContain('Stopping.');
+  });
 });

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { databaseFolder } from '../../server/storage/folder.ts';
+import { beginFromCopy } from '../../server/storage/restore.ts';
 import type { Address } from '../../shared/ids.ts';
 import { ADDRESS, append, openScanned, settled, someEntries, temporaryFolder, viewFile } from './samples.ts';
 
@@ -240,6 +241,8 @@ describe('a folder that can not be used', () => {
         const opening = openScanned(folder);
         await expect(opening).rejects.toMatchObject({ code: 'wrong-owner' });
         await expect(opening).rejects.toThrow(`belongs to user 0, and this server runs as user ${user}`);
+        // A server looks first whether it is a copy, and leaves that sentence to the opening.
+        expect(await beginFromCopy(folder, ADDRESS, true)).toBeUndefined();
       });
       // Files that were made by root in a folder that is open to all, as after a start with sudo.
       await chmod(folder, 0o777);
