@@ -39,7 +39,7 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R18',
     says: 'Requests that were abandoned stay in the queue and enter the log when the server is primary again.',
     file: 'server/engine/submissions.ts',
-    replacements: [{ find: 'this.#highest.clear();\n    this.#queue = [];', replace: 'this.#highest.clear();' }],
+    replacements: [{ find: 'this.#creating.clear();\n    this.#queue = [];', replace: 'this.#creating.clear();' }],
   },
   {
     name: 'abandoned-is-told-as-not-done',

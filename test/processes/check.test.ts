@@ -45,7 +45,9 @@ describe('server check', { timeout: 60_000 }, () => {
     const { folder } = cluster.servers[0]!;
     const path = join(folder, logSegments(folder)[0]!);
     const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace(/account:create,,,ana/, 'account:create,,,eve'));
+    const edited = text.replace('""username"":""ana""', '""username"":""eve""');
+    expect(edited).not.toBe(text);
+    writeFileSync(path, edited);
     appendFileSync(path, `${text.split('\n').length - 1},0/1/`);
     try {
       const [plain, json] = await Promise.all([runProgram(['check', folder]), runProgram(['check', folder, '--json'])]);
