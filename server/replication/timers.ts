@@ -16,7 +16,7 @@ import {
 import { abandonWhenStuck, advance, startCandidacy } from './view-change.ts';
 import { betterWitnesses } from './witness.ts';
 
-/** Gossip goes out with every so many heartbeats. */
+/** Gossip goes out once in so many heartbeat intervals. */
 export const HEARTBEATS_PER_GOSSIP = 5;
 
 /** What the passing of time brings about. Called every `tickMs`, and after every event that may be a reason to act. */
@@ -24,10 +24,13 @@ export function onTick(context: Context): void {
   const { state, config, nowMs } = context;
   state.lastTickMs = nowMs;
   if (nowMs - state.lastHeartbeatMs >= config.heartbeatIntervalMs) {
+    // Not with heartbeats of certain numbers: ticks make them longer than their interval, and may skip these every time.
+    const periodMs = HEARTBEATS_PER_GOSSIP * config.heartbeatIntervalMs;
+    const isGossipDue = Math.floor(nowMs / periodMs) !== Math.floor(state.lastHeartbeatMs / periodMs);
     state.lastHeartbeatMs = nowMs;
     sendPings(context);
     sendCommit(context);
-    if (Math.floor(nowMs / config.heartbeatIntervalMs) % HEARTBEATS_PER_GOSSIP === 0) {
+    if (isGossipDue) {
       for (const address of state.links.keys()) gossipTo(context, address);
     }
   }

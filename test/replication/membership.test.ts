@@ -314,3 +314,17 @@ describe('R1, R19b: who is let in', () => {
     expect(sent(replica.wait(300), 'join-me')).not.toEqual([]);
   });
 });
+
+describe('R13: how servers stand is told to all others', () => {
+  it('every five heartbeat intervals, whatever the ticks make of the heartbeats', () => {
+    const heartbeatIntervalMs = 48;
+    const counts = Array.from({ length: 60 }, (_, phaseMs) => {
+      const replica = new LoneReplica('A1', { base: view(1, 'A1 B1') }, {}, { heartbeatIntervalMs });
+      replica.nowMs += phaseMs;
+      replica.meet('B1');
+      return sent(replica.wait(100 * heartbeatIntervalMs), 'gossip').length;
+    });
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(19);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(21);
+  });
+});

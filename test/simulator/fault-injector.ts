@@ -139,7 +139,9 @@ export class FaultInjector {
     this.#victims.peers.cuts.mendAll();
     this.#victims.peers.refusing.clear();
     this.#victims.clientNetwork.cuts.mendAll();
-    for (const { disk } of this.#victims.servers) {
+    for (const server of this.#victims.servers) {
+      server.disarm();
+      const { disk } = server;
       disk.fault = null;
       disk.hangsUntilMs = 0;
       disk.isFitful = false;

@@ -70,6 +70,9 @@ export class Health {
   }
 
   #illness(): string | null {
+    // The others may not have missed it yet.
+    const still = this.#servers.find(({ isUp, isAwake }) => isUp && !isAwake);
+    if (still) return `${still.address} stands still`;
     const replicas = this.#servers.filter(({ role }) => role === 'replica');
     const primaries = replicas.filter(({ state }) => state && isPrimary(state));
     if (primaries.length !== 1) return `${primaries.length} primaries`;

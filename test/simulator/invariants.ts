@@ -1,6 +1,6 @@
 import type { PeerMessage } from '../../server/replication/messages.ts';
 import { compareViews, formatView, sameView, type ViewNumber } from '../../shared/ids.ts';
-import { sameIncarnation, type ViewFile, type ViewRecord } from '../../shared/views.ts';
+import { type Incarnation, sameIncarnation, type ViewFile, type ViewRecord } from '../../shared/views.ts';
 import { Violation } from './checkers.ts';
 import type { SimulatedDisk } from './disk.ts';
 
@@ -40,8 +40,7 @@ export class InvariantChecker {
     const before = this.#members.get(name);
     if (before !== undefined && before !== members) throw new Violation(`I2: two lists have the number ${name}`);
     this.#members.set(name, members);
-    const ids = new Set(view.members.map((member) => member.id));
-    if (ids.size !== view.members.length) throw new Violation(`I2: view ${name} lists a server twice`);
+    requireEachOnce(view.members, view.number);
   }
 
   /** I3: a view that exists was accepted, log and all, on every disk that it lists. */
@@ -108,6 +107,9 @@ export class InvariantChecker {
   /** I8: who answers for a view has it on disk as its base, belongs to it, and for all but leases has promised no other. */
   onSend(disk: SimulatedDisk, message: PeerMessage): void {
     switch (message.type) {
+      case 'start-view-change':
+        requireEachOnce(message.members, message.number);
+        break;
       case 'start-view':
         this.#onProposed(message.record);
         break;
@@ -136,4 +138,10 @@ export class InvariantChecker {
     if (!isIn)
       throw new Violation(`I8: ${disk.file.id} ${what} in ${formatView(number)}, which its disk does not have`);
   }
+}
+
+/** I2: a list that has a server twice would count its vote twice. */
+function requireEachOnce(members: readonly Incarnation[], number: ViewNumber): void {
+  const ids = new Set(members.map(({ id }) => id));
+  if (ids.size !== members.length) throw new Violation(`I2: view ${formatView(number)} lists a server twice`);
 }

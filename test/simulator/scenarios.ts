@@ -70,7 +70,9 @@ export function outlive(
     );
   });
   world.queue.after(fromMs + deathMs, () => {
-    for (const server of others) trouble.crash(server, awayForMs);
+    // One after the other, so that those that are back are not enough for a while.
+    for (const [index, server] of others.entries())
+      trouble.crash(server, awayForMs + 2 * index * choice * heartbeatTimeoutMs);
   });
 }
 

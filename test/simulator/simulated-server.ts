@@ -270,6 +270,12 @@ export class SimulatedServer implements LeaseHolder {
     this.#whenSent.set(type, run);
   }
 
+  /** What was to happen to this life with its next messages does not. */
+  disarm(): void {
+    this.#whenSent.clear();
+    this.#sleepsAfterPing = null;
+  }
+
   #isAboutToSend(type: PeerMessage['type'], to: Address): void {
     const run = this.#whenSent.get(type);
     if (!run) return;

@@ -184,6 +184,8 @@ export class Simulation {
     const { rates, faults, operations } = this.#plan;
     const { queue } = this.#world;
     let violation: string | null = null;
+    // What was called by anything but a promise would find its first tick before the promises.
+    await undefined;
     try {
       for (const server of this.servers) queue.after(this.#random.between(0, 30), () => this.#start(server));
       for (const client of this.#clients) queue.after(this.#random.between(0, 400), () => client.start());

@@ -22,10 +22,23 @@ export function checkRefusals(
     const changes = history.changesBetween(lowest, highest, [
       ...(['account:create', 'account:delete', 'message:send', 'message:delete'] as const),
     ]);
-    if (changes.some(isTrueAt)) continue;
+    if (changes.some(isTrueAt) || hasWaitedForItsEnd(call, calls)) continue;
     return `refused without a reason: ${describeCall(call)} is refused with ${call.result.error.code}, which was not so from ${lowest} to ${highest}`;
   }
   return null;
+}
+
+/** It waited behind the deletion of its own account. If the name was taken anew meanwhile, that is somebody else. */
+function hasWaitedForItsEnd(call: Call, calls: readonly Call[]): boolean {
+  return calls.some(
+    ({ client, event, result, askedIndex, answeredIndex }) =>
+      client === call.client &&
+      event === 'account:delete' &&
+      result?.ok === true &&
+      askedIndex < call.askedIndex &&
+      answeredIndex > call.askedIndex &&
+      answeredIndex < call.answeredIndex,
+  );
 }
 
 /** What a refusal says of the state at a position; undefined when it says nothing that could be checked. */

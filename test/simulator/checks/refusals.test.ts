@@ -38,6 +38,19 @@ const cases: Case[] = [
     },
   ],
   [
+    'it waited behind the end of its own account, whose name somebody else has by then',
+    null,
+    (run) => {
+      const end = run.ask('a', 'account:delete', {});
+      run.logCall(end);
+      run.create('b', 'ana');
+      run.send('b', 'ana', 'here');
+      const call = send(run, 'ana');
+      run.answer(end, {});
+      run.refuse(call, 'no-such-account');
+    },
+  ],
+  [
     'the recipient is deleted meanwhile',
     null,
     (run) => {
