@@ -14,6 +14,8 @@ export interface PageParts {
   storage: ReplicaStorage;
   /** The row at a position if it is in memory. */
   rowInMemory(position: number): LogEntry | undefined;
+  /** False while the state must not be shown to anybody. */
+  mayAnswer(): boolean;
   /** Nothing may be asked of the storage any more. */
   isOver(): boolean;
   /** Rows are damaged that had been whole (R26). */
@@ -76,6 +78,7 @@ export class HistoryPages {
 
   /** @returns the page or the refusal, or the positions of the rows that it lacks */
   #attempt(choose: Choose, fetched: (position: number) => LogEntry | undefined): Result<HistoryPage> | number[] {
+    if (!this.#parts.mayAnswer()) return unavailable('ask another server');
     const choice = choose(this.#parts.chat);
     if (!choice.ok) return choice;
     const page = pageOf(choice.value, (position) => this.#parts.rowInMemory(position) ?? fetched(position));

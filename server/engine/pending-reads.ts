@@ -14,10 +14,13 @@ interface Waiting {
 /** Reads that cannot be answered yet (R17). */
 export class PendingReads {
   readonly #chat: ChatReader;
+  readonly #mayAnswer: () => boolean;
   #waiting: Waiting[] = [];
 
-  constructor(chat: ChatReader) {
+  /** @param mayAnswer false while the state must not be shown to anybody */
+  constructor(chat: ChatReader, mayAnswer: () => boolean) {
     this.#chat = chat;
+    this.#mayAnswer = mayAnswer;
   }
 
   /** Whether some read waits for the confirmation that this is the primary. */
@@ -57,7 +60,7 @@ export class PendingReads {
 
   answerReady(): void {
     const isReady = (read: Waiting) => read.checkId === null && read.position <= this.#chat.position;
-    if (!this.#waiting.some(isReady)) return;
+    if (!this.#waiting.some(isReady) || !this.#mayAnswer()) return;
     const ready = this.#waiting.filter(isReady);
     this.#waiting = this.#waiting.filter((read) => !isReady(read));
     for (const read of ready) read.run();

@@ -82,7 +82,7 @@ export class ReplicatedEngine implements Engine {
     this.#state = createReplica(recovered.replica, config, clock.monotonicMs());
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
     this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
-    this.#reads = new PendingReads(this.chat);
+    this.#reads = new PendingReads(this.chat, () => this.#mayAnswer);
     const isOver = () => this.#driver.isStopped;
     this.#snapshots = new Snapshots({
       state: this.#state,
@@ -110,6 +110,7 @@ export class ReplicatedEngine implements Engine {
       chat: this.chat,
       storage,
       rowInMemory: (position) => this.#state.log.entry(position),
+      mayAnswer: () => this.#mayAnswer,
       isOver,
       onDamage: (failure) => this.#driver.readFailed(failure),
       log: (text) => parts.log(text),
@@ -195,8 +196,13 @@ export class ReplicatedEngine implements Engine {
     }
     const role = roleOf(this.#driver.context);
     if (role === 'waiting' || role === 'witness') answer({ ok: false, error: this.whyNotPrimary() });
-    else if (wait.position <= this.chat.position) answer(success(query(this.chat)));
+    else if (wait.position <= this.chat.position && this.#mayAnswer) answer(success(query(this.chat)));
     else this.#reads.add({ ...wait, checkId: null }, query, answer);
+  }
+
+  /** R27. A primary has nobody to get the rest from: what it still lacks was lost when it was forced to go on alone. */
+  get #mayAnswer(): boolean {
+    return this.chat.isWhole || isPrimary(this.#state) || this.#isExtending;
   }
 
   readHistory(

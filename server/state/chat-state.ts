@@ -66,6 +66,10 @@ export class ChatState implements ChatReader {
     return this.#position;
   }
 
+  get isWhole(): boolean {
+    return this.compactions.isWhole;
+  }
+
   /** Makes room for the messages of an index of so many rows. */
   reserve(indexRows: number): void {
     this.#archive.reserve(indexRows);
@@ -90,6 +94,7 @@ export class ChatState implements ChatReader {
     this.#position = entry.op;
     const notices = refused === '' ? this.#perform(entry) : [];
     if (makesRemovable(entry.event, refused)) this.compactions.noteRemovable(entry.op);
+    if (entry.removedDigest !== '' && refused === '') this.compactions.noteShortened(entry.op);
     return { outcome: { position: entry.op, at: entry.time, refused }, notices };
   }
 

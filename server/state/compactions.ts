@@ -21,6 +21,8 @@ export interface CompactionFacts {
   removableSinceOp: number;
   /** Accounts that are gone since the one before the latest, in the order in which they went. */
   gone: readonly GoneAccount[];
+  /** Ops of rows that were applied without their bodies, or with a part of them, before what they brought was deleted. */
+  withoutBody: readonly number[];
 }
 
 /**
@@ -32,6 +34,7 @@ export class Compactions {
   #opBefore = 0;
   #removableSinceOp = 0;
   readonly #gone = new Map<AccountId, GoneAccount>();
+  readonly #withoutBody = new Set<number>();
   readonly #accounts: Accounts;
   readonly #archive: MessageArchive;
 
@@ -46,15 +49,17 @@ export class Compactions {
       opBefore: this.#opBefore,
       removableSinceOp: this.#removableSinceOp,
       gone: [...this.#gone.values()],
+      withoutBody: this.isWhole ? [] : [...this.#withoutBody],
     };
   }
 
   /** Takes up {@link facts} of a snapshot, before anything is applied. */
-  restore({ op, opBefore, removableSinceOp, gone }: CompactionFacts): void {
+  restore({ op, opBefore, removableSinceOp, gone, withoutBody }: CompactionFacts): void {
     this.#op = op;
     this.#opBefore = opBefore;
     this.#removableSinceOp = removableSinceOp;
     for (const one of gone) this.noteGone(one);
+    for (const one of withoutBody) this.#withoutBody.add(one);
   }
 
   get op(): number {
@@ -82,6 +87,30 @@ export class Compactions {
     this.#gone.set(gone.account, gone);
   }
 
+  /** An entry took effect that compaction had shortened. */
+  noteShortened(op: number): void {
+    this.#withoutBody.add(op);
+  }
+
+  /**
+   * False while something present lacks what compaction has removed: a replica that applies old rows has not come to its deletion yet,
+   * and its state is none that there ever was.
+   */
+  get isWhole(): boolean {
+    for (const op of this.#withoutBody) {
+      if (this.#isPresent(op)) return false;
+      this.#withoutBody.delete(op);
+    }
+    return true;
+  }
+
+  #isPresent(op: number): boolean {
+    const account = this.#accounts.find(String(op));
+    if (account) return account.deletedAtOp === 0;
+    const message = this.#messageAt(op);
+    return message !== undefined && this.#archive.removableAtOp(message) === 0;
+  }
+
   /** What is to be left of the body of a row up to {@link op}. */
   remainsOf(op: number, event: LogEvent): Remains {
     if (event === 'message:send') return this.#messageRemains(op);
@@ -89,12 +118,17 @@ export class Compactions {
   }
 
   #messageRemains(position: number): Remains {
-    const { columns, length } = this.#archive;
-    const message = columns.firstAbove(position - 1);
+    const message = this.#messageAt(position);
     // One that is not there was refused when it was applied.
-    if (message === length || columns.position(message) !== position) return 'nothing';
+    if (message === undefined) return 'nothing';
     const removableAtOp = this.#archive.removableAtOp(message);
     return removableAtOp > 0 && removableAtOp <= this.#op ? 'nothing' : 'all';
+  }
+
+  #messageAt(position: number): number | undefined {
+    const { columns, length } = this.#archive;
+    const message = columns.firstAbove(position - 1);
+    return message < length && columns.position(message) === position ? message : undefined;
   }
 
   #accountRemains(id: AccountId): Remains {

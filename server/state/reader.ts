@@ -64,6 +64,8 @@ export interface HistoryPage {
 export interface ChatReader {
   /** The last operation that was applied. */
   readonly position: number;
+  /** False while the state is that of no moment there ever was, because rows were applied that compaction had shortened (R27). */
+  readonly isWhole: boolean;
   /** The present account of that name; names are compared by {@link nameKey} of `shared/names.ts`. */
   accountByName(username: string): AccountView | undefined;
   account(id: AccountId): AccountView | undefined;

@@ -77,11 +77,12 @@ export function readSessionTable(tables: readonly Table[]): Session[] {
   });
 }
 
-export function compactionTable({ op, opBefore, removableSinceOp, gone }: CompactionFacts): Table {
+export function compactionTable({ op, opBefore, removableSinceOp, gone, withoutBody }: CompactionFacts): Table {
   const rows = [
     ['compacted', String(op), '', ''],
     ['compacted_before', String(opBefore), '', ''],
     ['removable_since', String(removableSinceOp), '', ''],
+    ...withoutBody.map((one) => ['without_body', String(one), '', '']),
     ...gone.map(({ account, deletedAtOp, goneAtOp }) => ['gone', String(goneAtOp), account, String(deletedAtOp)]),
   ];
   return { ...REMOVALS, rows };
@@ -101,6 +102,7 @@ export function readCompactionTable(tables: readonly Table[]): CompactionFacts {
       deletedAtOp: wholeNumber(deletedAtOp, 'removals.deleted_at_op'),
       goneAtOp: wholeNumber(goneAtOp, 'removals.op'),
     })),
+    withoutBody: rows.filter((row) => row[0] === 'without_body').map((row) => wholeNumber(row[1]!, 'removals.op')),
   };
 }
 

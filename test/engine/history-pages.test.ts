@@ -30,6 +30,7 @@ class Stage {
       chat: this.log.state,
       storage: { readRows } as ReplicaStorage,
       rowInMemory: (position) => (position > this.floor ? this.log.entries[position - 1] : undefined),
+      mayAnswer: () => true,
       isOver: () => this.isOver,
       onDamage: ({ message }) => this.damages.push(message),
       log: (text) => this.logged.push(text),

@@ -49,6 +49,13 @@ export const bugsOfCompaction: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'shows-messages-without-their-text',
+    rule: 'R27',
+    says: 'A server that applies old rows answers reads although what it lacks is not deleted yet.',
+    file: 'server/engine/replicated.ts',
+    replacements: [{ find: 'return this.chat.isWhole || isPrimary', replace: 'return true || isPrimary' }],
+  },
+  {
     name: 'name-without-body-is-taken-for-empty',
     rule: 'R27',
     says: 'An account whose name was removed counts as one with an empty name, which only one may have.',

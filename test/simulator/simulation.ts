@@ -203,7 +203,7 @@ export class Simulation {
       const done = histories.all.flatMap(({ committed }) => committed);
       const lost = isWell ? checkKept(this.clientEvents, done) : null;
       if (lost) throw new Violation(lost);
-      if (isWell) this.#requireCompaction();
+      if (isWell && !histories.isSomethingLost) this.#requireCompaction();
       if (isWell && rates.lastingFault !== null) await this.#requireService(rates.lastingFault);
       this.#requireKeptPromises();
     } catch (error) {

@@ -23,6 +23,7 @@ export class StateChecker {
 
   #compare(server: SimulatedServer, isClose: boolean): void {
     const { chat } = server.engine!;
+    if (!chat.isWhole) return;
     const state = isClose ? chat.fingerprint() : chat.snapshot();
     const text = JSON.stringify([state, server.clientTable!.snapshot()]);
     const key = `${server.disk.file.base?.number.epoch} ${chat.position} ${isClose}`;
