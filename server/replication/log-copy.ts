@@ -3,6 +3,7 @@ import { type Address, NO_VIEW, sameView } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
 import type { LogPosition, PeerMessage } from './messages.ts';
+import type { OpLog } from './op-log.ts';
 import { type Context, type LogCopy, notice, type ReplicaState, send } from './replica-state.ts';
 
 /** Appends entries that follow the log, here and on disk. */
@@ -122,7 +123,12 @@ export function onLogChunk(
     return undefined;
   }
   if (chunk.fromOp >= state.log.floor && state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
-  takeEntries(context, from, chunk.entries);
+  const firstNew = chunk.entries.findIndex((entry) => !isHere(state.log, entry));
+  if (firstNew >= 0 && chunk.entries[firstNew]!.op <= state.commit) {
+    onCommittedDiffers(context, from, chunk.entries[firstNew]!.op);
+    return undefined;
+  }
+  if (firstNew >= 0) takeEntries(context, from, chunk.entries.slice(firstNew));
   const sharedOp = chunk.entries[chunk.entries.length - 1]?.op ?? chunk.fromOp;
   if (copy.end && reaches(state, copy.end)) cutAfter(context, copy.end.op, `not in the log of ${from.id}`);
   else if (chunk.entries.length > 0 && sharedOp < (copy.end?.op ?? chunk.end)) askForMore(context, sharedOp);
@@ -139,14 +145,13 @@ function onCommittedDiffers(context: Context, from: Incarnation, op: number): vo
   }
 }
 
+function isHere(log: OpLog, { op, chain }: LogEntry): boolean {
+  return op <= log.floor || log.chainAt(op) === chain;
+}
+
 function takeEntries(context: Context, from: Incarnation, entries: readonly LogEntry[]): void {
-  const { log } = context.state;
-  const isHere = (entry: LogEntry) => entry.op <= log.floor || log.chainAt(entry.op) === entry.chain;
-  const firstNew = entries.findIndex((entry) => !isHere(entry));
-  if (firstNew < 0) return;
-  assert(entries[firstNew]!.op > context.state.commit, 'a committed entry differs between two logs');
-  cutAfter(context, entries[firstNew]!.op - 1, `another entry in the log of ${from.id}`);
-  appendEntries(context, entries.slice(firstNew));
+  cutAfter(context, entries[0]!.op - 1, `another entry in the log of ${from.id}`);
+  appendEntries(context, entries);
 }
 
 /** Whether the log contains that position, with the same history. */

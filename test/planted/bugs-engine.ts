@@ -143,7 +143,12 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R17',
     says: 'A backup answers a read from its state although the client has seen more.',
     file: 'server/engine/replicated.ts',
-    replacements: [{ find: 'else if (wait.position <= this.chat.position)', replace: 'else if (wait.position >= 0)' }],
+    replacements: [
+      {
+        find: 'else if (wait.position <= this.chat.position && this.#mayAnswer)',
+        replace: 'else if (this.#mayAnswer)',
+      },
+    ],
   },
   {
     name: 'snapshot-without-the-client-table',
