@@ -59,6 +59,7 @@ export class ReplicaDriver {
   #isPerforming = false;
   #isChanged = false;
   #isStopped = false;
+  #lastNotice = '';
   #lastTickMs: number;
   #clockDifferenceMs: number;
   #stopTicking = () => {};
@@ -240,7 +241,9 @@ export class ReplicaDriver {
         this.#isChanged = true;
         break;
       case 'notice':
-        log(output.text);
+        // What goes on is said once.
+        if (output.text !== this.#lastNotice) log(output.text);
+        this.#lastNotice = output.text;
         break;
       case 'refuse-to-run':
         this.#end(output.text);

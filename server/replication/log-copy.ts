@@ -1,5 +1,5 @@
 import { assert } from '../../shared/assert.ts';
-import { type Address, NO_VIEW, sameView } from '../../shared/ids.ts';
+import { type Address, NO_VIEW, parseView, sameView, type ViewNumber } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
 import type { LogPosition, PeerMessage } from './messages.ts';
@@ -119,13 +119,13 @@ export function onLogChunk(
     if (state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
     // Up to the commit number all logs are equal (I5), so one step down is enough.
     if (chunk.fromOp > state.commit) askForMore(context, state.commit);
-    else onCommittedDiffers(context, from, chunk.fromOp);
+    else onCommittedDiffers(context, from, chunk.fromOp, chunk.view);
     return undefined;
   }
   if (chunk.fromOp >= state.log.floor && state.log.chainAt(chunk.fromOp) !== chunk.previousChain) return undefined;
   const firstNew = chunk.entries.findIndex((entry) => !isHere(state.log, entry));
   if (firstNew >= 0 && chunk.entries[firstNew]!.op <= state.commit) {
-    onCommittedDiffers(context, from, chunk.entries[firstNew]!.op);
+    onCommittedDiffers(context, from, chunk.entries[firstNew]!.op, chunk.view);
     return undefined;
   }
   if (firstNew >= 0) takeEntries(context, from, chunk.entries.slice(firstNew));
@@ -135,11 +135,18 @@ export function onLogChunk(
   return sharedOp;
 }
 
-/** R20: an operator has forced a view without what was committed here. It is set aside; nothing else can make two such logs. */
-function onCommittedDiffers(context: Context, from: Incarnation, op: number): void {
+/**
+ * R20: an operator has forced a view without what was committed here, which is then set aside. Within one epoch only somebody who put an old
+ * folder back can make two such logs (R1): what is committed stays.
+ */
+function onCommittedDiffers(context: Context, from: Incarnation, op: number, view: ViewNumber): void {
+  const { state, outputs } = context;
   const text = `The log of ${from.id} differs from ours at operation ${op}, which is committed here`;
-  if (context.state.copy!.purpose === 'join') {
-    context.outputs.push({ type: 'start-over', text: `${text}: its view was forced without it.` });
+  const wasForced = view.epoch > (parseView(state.log.end.view)?.epoch ?? 0);
+  if (!wasForced) {
+    notice(context, `${text}: was an old folder put back there? Then move it away and start that server again.`);
+  } else if (state.copy!.purpose === 'join') {
+    outputs.push({ type: 'start-over', text: `${text}: its view was forced without it.` });
   } else {
     notice(context, `${text}.`);
   }

@@ -121,17 +121,27 @@ describe('R14: joining', () => {
     expect(replica.state.commit).toBe(0);
   });
 
-  it('R20: an answer to an old question shows an outsider, too, that a view was forced without what it has committed (ci-5522)', () => {
+  it.each([
+    [
+      1,
+      'R20: an answer to an old question shows an outsider, too, that a view was forced without what it has committed (ci-5522)',
+    ],
+    [
+      0,
+      'R1: an outsider keeps what it has committed when no view was forced: the primary runs on an old folder (ci-6295)',
+    ],
+  ])('in epoch %i: %s', (epoch) => {
     const own = entries('0/1/a:1', [1, 2, 3]);
-    const replica = new LoneReplica('B1', { base: view(2, 'A1') }, { entries: own });
+    const base = view(2, 'A1', { number: { ...numberOf(2), epoch } });
+    const replica = new LoneReplica('B1', { base }, { entries: own });
     replica.meet('A1');
     replica.wait(200);
-    const chunk = { type: 'log-chunk', view: view(2, 'A1').number, end: 3, mismatch: false } as const;
+    const chunk = { type: 'log-chunk', view: base.number, end: 3, mismatch: false } as const;
     replica.hear('A1', { ...chunk, fromOp: 3, previousChain: own[2]!.chain, entries: [], commit: 3 });
     expect(replica.state.commit).toBe(3);
-    const others = entries('0/2/a:1', [8, 9], own.slice(0, 1));
+    const others = entries('1/2/a:1', [8, 9], own.slice(0, 1));
     const late = { ...chunk, fromOp: 1, previousChain: own[0]!.chain, entries: others, commit: 3 };
-    expect(kinds(replica.hear('A1', late))).toEqual(['start-over']);
+    expect(kinds(replica.hear('A1', late))).toEqual(epoch === 1 ? ['start-over'] : []);
     expect(replica.state.log.end.chain).toBe(own[2]!.chain);
   });
 

@@ -101,7 +101,13 @@ export class Health {
     const primary = this.#servers.find(({ state }) => state && isPrimary(state));
     const members = primary?.state?.file.base?.members;
     const isLeftOut = ({ address }: SimulatedServer) => members?.every(({ id }) => id !== address) ?? false;
-    return this.#servers.find((server) => server.disk.isOldCopy && server.isUp && isLeftOut(server));
+    // The others say that its log differs from what is committed on them.
+    const { committed } = this.#histories.last;
+    const leadsNobody = (server: SimulatedServer) =>
+      server === primary && server.disk.entries.length < committed.length;
+    return this.#servers.find(
+      (server) => server.disk.isOldCopy && server.isUp && (isLeftOut(server) || leadsNobody(server)),
+    );
   }
 
   #waitsForLostDisk(): boolean {
