@@ -16,6 +16,9 @@ const HISTORY_AT_START = 2000;
 export class ChatClient implements Chat {
   readonly #core: ClientCore;
   #entering: Promise<unknown> | undefined;
+  /** Resolves when the last message that waits for a log-in has its turn; so many wait. */
+  #line: Promise<void> = Promise.resolve();
+  #inLine = 0;
 
   constructor(options: ChatClientOptions) {
     this.#core = new ClientCore(options);
@@ -88,8 +91,11 @@ export class ChatClient implements Chat {
   async send(to: string, body: string): Promise<Result<Replies['message:send']>> {
     const message = checkMessage(to, body);
     if (!message.ok) return message;
-    // What is typed while a log-in is under way belongs to that one.
-    while (this.#entering) await this.#entering;
+    if (this.#entering || this.#inLine > 0) {
+      this.#inLine++;
+      await this.#lineUp();
+      this.#inLine--;
+    }
     if (this.username === '') return notLoggedIn();
     const { store, options, outbox } = this.#core;
     try {
@@ -99,6 +105,16 @@ export class ChatClient implements Chat {
     } catch (failure) {
       return refusal('internal', `The message could not be kept, so it was not sent: ${(failure as Error).message}`);
     }
+  }
+
+  /** What is typed while a log-in is under way belongs to that one; one after the other, also when another log-in begins meanwhile. */
+  #lineUp(): Promise<void> {
+    const before = this.#line;
+    this.#line = (async () => {
+      await before;
+      while (this.#entering) await this.#entering;
+    })();
+    return this.#line;
   }
 
   async deleteMessage(id: string): Promise<Result<{ position: number }>> {

@@ -259,6 +259,18 @@ describe('resending', () => {
     }
   });
 
+  it('R18: what is typed while one log-in follows another is sent in the order of typing (ci-6350)', async () => {
+    const servers = cluster();
+    const { chat } = await loggedIn(servers, 'ana');
+    const asked: Promise<unknown>[] = [];
+    for (const body of ['typed first', 'typed second', 'typed third']) {
+      asked.push(chat.logIn('ana', 'a password'), chat.send('bob', body));
+    }
+    await servers.clock.advance(3000);
+    await Promise.all(asked);
+    expect(servers.bodies()).toEqual(['typed first', 'typed second', 'typed third']);
+  });
+
   it('R18: a log-in waits for what was typed before it: a lost refusal of that is no reason to give it up', async () => {
     const servers = cluster();
     const { chat } = await loggedIn(servers, 'ana');
