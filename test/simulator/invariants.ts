@@ -73,7 +73,10 @@ export class InvariantChecker {
     for (const witness of view.witnesses) {
       if (won.every(({ witnesses }) => witnesses.some(({ disk }) => disk === witness.disk))) continue;
       const disk = [...this.#disks()].find(({ file }) => file.disk === witness.disk);
-      const hasAccepted = disk?.file.pending.some(({ number }) => sameView(number, view.number)) ?? true;
+      const { base = null, pending = [] } = disk?.file ?? {};
+      // Of one that has gone on to a later view nobody can tell any more.
+      const isPast = !disk || (base !== null && compareViews(base.number, view.number) >= 0);
+      const hasAccepted = isPast || pending.some(({ number }) => sameView(number, view.number));
       if (!hasAccepted) throw new Violation(`R11: view ${formatView(view.number)} is new to the witness ${witness.id}`);
     }
   }

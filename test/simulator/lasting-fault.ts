@@ -63,11 +63,12 @@ function breakForGood(kind: Exclude<Rates['lastingFault'], null>, parts: Lasting
   if (kind === 'pair') peers.cuts.cut(other.address, one.address);
 }
 
-/** As many as may vanish without a word: with two witnesses any two, else any minority; of two only the backup. */
+/** As many as may vanish without a word: any minority of those who vote, with two witnesses at most two; of two only the backup. */
 function silentOnes(replicas: readonly SimulatedServer[], { random, layout, servers }: LastingFaultParts) {
   if (layout.replicationFactor === 2 && layout.witnesses === 0)
     return replicas.filter(({ isPrimary, state }) => !isPrimary && state!.file.base!.members.length > 1).slice(0, 1);
-  const most = layout.witnesses > 0 ? 2 : Math.floor((layout.replicationFactor - 1) / 2);
+  const minority = Math.floor((layout.replicationFactor + layout.witnesses - 1) / 2);
+  const most = layout.witnesses > 0 ? Math.min(2, minority) : minority;
   const left = layout.witnesses > 0 ? [...servers] : [...replicas];
   return Array.from({ length: random.between(1, most + 1) }, () => left.splice(random.between(0, left.length), 1)[0]!);
 }
