@@ -22,6 +22,7 @@ import type { Committed, Engine, EngineListener, Submission } from './engine.ts'
 import { formWhenAlone } from './formation.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
+import { leaveInOrder } from './leaving.ts';
 import { readRowsAfter } from './log-rows.ts';
 import { type Forced, forceReplica } from './operator.ts';
 import { PendingReads } from './pending-reads.ts';
@@ -34,8 +35,6 @@ import { Submissions } from './submissions.ts';
 
 /** How long a read may wait for its position or its confirmation. */
 const READ_WAIT_MS = 2000;
-/** A server that stops waits so long for its snapshot; the log has everything, so that only the next start takes longer. */
-const LEAVE_SNAPSHOT_MS = 2000;
 
 export interface EngineParts extends DriverParts {
   recovered: RecoveredEngine;
@@ -309,27 +308,16 @@ export class ReplicatedEngine implements Engine {
     this.#listeners.push(listener);
   }
 
-  /** R23: see {@link Engine.leave}. The others notice a clean death when the process ends. */
-  async leave(): Promise<void> {
-    if (this.#driver.isStopped) return;
-    const { clock, config, storage } = this.#parts;
-    this.#driver.give({ type: 'leave' });
-    // While it still serves: the others will have the disk and the processors for themselves when they change views.
-    const isLate = new Promise<void>((resolve) => clock.after(LEAVE_SNAPSHOT_MS, resolve));
-    await Promise.race([this.#saveSnapshot('quick'), isLate]);
-    this.#isLeaving = true;
-    this.#driver.lookAgain();
-    const giveUpAtMs = clock.monotonicMs() + config.heartbeatTimeoutMs;
-    // Until then it acknowledges and answers pings: so the others hold its leases, and its death is clean.
-    const isUnderWay = () => this.#submissions.inFlight > 0 || !this.#driver.isSettled;
-    while (isUnderWay() && clock.monotonicMs() < giveUpAtMs && !this.#driver.isStopped) {
-      await new Promise<void>((resolve) => clock.after(1, resolve));
-    }
-    // It ended for another reason meanwhile, and whoever was told of that closes the storage.
-    if (this.#driver.isStopped) return;
-    if (this.#driver.isSettled) this.#driver.give({ type: 'farewell' });
-    this.#driver.stop();
-    await new Promise<void>((resolve) => storage.close(() => resolve()));
+  /** R23: see {@link Engine.leave}. */
+  leave(): Promise<void> {
+    return leaveInOrder(this.#driver, this.#parts, {
+      save: () => this.#saveSnapshot('quick'),
+      onLeaving: () => {
+        this.#isLeaving = true;
+        this.#driver.lookAgain();
+      },
+      isUnderWay: () => this.#submissions.inFlight > 0,
+    });
   }
 
   #apply(entries: readonly LogEntry[]): void {

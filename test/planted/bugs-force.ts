@@ -32,10 +32,17 @@ export const bugsInForcedViews: readonly PlantedBug[] = [
     file: 'server/replication/log-copy.ts',
     replacements: [
       {
-        find: "if (context.state.copy!.purpose === 'join') {",
-        replace: "if (context.state.copy!.purpose === 'propose') {",
+        find: "else if (state.copy!.purpose === 'join') {",
+        replace: "else if (state.copy!.purpose === 'propose') {",
       },
     ],
+  },
+  {
+    name: 'what-is-committed-is-given-up-without-a-force',
+    rule: 'R20',
+    says: 'A server starts over for the sake of any primary that has another log, in its own epoch, too.',
+    file: 'server/replication/log-copy.ts',
+    replacements: [{ find: 'const wasForced = view.epoch >', replace: 'const wasForced = view.epoch >=' }],
   },
   {
     name: 'forced-spare-without-a-key',

@@ -73,11 +73,11 @@ export const bugsOfWitnessesAndLives: readonly PlantedBug[] = [
     name: 'farewell-before-the-end',
     rule: 'R23',
     says: 'A server that leaves says farewell first and answers what is in flight afterwards.',
-    file: 'server/engine/replicated.ts',
+    file: 'server/engine/leaving.ts',
     replacements: [
       {
-        find: "this.#driver.give({ type: 'leave' });",
-        replace: "this.#driver.give({ type: 'leave' });\n    this.#driver.give({ type: 'farewell' });",
+        find: "driver.give({ type: 'leave' });",
+        replace: "driver.give({ type: 'leave' });\n  driver.give({ type: 'farewell' });",
       },
     ],
   },
