@@ -48,7 +48,7 @@ export async function recoverEngine(
   if (isLast && database.missingUpTo > 0) {
     throw new DatabaseError(
       'damaged',
-      `The log ends at operation ${database.lastOp}, but operation ${database.missingUpTo} had been written, and this server was the last one of its view: nobody else has it. Put the missing commit_log files back.`,
+      `The log ends at operation ${database.lastOp}, but operation ${database.missingUpTo} had been written, and this server was the last one of its view: nobody else has it. Put back what is missing: ${firstMissing(database.lastOp)}, or the end of the file before it.`,
     );
   }
   const self: Incarnation = {
@@ -96,4 +96,9 @@ async function restoreState(
     for (const row of rows) clients.restoreRow(row);
   });
   return { chat, clients, place: snapshot };
+}
+
+/** The file that holds what follows the last row, if it is a file of its own. */
+function firstMissing(lastOp: number): string {
+  return `commit_log-${String(lastOp + 1).padStart(20, '0')}.csv`;
 }

@@ -10,7 +10,7 @@ import {
   type CaseFolders,
   COPY_NAME,
   done,
-  FUZZ_SEGMENT_BYTES,
+  FUZZ_SEGMENT_OPERATIONS,
   type FuzzBase,
   layOut,
   readFrom,
@@ -38,7 +38,7 @@ export class BrokenPromise extends Error {}
 
 /** More pieces than a log of this size can be asked for. */
 const REPAIR_STEPS = 500;
-const OPTIONS = { address: ADDRESS, durability: 'os', segmentBytes: FUZZ_SEGMENT_BYTES } as const;
+const OPTIONS = { address: ADDRESS, durability: 'os', segmentOperations: FUZZ_SEGMENT_OPERATIONS } as const;
 
 /**
  * Lays the case out, checks it, opens it, reads it, or restores it.

@@ -14,7 +14,7 @@ import type { ViewFile } from '../../shared/views.ts';
 import { ADDRESS, CLIENT, NONCE, TIME, viewFile } from './samples.ts';
 
 /** Several files of the log, each of them long enough to have rows in the middle. */
-export const FUZZ_SEGMENT_BYTES = 12_000;
+export const FUZZ_SEGMENT_OPERATIONS = 18;
 export const COPY_NAME = 'kept';
 /** The operation of the snapshot; the log goes on after it. */
 const SNAPSHOT_OP = 40;
@@ -50,7 +50,11 @@ export async function makeFuzzBase(): Promise<FuzzBase> {
   const [chat, clients] = [new ChatState(), new ClientTable()];
   const sessionKey = 'ab'.repeat(32);
   const file = { ...viewFile(1), clusterId: 'c1' };
-  const options = { address: ADDRESS as Address, durability: 'os' as const, segmentBytes: FUZZ_SEGMENT_BYTES };
+  const options = {
+    address: ADDRESS as Address,
+    durability: 'os' as const,
+    segmentOperations: FUZZ_SEGMENT_OPERATIONS,
+  };
   const { storage, codec, makeCopy } = await openDatabase(database, options);
   const states = new Map([[0, stateOf(chat)]]);
   const place = { firstOp: 1, previousChain: GENESIS_CHAIN, view: VIEW, time: TIME };
