@@ -122,4 +122,15 @@ describe('server compact', { timeout: 60_000 }, () => {
     ]);
     for (const user of [ana, carolina, evelyn]) user.close();
   });
+
+  it('R27: says who is not reached, and what a cluster without a primary waits for', async () => {
+    cluster = await Cluster.make({ size: 2, args: ['--replication-factor', '2'] });
+    const nobody = await compact(0);
+    expect([nobody.status, nobody.stdout]).toEqual([3, '']);
+    expect(nobody.stderr).toContain(`The server ${cluster.addresses[0]} can't be reached`);
+    await cluster.start(1);
+    const waiting = await compact(1);
+    expect([waiting.status, waiting.stdout]).toEqual([1, '']);
+    expect(waiting.stderr).toContain('no primary at the moment');
+  });
 });
