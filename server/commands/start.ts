@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Address, parseAddress } from '../../shared/ids.ts';
-import { DEFAULT_PORTS, SHUTDOWN_MS } from '../../shared/limits.ts';
+import { DEFAULT_PORTS } from '../../shared/limits.ts';
+import { type LocalServersMessage, serverActionSchema } from '../../shared/local-servers.ts';
+import { LocalServers } from './local-servers.ts';
 import { askStatus } from './status.ts';
 
 const POLL_MS = 100;
@@ -20,13 +21,14 @@ export async function startAll(dataFolder: string): Promise<number> {
   const first = parseAddress(`localhost:${DEFAULT_PORTS[0]}`)!;
   if (await isComplete(first)) {
     process.stdout.write(`Servers are running already on ${DEFAULT_PORTS.join(', ')}.\n`);
-    return process.stdin.isTTY ? openChat() : 0;
+    return process.stdin.isTTY ? openChat(undefined) : 0;
   }
   mkdirSync(dataFolder, { recursive: true });
-  const servers = DEFAULT_PORTS.map((port, index) =>
-    startServer(index === 0 ? 'primary' : 'secondary', port, dataFolder),
-  );
-  const stop = () => stopServers(servers);
+  const servers = new LocalServers({
+    ports: DEFAULT_PORTS,
+    dataFolder,
+    command: [process.execPath, ...process.execArgv, process.argv[1]!],
+  });
   let isStopping = false;
   process.on('SIGINT', () => {
     // The terminal sends it to the whole group: the chat and the servers have it too.
@@ -41,39 +43,12 @@ export async function startAll(dataFolder: string): Promise<number> {
       process.stderr.write(`${problem}\n`);
       return 1;
     }
-    if (process.stdin.isTTY && process.stdout.isTTY) return await openChat();
+    if (process.stdin.isTTY && process.stdout.isTTY) return await openChat(servers);
     await printUntilStopped(first, () => isStopping);
     return 0;
   } finally {
-    await stop();
+    await servers.stop();
   }
-}
-
-interface RunningServer {
-  port: number;
-  process: ChildProcess;
-  lastLine: string;
-}
-
-function startServer(role: string, port: number, dataFolder: string): RunningServer {
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, process.argv[1]!, role, String(port), '--data', dataFolder],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl+C in the chat must not reach it before the chat has ended.
-      detached: true,
-    },
-  );
-  const server: RunningServer = { port, process: child, lastLine: '' };
-  const output = createWriteStream(join(dataFolder, `server-${port}.log`), { flags: 'a' });
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.pipe(output, { end: false });
-    stream.on('data', (chunk: Buffer) => {
-      server.lastLine = chunk.toString().trimEnd().split('\n').at(-1) ?? '';
-    });
-  }
-  return server;
 }
 
 async function isComplete(first: Address): Promise<boolean> {
@@ -87,13 +62,13 @@ async function isComplete(first: Address): Promise<boolean> {
 }
 
 /** @returns empty, or the sentence that says why it will never be */
-async function waitUntilComplete(first: Address, servers: RunningServer[], isStopping: () => boolean): Promise<string> {
+async function waitUntilComplete(first: Address, servers: LocalServers, isStopping: () => boolean): Promise<string> {
   const untilMs = performance.now() + COMPLETE_WITHIN_MS;
   const isTerminal = process.stdout.isTTY;
   if (!isTerminal) process.stdout.write('Starting three servers.\n');
   for (let round = 0; performance.now() < untilMs; round++) {
     if (isStopping()) return 'Stopped before the servers were complete.';
-    const ended = servers.find(({ process: child }) => child.exitCode !== null);
+    const { ended } = servers;
     if (ended) return `The server on port ${ended.port} ended: ${ended.lastLine.replace(/^[\d:.]+ /, '')}`;
     if (await isComplete(first)) {
       if (isTerminal) process.stdout.write('\r\u001b[K');
@@ -105,11 +80,30 @@ async function waitUntilComplete(first: Address, servers: RunningServer[], isSto
   return `The servers are not complete after ${COMPLETE_WITHIN_MS / 1000} s; what they wait for is in their server-PORT.log files.`;
 }
 
-/** The chat's program lies beside this one, built or as sources. */
-function openChat(): Promise<number> {
+/** A chat that has just ended needs to be told nothing. */
+const ignored = () => {};
+
+/**
+ * The chat's program lies beside this one, built or as sources.
+ *
+ * @param servers which the chat shows and may kill, pause and start again; undefined when they are not ours
+ */
+function openChat(servers: LocalServers | undefined): Promise<number> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const program = fileURLToPath(new URL(`../../client/main.${extension}`, import.meta.url));
-  const chat = spawn(process.execPath, [...process.execArgv, program], { stdio: 'inherit' });
+  const chat = spawn(process.execPath, [...process.execArgv, program], {
+    stdio: servers ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
+  });
+  if (servers) {
+    const tell = () =>
+      void (chat.connected && chat.send({ localServers: servers.list } satisfies LocalServersMessage, ignored));
+    tell();
+    servers.onChange(tell);
+    chat.on('message', (message) => {
+      const asked = serverActionSchema.safeParse(message);
+      if (asked.success) servers.act(asked.data.address, asked.data.action);
+    });
+  }
   return new Promise((resolve) => chat.on('exit', (code) => resolve(code ?? 1)));
 }
 
@@ -126,16 +120,4 @@ async function printUntilStopped(first: Address, isStopping: () => boolean): Pro
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
-}
-
-/** Backups first, so that no view change is started on the way out. */
-async function stopServers(servers: RunningServer[]): Promise<void> {
-  const running = servers.filter(({ process: child }) => child.exitCode === null && child.signalCode === null);
-  for (const { process: child } of running) child.kill('SIGTERM');
-  const ended = Promise.all(running.map(({ process: child }) => new Promise((resolve) => child.on('exit', resolve))));
-  const late = setTimeout(() => {
-    for (const { process: child } of running) child.kill('SIGKILL');
-  }, SHUTDOWN_MS + 1000);
-  await ended;
-  clearTimeout(late);
 }

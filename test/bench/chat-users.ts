@@ -3,7 +3,8 @@ import { io, type Socket } from 'socket.io-client';
 import type { Message, Replies, RequestEvent, RequestOf } from '../../shared/api.ts';
 import { CLIENT_PROTOCOL, LIST_MAX_LIMIT } from '../../shared/limits.ts';
 
-const PASSWORD = 'correct horse battery';
+/** Of all accounts here. */
+export const PASSWORD = 'correct horse battery';
 export const MESSAGE_BYTES = 100;
 
 /** A socket as every client here opens it, to a server of ours or to the echo. */
@@ -34,6 +35,15 @@ export class User {
     const socket = await openSocket(address, { protocol: CLIENT_PROTOCOL, clientId: randomUUID() });
     const ready = new Promise((resolve) => socket.once('session:ready', resolve));
     const { token } = await ask(socket, 'account:create', { request: 1, username, password: PASSWORD });
+    await ready;
+    return new User(username, socket, token);
+  }
+
+  /** Logs in to an account that there is. */
+  static async enter(address: string, username: string): Promise<User> {
+    const socket = await openSocket(address, { protocol: CLIENT_PROTOCOL, clientId: randomUUID() });
+    const ready = new Promise((resolve) => socket.once('session:ready', resolve));
+    const { token } = await ask(socket, 'session:open', { request: 1, username, password: PASSWORD });
     await ready;
     return new User(username, socket, token);
   }

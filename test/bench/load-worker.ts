@@ -11,6 +11,7 @@ const WARM_UP_SENDINGS = 300;
 let connected: Delivery[] = [];
 let offline: Delivery[] = [];
 let primary = '';
+let pouring: { writer: User; to: string } | undefined;
 
 /** One process asks everything of everybody, so that all are judged by the same clock and the same client. */
 const tasks = {
@@ -53,6 +54,29 @@ const tasks = {
     offline = senders.map((sender, index) => new Delivery(sender, sleepers[index]!));
     for (const delivery of connected) delivery.recipient.onMessage((message) => delivery.see(message));
     for (const { recipient } of offline) recipient.disconnect();
+  },
+
+  /** Logs in to an account that there is, for {@link pour}. */
+  async enterAs({ address, username, to }: { address: string; username: string; to: string }): Promise<void> {
+    pouring = { writer: await User.enter(address, username), to };
+  },
+
+  /** Sends so many messages a second, evenly. @returns how many a second were acknowledged */
+  async pour({ perSecond, forMs }: { perSecond: number; forMs: number }): Promise<number> {
+    const { writer, to } = pouring!;
+    const startedAt = performance.now();
+    let sent = 0;
+    let acknowledged = 0;
+    for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startedAt) {
+      for (; sent < (elapsedMs / 1000) * perSecond; sent++) {
+        writer.send(to, `poured ${sent} `.padEnd(MESSAGE_BYTES, 'x'), () => {
+          acknowledged += 1;
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    while (acknowledged < sent) await new Promise((resolve) => setTimeout(resolve, 5));
+    return acknowledged / ((performance.now() - startedAt) / 1000);
   },
 
   /** @returns acknowledgements a second; every message has reached its recipient, once and in order */

@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import type { ClusterOptions } from './cluster.ts';
 import { compactionFigures, measureCompactions } from './compacting.ts';
 import { measureFailOvers } from './fail-overs.ts';
-import { type Figure, tableOf } from './figures.ts';
+import { type Figure, median, tableOf } from './figures.ts';
 import { historyFigures, measureHistory } from './history.ts';
 import { joinFigures, measureJoins } from './joining.ts';
 import { keepFolders } from './processes.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
+import { measureTerminal, terminalFigures } from './terminal.ts';
 
 const HELP = `npm run bench -- [options]
   --rounds N        how often each figure is measured (5)
@@ -17,6 +18,7 @@ const HELP = `npm run bench -- [options]
   --history         only what many stored messages cost: the start, the memory, the next message
   --join            only what it takes until a server with an empty folder has so many stored messages
   --compact         only what it takes until every hundredth of them is removed from the files, and then every tenth
+  --terminal        only what somebody waits for who chats in the terminal, with 100,000 messages of their own
   --messages N      how many those are (1000000)
   --accounts N      of how many accounts (10000)
   --quick           2 rounds, 5 of each, shorter measurements
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     history: { type: 'boolean', default: false },
     join: { type: 'boolean', default: false },
     compact: { type: 'boolean', default: false },
+    terminal: { type: 'boolean', default: false },
     messages: { type: 'string' },
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -67,6 +70,10 @@ async function run(): Promise<void> {
     singles: quick ? 500 : 1000,
   };
   say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
+  if (values.terminal) {
+    await runTerminal(options, quick);
+    return;
+  }
   if (values.history || values.join || values.compact) {
     await runHistory(plan, options, quick);
     return;
@@ -90,6 +97,17 @@ async function run(): Promise<void> {
   }
   say('Every acknowledged message was delivered or found again, once and in order.');
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(figures)}\n`);
+}
+
+async function runTerminal(options: ClusterOptions, quick: boolean): Promise<void> {
+  const messages = countOf(values.messages, 'messages', 100_000);
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const times = await measureTerminal({ messages, rounds }, options, (one) => {
+    const { quietKeysMs, busyKeysMs, ...others } = one;
+    say(describe({ ...others, quietKeysMs: median(quietKeysMs), busyKeysMs: median(busyKeysMs) }));
+  });
+  say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(terminalFigures(times, messages))}\n`);
 }
 
 async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
