@@ -1,4 +1,4 @@
-import type { Cluster, Message, Replies } from '../shared/api.ts';
+import type { Cluster, Conversation, Message, Replies, Room } from '../shared/api.ts';
 import type { Result } from '../shared/errors.ts';
 
 /** Where the connection stands, for people: what they are told is made from this alone. */
@@ -17,6 +17,8 @@ export interface OutboxMessage {
   request: number;
   to: string;
   body: string;
+  /** The id of the message that it answers. */
+  replyTo?: string;
   /** When it was typed, milliseconds since 1970 by this machine's clock. */
   typedAt: number;
 }
@@ -31,7 +33,23 @@ export type ChatEvent =
   /** New or replayed; each message is told once, in the order of positions. One's own too. */
   | { type: 'message'; message: Message; replayed: boolean }
   | { type: 'message-deleted'; id: string; position: number }
+  | { type: 'message-edited'; id: string; position: number; body: string; at: number }
+  | { type: 'message-reacted'; id: string; position: number; from: string; reaction: string; on: boolean }
+  /** It was edited, or reacted to, while nobody was connected here; this is how it is now. */
+  | { type: 'message-changed'; position: number; message: Message }
   | { type: 'account-deleted'; username: string }
+  | { type: 'account-changed'; username: string; displayName: string }
+  | { type: 'account-blocked'; username: string; blocked: boolean }
+  /** All conversations of the account, rooms included, after each connection and log-in; what changes later comes as the events below. */
+  | { type: 'conversations'; conversations: readonly Conversation[] }
+  | { type: 'conversation-read'; with: string; read: number }
+  | { type: 'room-changed'; room: Room }
+  | { type: 'room-joined'; room: string; username: string }
+  | { type: 'room-left'; room: string; username: string; removed: boolean }
+  | { type: 'room-deleted'; room: string }
+  | { type: 'presence'; username: string; online: boolean }
+  /** `with` is the conversation: a username or a room. Ends by itself `TYPING_SHOWN_MS` after the last one that said so. */
+  | { type: 'typing'; with: string; username: string; typing: boolean }
   | { type: 'outbox'; waiting: readonly OutboxMessage[] }
   /** A message of the outbox was refused for good; its text is given back. */
   | { type: 'send-failed'; message: OutboxMessage; code: string; reason: string }
@@ -61,8 +79,14 @@ export interface Chat {
   deleteAccount(password: string): Promise<Result<object>>;
   listAccounts(pattern?: string, after?: string): Promise<Result<Replies['account:list']>>;
   /** Puts the message into the durable outbox at once; resolves when it was acknowledged or refused for good. */
-  send(to: string, body: string): Promise<Result<Replies['message:send']>>;
+  send(to: string, body: string, options?: { replyTo?: string }): Promise<Result<Replies['message:send']>>;
+  editMessage(id: string, body: string): Promise<Result<Replies['message:edit']>>;
   deleteMessage(id: string): Promise<Result<{ position: number }>>;
+  react(id: string, reaction: string): Promise<Result<{ position: number }>>;
+  unreact(id: string, reaction: string): Promise<Result<{ position: number }>>;
+  message(id: string): Promise<Result<Message>>;
+  /** Looks at a bounded number of messages, from the newest (below `before`) back; see `message:search`. */
+  search(ask: { text: string; with?: string; before?: number }): Promise<Result<Replies['message:search']>>;
   history(ask: {
     after?: number;
     before?: number;
@@ -71,6 +95,27 @@ export interface Chat {
   }): Promise<Result<Replies['message:history']>>;
   /** Tells the server that everything up to this position has reached its reader. */
   received(position: number): void;
+  /** Tells the servers, and so the account's other devices, that a conversation was read up to a position. Kept until it is told. */
+  markRead(conversation: string, position: number): void;
+  /** Says that its user is typing there, or not any more; to be called at each key, it is told no more often than needed. */
+  setTyping(conversation: string, typing: boolean): void;
+  /** Names of rooms are `#name`. */
+  createRoom(room: string, topic?: string): Promise<Result<{ position: number }>>;
+  joinRoom(room: string): Promise<Result<{ position: number }>>;
+  leaveRoom(room: string): Promise<Result<{ position: number }>>;
+  deleteRoom(room: string): Promise<Result<{ position: number }>>;
+  setTopic(room: string, topic: string): Promise<Result<{ position: number }>>;
+  removeFromRoom(room: string, username: string): Promise<Result<{ position: number }>>;
+  readmitToRoom(room: string, username: string): Promise<Result<{ position: number }>>;
+  listRooms(pattern?: string, after?: string): Promise<Result<Replies['room:list']>>;
+  roomMembers(room: string, after?: string): Promise<Result<Replies['room:members']>>;
+  settings(): Promise<Result<Replies['account:settings']>>;
+  /** Empty takes it away. */
+  setDisplayName(displayName: string): Promise<Result<{ position: number }>>;
+  changePassword(password: string, newPassword: string): Promise<Result<object>>;
+  logOutEverywhere(): Promise<Result<object>>;
+  block(username: string): Promise<Result<{ position: number }>>;
+  unblock(username: string): Promise<Result<{ position: number }>>;
   /** Closes the connection and the files. What is in the outbox stays there. */
   close(): Promise<void>;
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { ChatError } from './errors.ts';
-import { CLIENT_PROTOCOL, LIST_DEFAULT_LIMIT, LIST_MAX_LIMIT, PATTERN_MAX_CHARACTERS } from './limits.ts';
+import {
+  CLIENT_PROTOCOL,
+  LIST_DEFAULT_LIMIT,
+  LIST_MAX_LIMIT,
+  PATTERN_MAX_CHARACTERS,
+  SEARCH_MAX_CHARACTERS,
+} from './limits.ts';
 
 /**
  * The contract between server and client (Socket.IO namespace `/`): every event, what it carries and what it is
@@ -32,8 +38,28 @@ export const writeSchemas = {
   'account:delete': z.object({ ...numbered, password: text }),
   'session:open': z.object({ ...numbered, username: text, password: text }),
   'session:close': z.object({ ...numbered }),
-  'message:send': z.object({ ...numbered, to: text, body: text }),
+  /** All log-ins of the account end, the asker's own included. */
+  'session:close-all': z.object({ ...numbered }),
+  /** All other log-ins of the account end. */
+  'account:password': z.object({ ...numbered, password: text, newPassword: text }),
+  /** An empty display name takes it away. */
+  'account:profile': z.object({ ...numbered, displayName: text }),
+  'account:block': z.object({ ...numbered, username: text }),
+  'account:unblock': z.object({ ...numbered, username: text }),
+  /** `to` is a username or a room; `replyTo` the id of the message that is answered. */
+  'message:send': z.object({ ...numbered, to: text, body: text, replyTo: text.optional() }),
+  'message:edit': z.object({ ...numbered, id: text, body: text }),
   'message:delete': z.object({ ...numbered, id: text }),
+  'message:react': z.object({ ...numbered, id: text, reaction: text }),
+  'message:unreact': z.object({ ...numbered, id: text, reaction: text }),
+  'room:create': z.object({ ...numbered, room: text, topic: text.optional() }),
+  'room:join': z.object({ ...numbered, room: text }),
+  'room:leave': z.object({ ...numbered, room: text }),
+  'room:topic': z.object({ ...numbered, room: text, topic: text }),
+  /** The member cannot join again until the owner lets them. */
+  'room:remove': z.object({ ...numbered, room: text, username: text }),
+  'room:readmit': z.object({ ...numbered, room: text, username: text }),
+  'room:delete': z.object({ ...numbered, room: text }),
 } as const;
 
 /** Requests that change nothing, or nothing that has to be done exactly once. */
@@ -53,7 +79,40 @@ export const readSchemas = {
       seen,
     })
     .refine((ask) => ask.after === undefined || ask.before === undefined, '`after` and `before` exclude each other'),
+  'message:get': z.object({ id: text, seen }),
+  /**
+   * Looks for a text in the newest messages below `before`, a bounded number of them: `position` of the reply is where to go on with `before`
+   * as long as there is `more`, also when nothing was found.
+   */
+  'message:search': z.object({
+    text: z.string().min(1).max(SEARCH_MAX_CHARACTERS),
+    with: z.string().max(1024).optional(),
+    before: position.optional(),
+    seen,
+  }),
   'message:received': z.object({ position }),
+  'conversation:list': z.object({
+    after: z.string().max(1024).optional(),
+    limit: z.int().min(1).max(LIST_MAX_LIMIT).default(LIST_DEFAULT_LIMIT),
+    seen,
+  }),
+  /** Says that the reader has seen everything in a conversation up to a position; cumulative, may be lazy. */
+  'conversation:read': z.object({ with: z.string().max(1024), position }),
+  'room:list': z.object({
+    pattern: z.string().max(PATTERN_MAX_CHARACTERS).optional(),
+    after: z.string().max(1024).optional(),
+    limit: z.int().min(1).max(LIST_MAX_LIMIT).default(LIST_DEFAULT_LIMIT),
+    seen,
+  }),
+  'room:members': z.object({
+    room: z.string().max(1024),
+    after: z.string().max(1024).optional(),
+    limit: z.int().min(1).max(LIST_MAX_LIMIT).default(LIST_DEFAULT_LIMIT),
+    seen,
+  }),
+  'account:settings': z.object({ seen }),
+  /** Forwarded to whoever is connected in that conversation; kept nowhere. */
+  'typing:set': z.object({ with: z.string().max(1024), typing: z.boolean() }),
   'cluster:status': z.object({ seen }),
 } as const;
 
@@ -72,9 +131,53 @@ export interface Message {
   from: string;
   /** The sender's account was deleted since. */
   fromDeleted?: true;
+  /** A username, or a room: `#name`. */
   to: string;
   body: string;
   at: number;
+  /** The id of the message that it answers; that one may be deleted by now. */
+  replyTo?: string;
+  /** When its text was last changed. */
+  editedAt?: number;
+  /** In the order in which each was first given; absent when there are none. */
+  reactions?: Reaction[];
+}
+
+/** A reaction to a message, and the usernames of those who gave it, first come first. */
+export interface Reaction {
+  reaction: string;
+  by: string[];
+}
+
+/** A room as clients see it. */
+export interface Room {
+  /** `#name` */
+  name: string;
+  topic: string;
+  /** A username. */
+  owner: string;
+  /** How many members it has. */
+  members: number;
+}
+
+/** A conversation of the account: with another account, with itself, or in a room that it is a member of. */
+export interface Conversation {
+  /** What `with` and `to` name it by: a username, or `#name`. */
+  with: string;
+  /** Position of its newest message that is not deleted; 0 when there is none. */
+  last: number;
+  /** Everything up to here was read, on whatever device. */
+  read: number;
+  /** How many messages of others lie above `read`. */
+  unread: number;
+  /** Of a room. */
+  room?: Room;
+  /** Of another account: whether it has a socket at the answering server. */
+  online?: boolean;
+  /** Of another account that chose one. */
+  displayName?: string;
+  /** The other account was deleted: the name may be another's by now, and nothing can be sent there. */
+  deleted?: true;
 }
 
 /** The cluster as clients see it; addresses are `host:port`. */
@@ -100,23 +203,66 @@ export interface Deletion {
   position: number;
 }
 
+/** A message was edited, or reactions to it came or went, at `position`. Read later, `message` is as it is then. */
+export interface Change {
+  position: number;
+  message: Message;
+}
+
 export interface LoggedIn {
   username: string;
   token: string;
   position: number;
 }
 
+/** An account in a list. */
+export interface AccountListing {
+  username: string;
+  /** Has a socket at the answering server. */
+  online: boolean;
+  displayName?: string;
+}
+
 /** What each request is answered with, besides `ok: true`. */
 export interface Replies {
   'account:create': LoggedIn;
-  'account:list': { accounts: { username: string; online: boolean }[]; more: boolean };
+  'account:list': { accounts: AccountListing[]; more: boolean };
   'account:delete': object;
   'session:open': LoggedIn;
   'session:close': object;
+  'session:close-all': object;
+  'account:password': { position: number };
+  'account:profile': { position: number };
+  'account:block': { position: number };
+  'account:unblock': { position: number };
+  'account:settings': { username: string; displayName: string; blocked: string[]; sessions: number };
   'message:send': { id: string; position: number; at: number };
+  'message:edit': { position: number; at: number };
   'message:delete': { position: number };
-  'message:history': { messages: Message[]; deletions: Deletion[]; position: number; more: boolean };
+  'message:react': { position: number };
+  'message:unreact': { position: number };
+  'message:history': {
+    messages: Message[];
+    deletions: Deletion[];
+    changes: Change[];
+    position: number;
+    more: boolean;
+  };
+  'message:get': { message: Message };
+  'message:search': { messages: Message[]; position: number; more: boolean };
   'message:received': object;
+  'conversation:list': { conversations: Conversation[]; position: number; more: boolean };
+  'conversation:read': object;
+  'room:create': { position: number };
+  'room:join': { position: number };
+  'room:leave': { position: number };
+  'room:topic': { position: number };
+  'room:remove': { position: number };
+  'room:readmit': { position: number };
+  'room:delete': { position: number };
+  'room:list': { rooms: Room[]; more: boolean };
+  'room:members': { members: AccountListing[]; more: boolean };
+  'typing:set': object;
   'cluster:status': { cluster: Cluster };
 }
 
@@ -143,7 +289,25 @@ export interface ServerToClientEvents {
   'session:ended': (ended: { reason: string }) => void;
   'message:new': (message: Message) => void;
   'message:deleted': (deletion: Deletion) => void;
+  'message:edited': (edit: { id: string; position: number; body: string; at: number }) => void;
+  /** `on` is false when it was taken back. */
+  'message:reacted': (change: { id: string; position: number; from: string; reaction: string; on: boolean }) => void;
   'account:deleted': (account: { username: string }) => void;
+  'account:changed': (account: { username: string; displayName: string; position: number }) => void;
+  /** To all sockets of the account that blocks. */
+  'account:blocked': (block: { username: string; blocked: boolean; position: number }) => void;
+  /** Made, its topic or owner changed; to its members, and to whoever became one. */
+  'room:changed': (change: { room: Room; position: number }) => void;
+  'room:joined': (change: { room: string; username: string; position: number }) => void;
+  /** To the members, and to whoever is no longer one. */
+  'room:left': (change: { room: string; username: string; removed: boolean; position: number }) => void;
+  'room:deleted': (change: { room: string; position: number }) => void;
+  /** To all sockets of the reader. */
+  'conversation:read': (mark: { with: string; read: number; position: number }) => void;
+  /** To those who share a conversation with the account. */
+  'presence:changed': (presence: { username: string; online: boolean }) => void;
+  /** `with` is the conversation as its receiver names it. */
+  'typing:changed': (change: { with: string; username: string; typing: boolean }) => void;
   'cluster:changed': (cluster: Cluster) => void;
 }
 

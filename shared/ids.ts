@@ -11,6 +11,10 @@ export type DiskId = Branded<string, 'DiskId'>;
 export type ClientId = Branded<string, 'ClientId'>;
 /** An account is the operation that created it: its op number, as text. A name taken anew is another account. */
 export type AccountId = Branded<string, 'AccountId'>;
+/** A room is the operation that created it: its op number, as text. No account has the same. */
+export type RoomId = Branded<string, 'RoomId'>;
+/** What a conversation is with. */
+export type ConversationEnd = AccountId | RoomId;
 /** A log-in is the operation that opened it: its op number, as text. */
 export type SessionId = Branded<string, 'SessionId'>;
 export type MessageId = Branded<string, 'MessageId'>;

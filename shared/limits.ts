@@ -3,7 +3,7 @@
 /** The client protocol (namespace `/`) that this program speaks. Raised when what it says changes, not when it grows. */
 export const CLIENT_PROTOCOL = 1;
 /** The protocol between servers (namespace `/peers`). */
-export const PEER_PROTOCOL = 3;
+export const PEER_PROTOCOL = 4;
 
 export const DEFAULT_PORTS = [1538, 2538, 3538] as const;
 export const DEFAULT_REPLICATION_FACTOR = 3;
@@ -45,6 +45,22 @@ export const PASSWORD_MIN_CHARACTERS = 8;
 export const PASSWORD_MAX_CHARACTERS = 256;
 export const MESSAGE_BODY_MAX_BYTES = 16_384;
 export const PATTERN_MAX_CHARACTERS = 64;
+export const ROOM_NAME_MAX_CHARACTERS = 32;
+export const ROOM_TOPIC_MAX_BYTES = 1024;
+export const ROOM_MEMBERS_MAX = 5000;
+/** Rooms that one account is a member of. */
+export const ROOMS_PER_ACCOUNT = 500;
+export const DISPLAY_NAME_MAX_CHARACTERS = 64;
+export const REACTION_MAX_BYTES = 64;
+/** Different reactions to one message. */
+export const REACTIONS_PER_MESSAGE = 32;
+/** Accounts that one account blocks. */
+export const BLOCKS_PER_ACCOUNT = 1000;
+export const SEARCH_MAX_CHARACTERS = 256;
+/** Messages that one `message:search` looks at. */
+export const SEARCH_MESSAGES = 2000;
+/** After so long without a word from them, somebody who was typing is no longer shown as typing; a client repeats it more often. */
+export const TYPING_SHOWN_MS = 6000;
 export const LIST_DEFAULT_LIMIT = 100;
 export const LIST_MAX_LIMIT = 500;
 /** The largest frame that a chat client may send; larger ones end the connection. */

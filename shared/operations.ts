@@ -12,9 +12,25 @@ export const LOG_EVENTS = [
   'account:delete',
   'session:open',
   'session:close',
+  'session:close-all',
+  'account:password',
+  'account:profile',
+  'account:block',
+  'account:unblock',
   'message:send',
+  'message:edit',
   'message:delete',
+  'message:react',
+  'message:unreact',
   'message:received',
+  'conversation:read',
+  'room:create',
+  'room:join',
+  'room:leave',
+  'room:topic',
+  'room:remove',
+  'room:readmit',
+  'room:delete',
 ] as const;
 
 export type LogEvent = (typeof LOG_EVENTS)[number];
@@ -31,9 +47,25 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
  * | account:delete   |            | who       |                         |                                       |
  * | session:open     |            | who       |                         |                                       |
  * | session:close    |            | who       | session id              |                                       |
- * | message:send     | message id | sender    | recipient's account id  | the text                              |
+ * | session:close-all |           | who       |                         |                                       |
+ * | account:password |            | who       | session id that stays   | the salted hash                       |
+ * | account:profile  |            | who       |                         | the display name; empty for none      |
+ * | account:block    |            | who       | account id              |                                       |
+ * | account:unblock  |            | who       | account id              |                                       |
+ * | message:send     | message id | sender    | `TO` or `TO REPLIED`: id of the recipient's account or of the room; id of the message that is answered | the text |
+ * | message:edit     |            | who       | message id              | the new text                          |
  * | message:delete   |            | who       | message id              |                                       |
+ * | message:react    |            | who       | message id              | the reaction                          |
+ * | message:unreact  |            | who       | message id              | the reaction                          |
  * | message:received |            |           |                         | `ACCOUNT=POSITION`, space-separated   |
+ * | conversation:read |           |           |                         | `ACCOUNT/WITH=POSITION`, space-separated; WITH is an account or room id |
+ * | room:create      |            | who       |                         | `{"name":…,"nameKey":…,"topic":…}`    |
+ * | room:join        |            | who       | room id                 |                                       |
+ * | room:leave       |            | who       | room id                 |                                       |
+ * | room:topic       |            | who       | room id                 | the topic                             |
+ * | room:remove      |            | who       | `ROOM ACCOUNT`: ids     |                                       |
+ * | room:readmit     |            | who       | `ROOM ACCOUNT`: ids     |                                       |
+ * | room:delete      |            | who       | room id                 |                                       |
  */
 export interface EntryDraft {
   event: LogEvent;
@@ -119,5 +151,16 @@ export interface Outcome {
   /** Time of the entry, milliseconds since 1970. */
   at: number;
   /** Empty when it took effect, else the code of the refusal. */
-  refused: '' | 'no-such-account' | 'no-such-message' | 'username-taken' | 'forbidden' | 'not-logged-in';
+  refused:
+    | ''
+    | 'no-such-account'
+    | 'no-such-message'
+    | 'no-such-room'
+    | 'username-taken'
+    | 'room-taken'
+    | 'not-a-member'
+    | 'blocked'
+    | 'limit-reached'
+    | 'forbidden'
+    | 'not-logged-in';
 }
