@@ -36,6 +36,19 @@ export function normalizeUsername(typed: string): Result<string> {
   return success(name);
 }
 
+/**
+ * The name of a room as it is stored: `#`, and behind it what could be a username.
+ *
+ * @returns the stored form with its `#`, or `invalid-room` with what is possible
+ */
+export function normalizeRoomName(typed: string): Result<string> {
+  const name = typed.startsWith('#') ? normalizeUsername(typed.slice(1)) : undefined;
+  if (name?.ok) return success(`#${name.value}`);
+  const shown = JSON.stringify(typed.length > 40 ? `${[...typed].slice(0, 40).join('')}…` : typed);
+  const possible = '"#" and 1 to 32 letters, digits and - _ . [ ] { } \\ | ^ `, not beginning with "-"';
+  return refusal('invalid-room', `The room name ${shown} is not possible; rooms are named ${possible}.`);
+}
+
 /** Two names are the same when their keys are equal: NFKC, then lower case, so that look-alikes by width or case are one. */
 export function nameKey(username: string): string {
   return PLAIN.test(username) ? username.toLowerCase() : username.normalize('NFKC').toLowerCase();

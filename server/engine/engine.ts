@@ -1,6 +1,6 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
-import type { AccountId, ClientId } from '../../shared/ids.ts';
+import type { AccountId, ClientId, ConversationEnd } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
@@ -47,6 +47,9 @@ export interface Engine {
 
   /** Notes that an account has received everything up to a position. Lazy, cumulative, and never refused. */
   received(account: AccountId, position: number): void;
+
+  /** Notes that an account has read everything in one of its conversations up to a position. Likewise. */
+  markRead(account: AccountId, end: ConversationEnd, position: number): void;
 
   /** The token of a session: the same from every server (R25). */
   tokenFor(logIn: LogIn): string;

@@ -3,7 +3,7 @@ import { type Result, refusal } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
 import type { Committed } from '../engine/engine.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { GatewayContext, Refused } from './gateway-context.ts';
+import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { PasswordsBusy } from './passwords.ts';
 
 /** The fields that every request which changes something carries. */
@@ -75,4 +75,17 @@ export async function unlessBusy<T>(work: Promise<T>): Promise<{ ok: true; value
     if (error instanceof PasswordsBusy) return refusal('unavailable', error.message);
     throw error;
   }
+}
+
+/** {@link submit} for a change whose answer tells where it stands and nothing else. */
+export function submitChange(
+  context: GatewayContext,
+  connection: Connection,
+  numbered: Numbered,
+  asked: Asked,
+  answer: Answer,
+): undefined {
+  submit(context, connection, numbered, asked, (result) => {
+    answer(result.ok ? ({ ok: true, position: result.value.position } as AnyReply) : result);
+  });
 }
