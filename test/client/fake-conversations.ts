@@ -26,6 +26,8 @@ export class FakeConversations {
   readonly read = new Map<string, number>();
   readonly displayNames = new Map<string, string>();
   readonly blocked = new Map<string, Set<string>>();
+  /** The primary takes read marks, and dies before it writes them down. */
+  losesMarks = false;
   readonly #log: FakeLog;
 
   constructor(log: FakeLog) {
@@ -128,7 +130,7 @@ export class FakeConversations {
       if (String(payload.with).startsWith('#') && !this.rooms.get(String(payload.with))?.joined.has(username)) {
         return 'not-a-member';
       }
-      this.mark(username, payload.with as string, payload.position as number);
+      if (!this.losesMarks) this.mark(username, payload.with as string, payload.position as number);
       return { ok: true };
     }
     if (event === 'typing:set') {
