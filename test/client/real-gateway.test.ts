@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importIrc } from '../../client/import-irc.ts';
-import * as oneShot from '../../client/one-shot/commands.ts';
+import * as accounts from '../../client/one-shot/account-commands.ts';
 import { exportAll } from '../../client/one-shot/export.ts';
+import * as messages from '../../client/one-shot/message-commands.ts';
 import type { OneShotOptions } from '../../client/one-shot/session.ts';
 import { openChat } from '../../client/open-chat.ts';
 import type { Output } from '../../client/output.ts';
@@ -56,7 +57,7 @@ function as(user: string | undefined, json = false): OneShotOptions & { output: 
 }
 
 async function account(username: string): Promise<void> {
-  expect(await oneShot.create(as(undefined), username)).toBe(0);
+  expect(await accounts.create(as(undefined), username)).toBe(0);
 }
 
 describe('commands that do one thing', () => {
@@ -64,21 +65,21 @@ describe('commands that do one thing', () => {
     await open();
     await account('ana');
     await account('bob');
-    expect(await oneShot.create(as(undefined), 'ANA')).toBe(1);
-    expect(await oneShot.send(as('ana'), 'bob', '=1+1,"\n\u001b[2J')).toBe(0);
-    expect(await oneShot.send(as('ana'), 'nobody', 'hello')).toBe(1);
+    expect(await accounts.create(as(undefined), 'ANA')).toBe(1);
+    expect(await messages.send(as('ana'), 'bob', '=1+1,"\n\u001b[2J')).toBe(0);
+    expect(await messages.send(as('ana'), 'nobody', 'hello')).toBe(1);
     const listed = as('bob', true);
-    expect(await oneShot.list(listed, 'a*')).toBe(0);
+    expect(await accounts.list(listed, 'a*')).toBe(0);
     expect(listed.output.lines.map((line) => JSON.parse(line).username)).toEqual(['ana']);
     const shown = as('bob');
-    expect(await oneShot.history(shown, 'ana', 10)).toBe(0);
+    expect(await messages.history(shown, 'ana', 10)).toBe(0);
     expect(shown.output.lines).toMatchObject([expect.stringContaining('ana -> bob: =1+1,"␊␛[2J')]);
     const exported = as('bob');
     expect(await exportAll(exported, { format: 'csv' })).toBe(0);
     expect(exported.output.lines.join('')).toContain(`ana,bob,"'=1+1,""\n\u001b[2J"`);
-    expect(await oneShot.deleteAccount(as('bob'))).toBe(0);
+    expect(await accounts.deleteAccount(as('bob'))).toBe(0);
     const left = as('ana');
-    await oneShot.list(left, undefined);
+    await accounts.list(left, undefined);
     expect(left.output.lines).toEqual(['ana (online)']);
   });
 
@@ -86,9 +87,9 @@ describe('commands that do one thing', () => {
     await open();
     await account('ana');
     await rm(stateFolder, { recursive: true, force: true });
-    expect(await oneShot.list({ ...as('ana'), password: 'another one' }, undefined)).toBe(1);
-    expect(await oneShot.list({ ...as('ana'), password: undefined }, undefined)).toBe(2);
-    expect(await oneShot.list(as(undefined), undefined)).toBe(2);
+    expect(await accounts.list({ ...as('ana'), password: 'another one' }, undefined)).toBe(1);
+    expect(await accounts.list({ ...as('ana'), password: undefined }, undefined)).toBe(2);
+    expect(await accounts.list(as(undefined), undefined)).toBe(2);
   });
 
   it('end with 3 when no server is reached', async () => {
@@ -96,7 +97,7 @@ describe('commands that do one thing', () => {
     await account('ana');
     // Nothing listens on port 1.
     const options = { ...as('ana'), servers: ['127.0.0.1:1' as Address], timeoutMs: 300 };
-    expect(await oneShot.send(options, 'bob', 'hello')).toBe(3);
+    expect(await messages.send(options, 'bob', 'hello')).toBe(3);
   });
 });
 
