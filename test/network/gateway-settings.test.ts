@@ -288,13 +288,18 @@ describe('session:close-all', () => {
     expect(stage.engine.log.filter(({ event }) => event === 'session:close-all')).toHaveLength(1);
   });
 
-  it('needs a log-in', async () => {
+  it('and all other writes need a log-in, and without one tell nobody what there is', async () => {
     const stage = await Stage.open();
     const client = await stage.connect();
     for (const [event, fields] of [
       ['session:close-all', {}],
       ['account:profile', { displayName: 'x' }],
-      ['account:block', { username: 'ana' }],
+      ['account:block', { username: 'nobody' }],
+      ['message:send', { to: 'nobody', body: 'hi' }],
+      ['message:send', { to: '#nowhere', body: 'hi' }],
+      ['room:join', { room: '#nowhere' }],
+      ['room:create', { room: '#tea' }],
+      ['message:react', { id: 'unknown', reaction: 'x' }],
       ['account:password', { password: 'long enough', newPassword: 'long enough' }],
     ] as const) {
       expect(await code(client.write(event, fields))).toBe('not-logged-in');
@@ -311,7 +316,7 @@ describe('conversation:read', () => {
     const { position } = await beth.write('message:send', { to: 'ana', body: 'two' });
     expect((await ana.ask('conversation:list', {})).conversations).toMatchObject([{ with: 'beth', unread: 2 }]);
     expect(await ana.ask('conversation:read', { with: 'BETH', position })).toEqual({ ok: true });
-    expect(stage.engine.marks).toEqual([{ account: '1', end: '2', position }]);
+    expect(stage.engine.readMarks).toEqual([{ account: '1', end: '2', position }]);
     for (const client of [ana, phone]) {
       expect(await client.heard('conversation:read')).toMatchObject({ with: 'beth', read: position });
     }
@@ -350,7 +355,7 @@ describe('conversation:read', () => {
     const { stage, ana } = await twoAccounts();
     stage.engine.setPrimary(false);
     expect(await code(ana.ask('conversation:read', { with: 'beth', position: 1 }))).toBe('not-primary');
-    expect(stage.engine.marks).toEqual([]);
+    expect(stage.engine.readMarks).toEqual([]);
   });
 
   it.each([
@@ -365,7 +370,7 @@ describe('conversation:read', () => {
   ])('%s: refused (case %#)', async (expected, wrong) => {
     const { stage, ana } = await twoAccounts();
     expect(await code(ana.ask('conversation:read', { with: 'beth', position: 1, ...wrong }))).toBe(expected);
-    expect(stage.engine.marks).toEqual([]);
+    expect(stage.engine.readMarks).toEqual([]);
     expect(stage.faults).toEqual([]);
   });
 });
