@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { attachGateway, type Gateway } from '../../server/network/gateway.ts';
+import type { After } from '../../server/network/gateway-connection.ts';
 import type { GatewayLimits } from '../../server/network/gateway-context.ts';
 import { createHttpListener } from '../../server/network/http.ts';
 import { type ClientServer, createIo, type IoOptions } from '../../server/network/io.ts';
@@ -59,6 +60,7 @@ interface StageOptions {
   limits?: Partial<GatewayLimits>;
   io?: IoOptions;
   passwords?: Passwords;
+  after?: After;
 }
 
 /** A gateway before an instant engine, listening on 127.0.0.1. Taken down when the test ends. */
@@ -81,6 +83,7 @@ export class Stage {
     this.gateway = attachGateway(clients, engine, options.passwords ?? this.passwords, {
       limits: options.limits ?? {},
       metrics,
+      ...(options.after ? { after: options.after } : {}),
       onFault: (error) => this.faults.push(error),
     });
   }

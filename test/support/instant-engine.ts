@@ -14,8 +14,8 @@ import { ChatState } from '../../server/state/chat-state.ts';
 import { pageOf } from '../../server/state/history.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { type ChatError, type Result, refusal, success } from '../../shared/errors.ts';
-import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
-import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
+import type { AccountId, ClientId, ConversationEnd, SessionId } from '../../shared/ids.ts';
+import type { EntryDraft, LogEntry, LogEvent, Outcome } from '../../shared/operations.ts';
 
 type AnswerTo<T> = (result: Result<T>) => void;
 
@@ -33,6 +33,11 @@ interface Row {
 const SENTENCES: Record<Exclude<Outcome['refused'], ''>, string> = {
   'no-such-account': 'There is no such account.',
   'no-such-message': 'There is no such message.',
+  'no-such-room': 'There is no such room.',
+  'room-taken': 'The name of the room is taken.',
+  'not-a-member': 'That is for members.',
+  blocked: 'One of the two blocks the other.',
+  'limit-reached': 'There are too many already.',
   'username-taken': 'The username is taken.',
   forbidden: 'That is not yours.',
   'not-logged-in': 'Nobody is logged in.',
@@ -50,6 +55,7 @@ export class InstantEngine implements Engine {
   /** What was handed to {@link submit}, in order, done or not. */
   readonly submissions: Submission[] = [];
   readonly receipts: { account: AccountId; position: number }[] = [];
+  readonly marks: { account: AccountId; end: ConversationEnd; position: number }[] = [];
   view = 1;
   #primary = true;
   #refusing: ChatError | undefined;
@@ -86,6 +92,12 @@ export class InstantEngine implements Engine {
   received(account: AccountId, position: number): void {
     this.receipts.push({ account, position });
     const draft = draftOf({ event: 'message:received', body: `${account}=${position}` });
+    if (this.#primary) this.#append(draft);
+  }
+
+  markRead(account: AccountId, end: ConversationEnd, position: number): void {
+    this.marks.push({ account, end, position });
+    const draft = draftOf({ event: 'conversation:read', body: `${account}/${end}=${position}` });
     if (this.#primary) this.#append(draft);
   }
 
@@ -242,10 +254,32 @@ export class InstantEngine implements Engine {
   }
 
   #draftOf({ client, request, asked, event, account, body, subject: asNamed }: Submission): EntryDraft {
-    const recipient = this.chat.accountByName(asNamed)?.id ?? '';
-    const subject = event === 'message:send' ? recipient : event === 'account:create' ? '' : asNamed;
     const id = createHash('sha256').update(`${client} ${request}`).digest('hex').slice(0, 32);
-    return { event, client, request, asked, id, account, subject, body };
+    return { event, client, request, asked, id, account, subject: this.#subjectOf(event, asNamed), body };
+  }
+
+  /** What people name becomes what the log names; empty, or empty in part, where there is no such thing. */
+  #subjectOf(event: LogEvent, asNamed: string): string {
+    const [first = '', second = ''] = asNamed.split(' ');
+    switch (event) {
+      case 'account:create':
+      case 'room:create':
+        return '';
+      case 'message:send':
+        return second === '' ? this.#endOf(first) : `${this.#endOf(first)} ${second}`;
+      case 'account:block':
+      case 'account:unblock':
+        return this.#endOf(asNamed);
+      case 'room:remove':
+      case 'room:readmit':
+        return `${this.#endOf(first)} ${this.#endOf(second)}`;
+      default:
+        return event.startsWith('room:') ? this.#endOf(asNamed) : asNamed;
+    }
+  }
+
+  #endOf(name: string): ConversationEnd | '' {
+    return (name.startsWith('#') ? this.chat.roomByName(name)?.id : this.chat.accountByName(name)?.id) ?? '';
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {
