@@ -184,9 +184,20 @@ export class ChatState implements ChatReader {
       assert(archive.find(archive.idOf(message)) === message, `message ${archive.idOf(message)} is found by its id`);
     }
     for (const { id } of this.#accounts.all()) {
-      const { messages, deletions } = archive.timelineOf(id) ?? { messages: [], deletions: [] };
-      const positions = Array.from(messages, (message) => columns.position(message));
-      lines.push(JSON.stringify([id, positions, Array.from(deletions, (message) => columns.deletedAtOp(message))]));
+      for (const conversation of archive.conversationsOf(id)) {
+        const positions = [];
+        const changes = [];
+        for (let index = 0; index < archive.messageCount(conversation); index++) {
+          positions.push(columns.position(archive.messageAt(conversation, index)));
+        }
+        for (let index = 0; index < archive.changeCount(conversation); index++) {
+          changes.push(
+            columns.position(archive.changedMessage(conversation, index)),
+            archive.changeOp(conversation, index),
+          );
+        }
+        lines.push(JSON.stringify([id, conversation, archive.conversations.lastOp(conversation), positions, changes]));
+      }
     }
     return lines.join('\n');
   }

@@ -1,11 +1,8 @@
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Accounts } from './accounts.ts';
-import type { MessageArchive, Timeline } from './messages.ts';
-import { NumberList } from './number-list.ts';
+import { type Cursor, Merge } from './merge.ts';
+import type { MessageArchive } from './messages.ts';
 import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from './reader.ts';
-import { firstIndexWhere } from './sorted.ts';
-
-const NOTHING: Timeline = { messages: new NumberList(), deletions: new NumberList() };
 
 /** What a page is made of: the parts of the state, and the position that it has reached. */
 export interface HistorySource {
@@ -27,11 +24,10 @@ export interface HistorySource {
  * the first one's position is the next `before`.
  */
 export function chooseHistory(source: HistorySource, ask: HistoryAsk): HistoryChoice {
-  const timeline = smallestTimeline(source.archive, ask);
-  const isShown = shownIn(source.archive, ask);
+  const conversations = conversationsIn(source, ask);
   return ask.after === undefined
-    ? pageBefore(source, timeline, ask.before, ask.limit, isShown)
-    : pageAfter(source, timeline, ask.after, ask.limit, isShown);
+    ? pageBefore(source, conversations, ask.before ?? Number.POSITIVE_INFINITY, ask.limit)
+    : pageAfter(source, conversations, ask.after, ask.limit);
 }
 
 /**
@@ -55,80 +51,133 @@ export function pageOf(
     const { body, time: at } = rows[index]!;
     return { id, position, from, to, body, at, ...(fromDeleted ? { fromDeleted } : {}) };
   });
-  return { ...choice, messages };
+  return { ...choice, messages, changes: [] };
 }
 
-/** What a conversation consists of is in the timelines of both sides: the shorter one is searched. */
-function smallestTimeline(archive: MessageArchive, ask: HistoryAsk): Timeline {
-  const own = archive.timelineOf(ask.account);
-  const other = ask.with === undefined ? undefined : archive.timelineOf(ask.with);
-  if (own === undefined) return NOTHING;
-  return other !== undefined && other.messages.length < own.messages.length ? other : own;
+function conversationsIn({ archive, accounts }: HistorySource, { account, with: other }: HistoryAsk): number[] {
+  if (accounts.present(account) === undefined) return [];
+  if (other === undefined) return [...archive.conversationsOf(account)];
+  const conversation = archive.between(account, other as typeof account);
+  return conversation === undefined ? [] : [conversation];
 }
 
-type IsShown = (message: number) => boolean;
+/** Stands at the next message or change of a conversation that a page which goes forward is to show. */
+class ForwardCursor implements Cursor {
+  key = 0;
+  readonly #archive: MessageArchive;
+  readonly #conversation: number;
+  #nextMessage: number;
+  #nextChange: number;
 
-/** Whether a message belongs to what is asked for, deleted or not. */
-function shownIn(archive: MessageArchive, ask: HistoryAsk): IsShown {
-  if (ask.with === undefined) return () => true;
-  const [one, other] = [archive.numberOf(ask.account), archive.numberOf(ask.with)];
-  const { columns } = archive;
-  return (message) => {
-    const [sender, recipient] = [columns.sender(message), columns.recipient(message)];
-    return (sender === one && recipient === other) || (sender === other && recipient === one);
-  };
+  constructor(archive: MessageArchive, conversation: number, after: number) {
+    this.#archive = archive;
+    this.#conversation = conversation;
+    this.#nextMessage = archive.firstMessageAbove(conversation, after);
+    this.#nextChange = archive.firstChangeAbove(conversation, after);
+  }
+
+  /** Finds the next item. @returns false when there is none */
+  find(): boolean {
+    const [archive, conversation] = [this.#archive, this.#conversation];
+    const messages = archive.messageCount(conversation);
+    while (this.#nextMessage < messages && this.#isDeleted(this.#nextMessage)) this.#nextMessage++;
+    const position =
+      this.#nextMessage < messages
+        ? archive.columns.position(archive.messageAt(conversation, this.#nextMessage))
+        : Number.POSITIVE_INFINITY;
+    const changeOp =
+      this.#nextChange < archive.changeCount(conversation)
+        ? archive.changeOp(conversation, this.#nextChange)
+        : Number.POSITIVE_INFINITY;
+    this.key = Math.min(position, changeOp);
+    return this.key !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds what it stands at to a page. */
+  take(source: HistorySource, page: HistoryChoice): void {
+    const [archive, conversation] = [this.#archive, this.#conversation];
+    const isChange =
+      this.#nextChange < archive.changeCount(conversation) &&
+      archive.changeOp(conversation, this.#nextChange) === this.key;
+    if (isChange) {
+      const message = archive.changedMessage(conversation, this.#nextChange++);
+      page.deletions.push({ id: archive.idOf(message), position: this.key });
+    } else {
+      page.messages.push(chosen(source, archive.messageAt(conversation, this.#nextMessage++)));
+    }
+  }
+
+  #isDeleted(index: number): boolean {
+    return this.#archive.columns.deletedAtOp(this.#archive.messageAt(this.#conversation, index)) > 0;
+  }
 }
 
 function pageAfter(
   source: HistorySource,
-  { messages, deletions }: Timeline,
+  conversations: readonly number[],
   after: number,
   limit: number,
-  isShown: IsShown,
 ): HistoryChoice {
   const { archive, position } = source;
-  const { columns } = archive;
-  const page: HistoryChoice = { messages: [], deletions: [], position, more: false };
-  let nextMessage = firstIndexWhere(messages.length, (index) => columns.position(messages.at(index)) > after);
-  let nextDeletion = firstIndexWhere(deletions.length, (index) => columns.deletedAtOp(deletions.at(index)) > after);
-  const isPassed = (message: number) => columns.deletedAtOp(message) > 0 || !isShown(message);
-  let last = after;
-  for (;;) {
-    while (nextMessage < messages.length && isPassed(messages.at(nextMessage))) nextMessage++;
-    while (nextDeletion < deletions.length && !isShown(deletions.at(nextDeletion))) nextDeletion++;
-    const messageAt = nextMessage < messages.length ? columns.position(messages.at(nextMessage)) : undefined;
-    const deletedAt = nextDeletion < deletions.length ? columns.deletedAtOp(deletions.at(nextDeletion)) : undefined;
-    if (messageAt === undefined && deletedAt === undefined) return page;
-    if (page.messages.length + page.deletions.length === limit) return { ...page, position: last, more: true };
-    if (messageAt !== undefined && (deletedAt === undefined || messageAt < deletedAt)) {
-      page.messages.push(chosen(source, messages.at(nextMessage++)));
-      last = messageAt;
-    } else {
-      page.deletions.push({ id: archive.idOf(deletions.at(nextDeletion++)), position: deletedAt! });
-      last = deletedAt!;
-    }
+  const cursors: ForwardCursor[] = [];
+  for (const conversation of conversations) {
+    if (archive.conversations.lastOp(conversation) <= after) continue;
+    const cursor = new ForwardCursor(archive, conversation, after);
+    if (cursor.find()) cursors.push(cursor);
   }
+  const merge = new Merge(cursors);
+  const page: HistoryChoice = { messages: [], deletions: [], changes: [], position, more: false };
+  let last = after;
+  for (let count = 0; merge.first !== undefined; count++) {
+    const cursor = merge.first;
+    if (count === limit) return { ...page, position: last, more: true };
+    last = cursor.key;
+    cursor.take(source, page);
+    merge.moved(!cursor.find());
+  }
+  return page;
+}
+
+/** Stands at the next older message of a conversation. */
+interface BackwardCursor extends Cursor {
+  conversation: number;
+  index: number;
 }
 
 function pageBefore(
   source: HistorySource,
-  { messages }: Timeline,
-  before: number | undefined,
+  conversations: readonly number[],
+  before: number,
   limit: number,
-  isShown: IsShown,
 ): HistoryChoice {
-  const { columns } = source.archive;
-  const newestFirst: ChosenMessage[] = [];
-  const isAtOrAbove = (index: number) => columns.position(messages.at(index)) >= before!;
-  const end = before === undefined ? messages.length : firstIndexWhere(messages.length, isAtOrAbove);
-  let more = false;
-  for (let index = end - 1; index >= 0 && !more; index--) {
-    const message = messages.at(index);
-    if (columns.deletedAtOp(message) > 0 || !isShown(message)) continue;
-    if (newestFirst.length === limit) more = true;
-    else newestFirst.push(chosen(source, message));
+  const { archive } = source;
+  const cursors: BackwardCursor[] = [];
+  for (const conversation of conversations) {
+    const isAllBelow = archive.conversations.lastOp(conversation) < before;
+    const end = isAllBelow ? archive.messageCount(conversation) : archive.firstMessageAbove(conversation, before - 1);
+    const cursor = { conversation, index: end, key: 0 };
+    if (moveBack(archive, cursor)) cursors.push(cursor);
   }
-  return { messages: newestFirst.reverse(), deletions: [], position: source.position, more };
+  const merge = new Merge(cursors);
+  const newestFirst: ChosenMessage[] = [];
+  while (merge.first !== undefined && newestFirst.length < limit) {
+    const cursor = merge.first;
+    newestFirst.push(chosen(source, -cursor.key));
+    merge.moved(!moveBack(archive, cursor));
+  }
+  const more = merge.first !== undefined;
+  return { messages: newestFirst.reverse(), deletions: [], changes: [], position: source.position, more };
+}
+
+/** To the message before, deleted ones left out. Messages are numbered by position. @returns false when there is none */
+function moveBack(archive: MessageArchive, cursor: BackwardCursor): boolean {
+  while (cursor.index > 0) {
+    const message = archive.messageAt(cursor.conversation, --cursor.index);
+    if (archive.columns.deletedAtOp(message) > 0) continue;
+    cursor.key = -message;
+    return true;
+  }
+  return false;
 }
 
 /** The message as clients see it: with the names that its accounts have, or had. */
@@ -137,6 +186,6 @@ function chosen({ archive, accounts }: HistorySource, message: number): ChosenMe
   const to = accounts.find(archive.recipientOf(message))!;
   const id = archive.idOf(message);
   const position = archive.columns.position(message);
-  const names = { id, position, from: from.username, to: to.username };
+  const names = { id, position, from: from.username, to: to.username, textAt: position };
   return from.deletedAtOp > 0 ? { ...names, fromDeleted: true } : names;
 }

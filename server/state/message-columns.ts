@@ -7,7 +7,7 @@ const CHUNK_MASK = CHUNK_SIZE - 1;
 interface Chunk {
   positions: Float64Array;
   senders: Uint32Array;
-  recipients: Uint32Array;
+  conversations: Uint32Array;
   /** Most chunks never have one. */
   deletedAtOps: Float64Array | undefined;
 }
@@ -18,13 +18,13 @@ export class MessageColumns {
   readonly #chunks: Chunk[] = [];
 
   /** @param position the highest so far */
-  add(position: number, sender: number, recipient: number): void {
+  add(position: number, sender: number, conversation: number): void {
     const within = this.length & CHUNK_MASK;
     if (within === 0) this.#chunks.push(newChunk());
     const chunk = this.#chunks[this.length >> CHUNK_BITS]!;
     chunk.positions[within] = position;
     chunk.senders[within] = sender;
-    chunk.recipients[within] = recipient;
+    chunk.conversations[within] = conversation;
     this.length++;
   }
 
@@ -36,8 +36,8 @@ export class MessageColumns {
     return this.#chunks[message >> CHUNK_BITS]!.senders[message & CHUNK_MASK]!;
   }
 
-  recipient(message: number): number {
-    return this.#chunks[message >> CHUNK_BITS]!.recipients[message & CHUNK_MASK]!;
+  conversation(message: number): number {
+    return this.#chunks[message >> CHUNK_BITS]!.conversations[message & CHUNK_MASK]!;
   }
 
   /** Op number of its deletion; 0 while it is there. */
@@ -61,7 +61,7 @@ function newChunk(): Chunk {
   return {
     positions: new Float64Array(CHUNK_SIZE),
     senders: new Uint32Array(CHUNK_SIZE),
-    recipients: new Uint32Array(CHUNK_SIZE),
+    conversations: new Uint32Array(CHUNK_SIZE),
     deletedAtOps: undefined,
   };
 }

@@ -54,7 +54,7 @@ export class MessageQueue {
     const { columns } = this.#archive;
     for (; this.#next < end && found.length < most; this.#next++) {
       const message = this.#next;
-      const recipient = columns.recipient(message);
+      const recipient = this.#archive.recipient(message);
       const position = columns.position(message);
       if (position <= this.#received[recipient]! || this.#wasDeleted(message)) continue;
       const from = this.#names[columns.sender(message)]!;
@@ -68,7 +68,7 @@ export class MessageQueue {
     let count = 0;
     const { columns } = this.#archive;
     for (let message = this.#next; message < this.#end; message++) {
-      const isAbove = columns.position(message) > this.#received[columns.recipient(message)]!;
+      const isAbove = columns.position(message) > this.#received[this.#archive.recipient(message)]!;
       if (isAbove && !this.#wasDeleted(message)) count++;
     }
     return count;
