@@ -7,6 +7,7 @@ import {
   type LoggedItem,
   type LoggedMessage,
   type LoggedRoom,
+  spanAt,
 } from './logged.ts';
 import { LoggedAccounts, pairsOf } from './logged-accounts.ts';
 import { LoggedMessages } from './logged-messages.ts';
@@ -190,21 +191,21 @@ export class CommittedHistory {
     for (const [key, position] of pairsOf(body)) {
       const [id = '', end = ''] = key.split('/');
       const account = this.#accounts.present(id, op);
-      if (!account || position >= op || !this.#mayRead(account, end, op)) continue;
+      if (!account || position > op || !this.#mayRead(account, end, op)) continue;
       const mark = account.marks.get(end) ?? new Timeline(0, 0);
       account.marks.set(end, mark);
       if (position > mark.last) mark.set(op, position);
     }
   }
 
+  /** It is in that conversation. */
   #mayRead(account: LoggedAccount, end: string, op: number): boolean {
     const room = this.rooms.get(end);
-    return room === undefined || (this.#rooms.present(end, op) !== undefined && isConcernedBy(room, account, op));
+    if (room) return spanAt(room.stays, account, op) !== undefined;
+    return [...this.messages.values()].some(
+      ({ from, to }) => (from === account && to.id === end) || (from.id === end && to === account),
+    );
   }
-}
-
-function isConcernedBy(room: LoggedRoom, account: LoggedAccount, op: number): boolean {
-  return room.stays.some((stay) => stay.account === account && stay.fromOp <= op && op < stay.untilOp);
 }
 
 function inOrder<T extends { key: string }>(named: T[]): T[] {

@@ -126,22 +126,41 @@ export function endNamed(
     const room = history.roomAt(key, position);
     return room && spanAt(room.stays, account, position) ? room : undefined;
   }
-  return history.accountAt(key, position) ?? endsAt(history, account, position).find((end) => end.key === key);
+  const present = history.accountAt(key, position);
+  return present ?? endsAt(history, account, position).find((end) => !isRoom(end) && end.key === key);
 }
 
-/** What the account is in conversation with at a position, in the order in which that began. */
+/**
+ * What the account is in conversation with at a position: accounts with whom a message is left, in the order in which that began, then rooms in the
+ * order of joining. Of accounts of one name only one is there, the present one or else the last.
+ */
 export function endsAt(history: CommittedHistory, account: LoggedAccount, position: number): End[] {
-  const began = new Map<End, number>();
-  for (const message of messagesAt(history, account, position)) {
-    const { from, to } = message;
-    const end = isRoom(to) ? to : from === account ? to : from;
-    if (!began.has(end)) began.set(end, message.position);
+  const byName = new Map<string, LoggedAccount>();
+  for (const other of othersOf(history, account, position)) {
+    const known = byName.get(other.username);
+    const isGone = !isPresentAt(other, position);
+    if (known && isGone && isPresentAt(known, position)) continue;
+    byName.delete(other.username);
+    byName.set(other.username, other);
   }
-  for (const room of history.roomsAt(position)) {
+  const stays = history.roomsAt(position).flatMap((room) => {
     const stay = spanAt(room.stays, account, position);
-    if (stay) began.set(room, stay.fromOp);
+    return stay ? [{ room, joinedAtOp: stay.fromOp }] : [];
+  });
+  const rooms = stays.sort((a, b) => a.joinedAtOp - b.joinedAtOp).map(({ room }) => room);
+  return [...byName.values(), ...rooms];
+}
+
+/** With whom a message is left, in the order of the first ones that ever were. */
+function othersOf(history: CommittedHistory, account: LoggedAccount, position: number): LoggedAccount[] {
+  const left = new Map<LoggedAccount, boolean>();
+  for (const message of history.messages.values()) {
+    const { from, to } = message;
+    if (message.position > position || isRoom(to) || (from !== account && to !== account)) continue;
+    const other = from === account ? to : from;
+    left.set(other, (left.get(other) ?? false) || goneAtOp(message) > position);
   }
-  return [...began].sort(([, a], [, b]) => a - b).map(([end]) => end);
+  return [...left].filter(([, isLeft]) => isLeft).map(([other]) => other);
 }
 
 /** The conversation as it is listed at a position, without who is online. */

@@ -53,9 +53,8 @@ function remainsOf(
       return isShown ? entry.body : '';
     }
     case 'message:react':
-      return isGiven(entry, history, upTo) ? entry.body : '';
     case 'message:unreact':
-      return '';
+      return history.tookEffect(entry.op) && isReactionKept(entry, history, upTo) ? entry.body : '';
     case 'account:create':
       return remainsOfAccount(entry, history, shown, upTo);
     case 'account:password':
@@ -111,13 +110,9 @@ function remainsOfRoom({ op, body }: LogEntry, history: CommittedHistory, upTo: 
   return room.topic.nextAfter(op) > upTo ? body : JSON.stringify({ name, nameKey });
 }
 
-/** It gave a reaction that is still there. */
-function isGiven({ op, subject }: LogEntry, history: CommittedHistory, upTo: number): boolean {
-  const message = history.messages.get(subject);
-  const given = message?.reactions.find((one) => one.op === op);
-  if (!message || !given || goneAtOp(message) <= upTo || given.by.deletedAtOp <= upTo) return false;
-  const later = message.reactions.find((one) => one.op > op && one.by === given.by && one.reaction === given.reaction);
-  return later === undefined || later.op > upTo;
+/** As long as the message is there, and whoever gave the reaction or took it back. */
+function isReactionKept({ account, subject }: LogEntry, history: CommittedHistory, upTo: number): boolean {
+  return goneAtOp(history.messages.get(subject)!) > upTo && history.accounts.get(account)!.deletedAtOp > upTo;
 }
 
 /** Accounts of which somebody can still see a message, or that one was deleted. */

@@ -27,7 +27,8 @@ export function refusalsAt(judgement: Judgement): ReadonlySet<string> {
   if (event === 'message:send') return new Set(againstSending(judgement));
   if (event === 'message:history' || event === 'message:search') return new Set(againstReading(judgement));
   if (event === 'message:get') return new Set(againstMessage(judgement, false));
-  if (event.startsWith('message:')) return new Set(againstMessage(judgement, event !== 'message:delete'));
+  if (event.startsWith('message:'))
+    return new Set(againstMessage(judgement, event === 'message:edit' || event === 'message:react'));
   if (event.startsWith('room:')) return new Set(againstRoom(judgement));
   const other = accountNamed(judgement);
   return new Set(other ? [] : ['no-such-account']);
@@ -67,18 +68,16 @@ function againstReading({ call, by, position, history }: Judgement): string[] {
 
 function againstMessage({ call, by, position, history }: Judgement, isWriting: boolean): string[] {
   const message = history.messages.get(askedText(call, 'id') ?? '');
-  const isThere = message && message.position <= position && position < goneAtOp(message);
-  if (!isThere || !isConcerned(by, message, position))
-    return [
-      'no-such-message',
-      ...(isThere && isRoom(message.to) ? ['not-a-member', 'forbidden'] : isThere ? ['forbidden'] : []),
-    ];
-  const isOwner = isRoom(message.to) && message.to.owner.at(position) === by;
-  const mayNot =
-    message.from !== by && (call.event === 'message:edit' || (call.event === 'message:delete' && !isOwner));
+  if (!message || message.position > position || goneAtOp(message) <= position) return ['no-such-message'];
+  const { from, to } = message;
+  const isOwner = isRoom(to) && to.owner.at(position) === by;
+  const mayNot = from !== by && (call.event === 'message:edit' || (call.event === 'message:delete' && !isOwner));
+  const isAway = !isConcerned(by, message, position);
   return [
     ...(mayNot ? ['forbidden'] : []),
-    ...(isWriting ? againstWriting(by, message.from, message.to, position) : []),
+    ...(isAway ? ['no-such-message'] : []),
+    ...(isAway && isRoom(to) && call.event !== 'message:delete' ? ['not-a-member'] : []),
+    ...(isWriting ? againstWriting(by, from, to, position) : []),
   ];
 }
 

@@ -55,8 +55,7 @@ export class LoggedAccounts {
   }
 
   closeSession(account: LoggedAccount, { op, subject }: LogEntry): boolean {
-    endLogIns(account, op, ({ session }) => session === subject);
-    return true;
+    return endLogIns(account, op, ({ session }) => session === subject) > 0;
   }
 
   closeAll(account: LoggedAccount, op: number): boolean {

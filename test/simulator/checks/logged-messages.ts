@@ -49,11 +49,13 @@ export class LoggedMessages {
 
   react(by: LoggedAccount, { op, subject, body: reaction }: LogEntry, on: boolean): boolean {
     const message = this.#thereFor(by, subject, op);
-    if (!message || !mayWrite(by, message.from, message.to, op)) return false;
+    // What was given to somebody can always be taken back.
+    const mayTakeBack = !on && message !== undefined && !isRoom(message.to);
+    if (!message || !(mayTakeBack || mayWrite(by, message.from, message.to, op))) return false;
     const last = message.reactions.findLast((one) => one.by === by && one.reaction === reaction);
-    if ((last?.on ?? false) === on) return true;
-    message.reactions.push({ op, by, reaction, on });
-    this.#change({ position: op, message, kind: 'reaction' });
+    const isSilent = (last?.on ?? false) === on;
+    if (!isSilent) message.reactions.push({ op, by, reaction, on });
+    this.#change({ position: op, message, kind: 'reaction', ...(isSilent ? { isSilent } : {}) });
     return true;
   }
 

@@ -73,6 +73,8 @@ export interface LoggedItem {
   readonly position: number;
   readonly message: LoggedMessage;
   readonly kind: 'message' | 'deletion' | 'edit' | 'reaction';
+  /** A reaction that was there already, or was not: it counts as a change for whoever reads later, and nobody is told. */
+  readonly isSilent?: true;
 }
 
 export function isRoom(end: LoggedAccount | LoggedRoom): end is LoggedRoom {
@@ -141,28 +143,15 @@ export function shapeOfMessage(message: Readonly<Record<string, unknown>>): stri
   ]);
 }
 
-/** A reaction that nobody gives any more is gone; given again it comes last. Whoever is deleted takes theirs along. */
+/** In the order in which those were given that stand there; whoever is deleted takes theirs along. */
 function reactionsAt({ reactions }: LoggedMessage, position: number): { reaction: string; by: string[] }[] {
-  const given = new Map<string, LoggedAccount[]>();
-  const take = (reaction: string, by: LoggedAccount) => {
-    const left = (given.get(reaction) ?? []).filter((one) => one !== by);
-    if (left.length > 0) given.set(reaction, left);
-    else given.delete(reaction);
-  };
-  const leaving = new Set(reactions.map(({ by }) => by).filter((by) => by.deletedAtOp <= position));
-  const steps = [
-    ...reactions.map((one) => ({
-      op: one.op,
-      do: () =>
-        one.on ? given.set(one.reaction, [...(given.get(one.reaction) ?? []), one.by]) : take(one.reaction, one.by),
-    })),
-    ...[...leaving].map((by) => ({
-      op: by.deletedAtOp,
-      do: () => {
-        for (const reaction of [...given.keys()]) take(reaction, by);
-      },
-    })),
-  ].sort((a, b) => a.op - b.op);
-  for (const step of steps) if (step.op <= position) step.do();
-  return [...given].map(([reaction, by]) => ({ reaction, by: by.map(({ username }) => username) }));
+  let given: LoggedReaction[] = [];
+  for (const one of reactions) {
+    if (one.op > position || one.by.deletedAtOp <= position) continue;
+    if (one.on) given.push(one);
+    else given = given.filter(({ by, reaction }) => by !== one.by || reaction !== one.reaction);
+  }
+  const shown = new Map<string, string[]>();
+  for (const { reaction, by } of given) shown.set(reaction, [...(shown.get(reaction) ?? []), by.username]);
+  return [...shown].map(([reaction, by]) => ({ reaction, by }));
 }

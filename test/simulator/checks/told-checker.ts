@@ -135,10 +135,11 @@ class Listener {
   }
 
   /** Where it shows in something else, or nobody may see it any more. */
-  #mayBeLeftOut(account: LoggedAccount, { position, message, kind }: LoggedItem, last: number): boolean {
+  #mayBeLeftOut(account: LoggedAccount, { position, message, kind, isSilent }: LoggedItem, last: number): boolean {
     const { told, shownUpTo } = this.#segment;
     const { to, deletedAtOp, changes } = message;
     if (isRoom(to) && (spanAt(to.stays, account, position)?.untilOp ?? 0) <= this.#history.end) return true;
+    if (isSilent) return true;
     if (kind === 'deletion') return false;
     // A message that was deleted before it could be told shows as its deletion only.
     if (told.has(deletedAtOp) || (last < deletedAtOp && goneAtOp(message) <= this.#history.end)) return true;

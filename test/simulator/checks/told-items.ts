@@ -37,7 +37,7 @@ function operationItem(
   const position = Number(value.position);
   const item = history.itemAt(position);
   const wanted = KINDS[kind];
-  if (!item || item.message !== message || item.kind !== wanted) {
+  if (!item || item.message !== message || item.kind !== wanted || item.isSilent) {
     const instead = item ? `${item.kind} of ${item.message.id}` : `${history.entry(position)?.event ?? 'nothing'}`;
     return `phantom: ${what}, but the log has ${instead} there`;
   }
@@ -103,9 +103,25 @@ function whenShown(
   const people = [message.from, ...message.reactions.map(({ by }) => by)];
   const ends = people.map(({ deletedAtOp }) => deletedAtOp).filter((op) => op !== Number.POSITIVE_INFINITY);
   const steps = [...message.changes, ...ends].filter((op) => op > from && op <= until);
-  const shape = shapeOfMessage(told);
+  const shape = shapeOfTold(told, message);
   const lasts = [...steps.map((op) => op - 1), Math.min(until, history.end)].sort((a, b) => b - a);
-  return lasts.find((position) => shapeOfMessage(shownAt(message, position)) === shape);
+  return lasts.find((position) => shapeOfTold(shownAt(message, position), message) === shape);
+}
+
+/**
+ * What a client keeps of a message it brings up to date by itself: it does not hear that somebody's reactions went with the account, nor in which order
+ * those stand that were given before others were taken back.
+ */
+function shapeOfTold(shown: Record<string, unknown>, { from, reactions }: LoggedMessage): string {
+  const isGone = ({ deletedAtOp }: { deletedAtOp: number }) => deletedAtOp !== Number.POSITIVE_INFINITY;
+  const gone = new Set(reactions.flatMap(({ by }) => (isGone(by) ? [by.username] : [])));
+  const given = (shown.reactions as { reaction: string; by: string[] }[] | undefined) ?? [];
+  const left = given
+    .map(({ reaction, by }) => ({ reaction, by: by.filter((name) => !gone.has(name)) }))
+    .filter(({ by }) => by.length > 0)
+    .sort((a, b) => (a.reaction < b.reaction ? -1 : 1));
+  const { fromDeleted, ...rest } = shown;
+  return shapeOfMessage({ ...rest, ...(isGone(from) ? {} : { fromDeleted }), reactions: left });
 }
 
 /** For people. */
