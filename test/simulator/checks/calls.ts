@@ -46,7 +46,12 @@ export function positionOf({ result }: Call): number | undefined {
 }
 
 /** Reads whose answers have a position too. */
-const READS: ReadonlySet<AskedEvent> = new Set<AskedEvent>(['message:history', 'message:search', 'conversation:list']);
+const READS: ReadonlySet<AskedEvent> = new Set<AskedEvent>([
+  'message:get',
+  'message:history',
+  'message:search',
+  'conversation:list',
+]);
 
 /** Likewise, of what has become an operation of the log. */
 export function writtenAt(call: Call): number | undefined {

@@ -93,8 +93,8 @@ function seenBefore(
     else if (event.type === 'asked') before.set(callOf.get(event.call)!, seen.get(client) ?? 0);
     else if (event.type === 'answered') {
       const call = callOf.get(event.call)!;
-      // A search names where to go on, which is below what it has seen.
-      if (call.event !== 'message:search') rise(positionOf(call));
+      // These name where a message is, or where to go on.
+      if (call.event !== 'message:search' && call.event !== 'message:get') rise(positionOf(call));
       const isEntering = call.event === 'account:create' || call.event === 'session:open';
       if (isEntering && call.result?.ok) rise(enteredAt(call));
     }
