@@ -1,36 +1,14 @@
-import type { ChatClient } from '../../client/chat-client.ts';
 import type { ChatEvent } from '../../client/chat-types.ts';
 import type { Message } from '../../shared/api.ts';
 import type { Result } from '../../shared/errors.ts';
 import type { AskedEvent } from './client-events.ts';
 import { historyAsk, type OperationKind } from './operations.ts';
-import type { PasswordBook } from './password-book.ts';
+import { changeAccount, enterWrongly } from './user-account.ts';
+import { askAsAccount, furtherChoice, type Hands, pick, pickOrNone, ROOMS } from './user-hands.ts';
+import { operateInRooms } from './user-rooms.ts';
 
-/** What a user needs of the client in whose hands it is. */
-export interface Hands {
-  chat: ChatClient;
-  /** Begins the texts that it writes, so that no two are alike. */
-  name: string;
-  account: string;
-  /** Of all clients, for whom to write to. */
-  accounts: readonly string[];
-  passwords: PasswordBook;
-  /** The highest position that was met. */
-  lastPosition(): number;
-  nextCall(): number;
-  /** Asks, and has it written down. @returns undefined when the client has crashed meanwhile */
-  ask<T extends object>(
-    event: AskedEvent,
-    ask: Record<string, unknown>,
-    run: () => Promise<Result<T>>,
-    call?: number,
-  ): Promise<Result<T> | undefined>;
-}
-
-const WRONG_PASSWORD = 'another password';
 /** A name that nobody has: only a server that knows the state as it is may say so. */
 const NOBODY = 'nobody';
-const ROOMS = ['#den', '#Hall', '#attic'];
 const REACTIONS = ['+1', '-1', 'wow'];
 /** Messages that are remembered, to be changed and answered. */
 const REMEMBERED = 20;
@@ -51,11 +29,11 @@ export class SimulatedUser {
   operate(kind: OperationKind, choice: number): void {
     const { chat } = this.#hands;
     if (chat.username === '') {
-      if (kind === 'wrongPassword') this.#enterWrongly();
+      if (kind === 'wrongPassword') enterWrongly(this.#hands);
       return;
     }
-    if (this.#write(kind, choice) || this.#operateInRooms(kind, choice) || this.#read(kind, choice)) return;
-    this.#changeAccount(kind, choice);
+    if (this.#write(kind, choice) || operateInRooms(this.#hands, kind, choice) || this.#read(kind, choice)) return;
+    changeAccount(this.#hands, kind, choice);
   }
 
   onEvent(event: ChatEvent): void {
@@ -178,114 +156,13 @@ export class SimulatedUser {
     }
   }
 
-  #operateInRooms(kind: OperationKind, choice: number): boolean {
-    const { chat, accounts, nextCall, name } = this.#hands;
-    const room = pick(ROOMS, choice);
-    const username = pick(accounts, furtherChoice(choice));
-    switch (kind) {
-      case 'createRoom': {
-        const call = nextCall();
-        const topic = choice < 0.3 ? '' : `topic of ${name} ${call}`;
-        const asked = { room, ...(topic === '' ? {} : { topic }) };
-        this.#ask('room:create', asked, () => chat.createRoom(room, topic), call);
-        return true;
-      }
-      case 'joinRoom':
-        this.#ask('room:join', { room }, () => chat.joinRoom(room));
-        return true;
-      case 'leaveRoom':
-        this.#ask('room:leave', { room }, () => chat.leaveRoom(room));
-        return true;
-      case 'deleteRoom':
-        this.#ask('room:delete', { room }, () => chat.deleteRoom(room));
-        return true;
-      case 'topic': {
-        const call = nextCall();
-        const topic = `topic of ${name} ${call}`;
-        this.#ask('room:topic', { room, topic }, () => chat.setTopic(room, topic), call);
-        return true;
-      }
-      case 'removeMember':
-        if (username !== chat.username)
-          this.#ask('room:remove', { room, username }, () => chat.removeFromRoom(room, username));
-        return true;
-      case 'readmitMember':
-        this.#ask('room:readmit', { room, username }, () => chat.readmitToRoom(room, username));
-        return true;
-      case 'rooms':
-        this.#ask('room:list', {}, () => chat.listRooms());
-        return true;
-      case 'members':
-        this.#ask('room:members', { room }, () => chat.roomMembers(room));
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #changeAccount(kind: OperationKind, choice: number): void {
-    const { chat, account, accounts, passwords, name, nextCall } = this.#hands;
-    const [password] = passwords.of(account);
-    const username = pick(accounts, choice);
-    switch (kind) {
-      case 'profile': {
-        const call = nextCall();
-        const displayName = choice < 0.2 ? '' : `${name} ${call}`;
-        this.#ask('account:profile', { displayName }, () => chat.setDisplayName(displayName), call);
-        break;
-      }
-      case 'block':
-        if (username !== chat.username) this.#ask('account:block', { username }, () => chat.block(username));
-        break;
-      case 'unblock':
-        if (username !== chat.username) this.#ask('account:unblock', { username }, () => chat.unblock(username));
-        break;
-      case 'logOut':
-        this.#ask('session:close', {}, () => chat.logOut());
-        break;
-      case 'logOutEverywhere':
-        this.#ask('session:close-all', {}, () => chat.logOutEverywhere());
-        break;
-      case 'changePassword':
-        this.#changePassword(choice < 0.15 ? WRONG_PASSWORD : password!);
-        break;
-      case 'deleteAccount':
-        this.#ask('account:delete', { password }, () => chat.deleteAccount(password!));
-        break;
-      default:
-    }
-  }
-
-  #changePassword(password: string): void {
-    const { chat, account, passwords, name, nextCall, ask } = this.#hands;
-    const call = nextCall();
-    const newPassword = `password of ${name} ${call}`;
-    passwords.mayBe(account, newPassword);
-    const asked = { account: chat.username, password, newPassword };
-    void ask('account:password', asked, () => chat.changePassword(password, newPassword), call).then((result) => {
-      if (result?.ok) passwords.is(account, newPassword);
-    });
-  }
-
-  #enterWrongly(): void {
-    const { chat, account, ask } = this.#hands;
-    const asked = { username: account, password: WRONG_PASSWORD };
-    void ask('session:open', asked, () => chat.logIn(account, WRONG_PASSWORD));
-  }
-
-  /** As whoever is logged in. */
   #ask<T extends object>(
     event: AskedEvent,
     ask: Record<string, unknown>,
     run: () => Promise<Result<T>>,
     call?: number,
   ): void {
-    void this.#hands.ask(event, { ...this.#asked(event), ...ask }, run, call);
-  }
-
-  #asked(event: AskedEvent): Record<string, unknown> {
-    const isOfAccount = event.startsWith('message:') || event.startsWith('room:') || event.startsWith('conversation:');
-    return isOfAccount || AS_WHOM.has(event) ? { account: this.#hands.chat.username } : {};
+    askAsAccount(this.#hands, event, ask, run, call);
   }
 
   #remember({ id, from, to, position }: Message): void {
@@ -294,25 +171,4 @@ export class SimulatedUser {
     this.#seen = [...this.#seen.filter((one) => one.id !== id), { id, conversation, position }].slice(-REMEMBERED);
     if (from === account && !this.#sent.includes(id) && this.#sent.length < REMEMBERED / 2) this.#sent.push(id);
   }
-}
-
-/** What is written down with the account as which it was asked. */
-const AS_WHOM: ReadonlySet<AskedEvent> = new Set<AskedEvent>([
-  'account:profile',
-  'account:block',
-  'account:unblock',
-  'account:settings',
-]);
-
-function pick<T>(items: readonly T[], choice: number): T {
-  return items[Math.floor(choice * items.length)]!;
-}
-
-function pickOrNone<T>(items: readonly T[], choice: number): T | undefined {
-  return items[Math.floor(choice * items.length)];
-}
-
-/** Another choice that follows from the first. */
-function furtherChoice(choice: number): number {
-  return (choice * 1009) % 1;
 }
