@@ -4,7 +4,7 @@ import type { AskedEvent } from '../client-events.ts';
 import { isInRange } from './account-list-checker.ts';
 import { askedText, type Call, describeCall, positionOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
-import { conversationAt, endNamed, endsAt, messagesAt, roomAt, settingsAt } from './committed-pages.ts';
+import { conversationAt, endNamed, endsAt, messagesAt, readAt, roomAt, settingsAt } from './committed-pages.ts';
 import { type LoggedAccount, membersAt, shapeOfMessage, shownAt } from './logged.ts';
 import type { Window, Windows } from './window.ts';
 
@@ -145,11 +145,9 @@ function messagesFound(call: Call, account: LoggedAccount, position: number, his
   const other = name === undefined ? undefined : endNamed(history, account, nameKey(name), position);
   if (name !== undefined && !other) return undefined;
   const text = (askedText(call, 'text') ?? '').toLowerCase();
-  const found = messagesAt(history, account, position).filter(
-    (message) =>
-      message.position < (typeof call.ask.before === 'number' ? call.ask.before : Number.POSITIVE_INFINITY) &&
-      (other === undefined || [message.from, message.to].includes(other)) &&
-      message.text.at(position).body.toLowerCase().includes(text),
+  const before = typeof call.ask.before === 'number' ? call.ask.before : Number.POSITIVE_INFINITY;
+  const found = readAt(history, account, other, position).filter(
+    (message) => message.position < before && message.text.at(position).body.toLowerCase().includes(text),
   );
   // A run has fewer messages than one search looks at.
   return {

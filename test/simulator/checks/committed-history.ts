@@ -83,6 +83,11 @@ export class CommittedHistory {
     return items;
   }
 
+  /** All that was told, by position. */
+  get items(): readonly LoggedItem[] {
+    return this.#messages.items;
+  }
+
   /** What was told at that position. */
   itemAt(position: number): LoggedItem | undefined {
     return this.#messages.items.find((item) => item.position === position);

@@ -50,9 +50,7 @@ function pageBack(
   { before = Number.POSITIVE_INFINITY, other, limit }: PageAsk,
   position: number,
 ): ExpectedPage {
-  const messages = messagesAt(history, account, position).filter(
-    (message) => message.position < before && isOf(message, account, other),
-  );
+  const messages = readAt(history, account, other, position).filter((message) => message.position < before);
   return {
     messages: messages.slice(-limit).map((message) => shownAt(message, position)),
     deletions: [],
@@ -68,9 +66,12 @@ function pageOn(
   { after, other, limit }: PageAsk & { after: number },
   position: number,
 ): ExpectedPage {
-  const wanted = history.itemsOf(account).filter((item) => {
-    if (item.position <= after || item.position > position || !isOf(item.message, account, other)) return false;
-    return isOfPresentStay(account, item, position) && isShown(item, position);
+  const wanted = history.items.filter((item) => {
+    const { message, position: at } = item;
+    if (at <= after || at > position || !isOf(message, account, other)) return false;
+    if (!isConcerned(account, message, position)) return false;
+    const above = Math.max(after, beginsAfter(message, account, other, position));
+    return at > above && isShown(item, above, position);
   });
   const page = wanted.slice(0, limit);
   const more = wanted.length > limit;
@@ -87,18 +88,33 @@ function pageOn(
   };
 }
 
-/** Of a room only what came since it was joined last is read on. */
-function isOfPresentStay(reader: LoggedAccount, { message: { to }, position: at }: LoggedItem, position: number) {
-  if (!isRoom(to)) return true;
-  const stay = spanAt(to.stays, reader, position);
-  return stay !== undefined && at > stay.fromOp;
+/** What is read backwards, in one conversation or in all. */
+export function readAt(
+  history: CommittedHistory,
+  account: LoggedAccount,
+  other: End | undefined,
+  position: number,
+): LoggedMessage[] {
+  return messagesAt(history, account, position).filter(
+    (message) =>
+      isOf(message, account, other) && message.position > beginsAfter(message, account, other, position),
+  );
 }
 
-/** What was deleted shows as its deletion only; of the changes of a message only the latest does. */
-function isShown({ position: at, message, kind }: LoggedItem, position: number): boolean {
+/** Of a room all can be read when it is asked for, otherwise what came since it was joined. */
+function beginsAfter({ to }: LoggedMessage, account: LoggedAccount, other: End | undefined, position: number): number {
+  return isRoom(to) && other === undefined ? spanAt(to.stays, account, position)!.fromOp : 0;
+}
+
+/**
+ * What was deleted shows as its deletion only. Of the changes of a message only the latest does, and only if the page has not the message itself, which
+ * is shown as it is by then.
+ */
+function isShown({ position: at, message, kind }: LoggedItem, above: number, position: number): boolean {
   if (kind === 'deletion') return !isRoom(message.to) || isRoomAt(message.to, position);
   if (goneAtOp(message) <= position) return false;
-  return kind === 'message' || message.changes.findLast((change) => change <= position) === at;
+  if (kind === 'message') return true;
+  return message.position <= above && message.changes.findLast((change) => change <= position) === at;
 }
 
 /** All messages that the account may read at a position, with those of its rooms from before it came. */
