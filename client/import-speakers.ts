@@ -3,7 +3,7 @@ import type { Replies } from '../shared/api.ts';
 import { type ChatError, type Result, success } from '../shared/errors.ts';
 import type { Address, ClientId } from '../shared/ids.ts';
 import { ChatClient } from './chat-client.ts';
-import type { PlannedMessage } from './irc-log.ts';
+import { CREATE_ROOM, JOIN_ROOM, type PlannedMessage } from './irc-log.ts';
 import { memoryStore } from './memory-store.ts';
 import { realClock, realRandom } from './real-clock.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -67,6 +67,32 @@ export class ImportSpeakers {
     return entered;
   }
 
+  /**
+   * Makes somebody a member of a room, before anything is said in it by them.
+   *
+   * @param isFirst the room is there only if another import, or somebody else, made it
+   */
+  async join(username: string, room: string, isFirst: boolean): Promise<ChatError | undefined> {
+    const speaker = await this.#speaker(username);
+    if ('code' in speaker) return speaker;
+    speaker.inFlight += 1;
+    try {
+      if (isFirst) {
+        speaker.next = CREATE_ROOM;
+        const made = await speaker.chat.createRoom(room);
+        if (made.ok) return undefined;
+        if (made.error.code !== 'room-taken' && made.error.code !== 'overtaken') return made.error;
+      }
+      speaker.next = JOIN_ROOM;
+      const joined = await speaker.chat.joinRoom(room);
+      // Overtaken: an earlier run has had it done, and went on to say something.
+      return joined.ok || joined.error.code === 'overtaken' ? undefined : joined.error;
+    } finally {
+      speaker.inFlight -= 1;
+      this.#onIdle?.();
+    }
+  }
+
   /** Sends a message; those of one sender take effect in the order of the calls. The promise is of the answer. */
   async send(message: PlannedMessage): Promise<{ answer: Promise<Result<Replies['message:send']>> } | ChatError> {
     const speaker = await this.#speaker(message.from);
@@ -102,7 +128,7 @@ export class ImportSpeakers {
       this.#open.set(username, present);
       return present;
     }
-    await this.#makeRoom();
+    await this.#makeSpace();
     if (!this.#tokens.has(username)) {
       const entered = await this.enter(username);
       if (!entered.ok) return entered.error;
@@ -116,7 +142,7 @@ export class ImportSpeakers {
     return speaker;
   }
 
-  async #makeRoom(): Promise<void> {
+  async #makeSpace(): Promise<void> {
     while (this.#open.size >= SPEAKERS_OPEN) {
       const idle = [...this.#open].find(([, { inFlight }]) => inFlight === 0);
       if (idle) {

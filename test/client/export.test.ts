@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { create } from '../../client/one-shot/commands.ts';
+import { create } from '../../client/one-shot/account-commands.ts';
 import { type ExportOptions, exportAll } from '../../client/one-shot/export.ts';
 import type { OneShotOptions } from '../../client/one-shot/session.ts';
 import type { Output } from '../../client/output.ts';
