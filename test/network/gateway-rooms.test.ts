@@ -368,6 +368,7 @@ describe('what is pushed of rooms', () => {
   it('is nothing at a server that is not the primary, which refuses to change them', async () => {
     const { stage, ana } = await room();
     stage.engine.setPrimary(false);
+    await ana.heard('cluster:changed');
     const id = stage.engine.chat.accountByName('cleo')!.id;
     const tea = stage.engine.chat.roomByName('#tea')!.id;
     expect(

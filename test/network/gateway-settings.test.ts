@@ -311,7 +311,7 @@ describe('conversation:read', () => {
     const { position } = await beth.write('message:send', { to: 'ana', body: 'two' });
     expect((await ana.ask('conversation:list', {})).conversations).toMatchObject([{ with: 'beth', unread: 2 }]);
     expect(await ana.ask('conversation:read', { with: 'BETH', position })).toEqual({ ok: true });
-    expect(stage.engine.marks).toEqual([{ account: '1', end: '2', position }]);
+    expect(stage.engine.readMarks).toEqual([{ account: '1', end: '2', position }]);
     for (const client of [ana, phone]) {
       expect(await client.heard('conversation:read')).toMatchObject({ with: 'beth', read: position });
     }
@@ -350,7 +350,7 @@ describe('conversation:read', () => {
     const { stage, ana } = await twoAccounts();
     stage.engine.setPrimary(false);
     expect(await code(ana.ask('conversation:read', { with: 'beth', position: 1 }))).toBe('not-primary');
-    expect(stage.engine.marks).toEqual([]);
+    expect(stage.engine.readMarks).toEqual([]);
   });
 
   it.each([
@@ -365,7 +365,7 @@ describe('conversation:read', () => {
   ])('%s: refused (case %#)', async (expected, wrong) => {
     const { stage, ana } = await twoAccounts();
     expect(await code(ana.ask('conversation:read', { with: 'beth', position: 1, ...wrong }))).toBe(expected);
-    expect(stage.engine.marks).toEqual([]);
+    expect(stage.engine.readMarks).toEqual([]);
     expect(stage.faults).toEqual([]);
   });
 });

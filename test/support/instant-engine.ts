@@ -224,7 +224,7 @@ export class InstantEngine implements Engine {
     }
     if (before) return resultOf(before, true);
     if (row && request <= row.lastRequest) {
-      const refused = this.chat.check(this.#draftOf(submission));
+      const refused = this.#whyRefused(this.#draftOf(submission), submission);
       return refused === ''
         ? refusal('overtaken', `Request ${request} was overtaken.`)
         : refusal(refused, SENTENCES[refused]);
@@ -239,7 +239,7 @@ export class InstantEngine implements Engine {
     const { client, request, asked } = submission;
     const draft = this.#draftOf(submission);
     const { id } = draft;
-    const refused = this.chat.check(draft);
+    const refused = this.#whyRefused(draft, submission);
     if (refused !== '') {
       answer(refusal(refused, SENTENCES[refused]));
       return;
@@ -251,6 +251,14 @@ export class InstantEngine implements Engine {
     this.#clients.set(client, row);
     answer(resultOf({ asked, outcome, id }, false));
     tell();
+  }
+
+  #whyRefused(draft: EntryDraft, { subject: asNamed }: Submission): Outcome['refused'] {
+    const refused = this.chat.check(draft);
+    // What nothing is named by is neither an account nor a room: the name tells which was meant.
+    return refused === 'no-such-account' && draft.event === 'message:send' && asNamed.startsWith('#')
+      ? 'no-such-room'
+      : refused;
   }
 
   #draftOf({ client, request, asked, event, account, body, subject: asNamed }: Submission): EntryDraft {
