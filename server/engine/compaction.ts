@@ -1,6 +1,7 @@
 import { withoutPassword } from '../../shared/account-body.ts';
 import type { CompactionStatus } from '../../shared/api.ts';
 import type { EntryDraft } from '../../shared/operations.ts';
+import { isRoomBody, withoutTopic } from '../../shared/room-body.ts';
 import type { ChatState } from '../state/chat-state.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 
@@ -95,9 +96,10 @@ export class Compaction {
     const plan: CompactionPlan = {
       upTo,
       remainsOf: (op, event) => chat.compactions.remainsOf(op, event),
-      partOf: withoutPassword,
+      partOf: (body) => (isRoomBody(body) ? withoutTopic(body) : withoutPassword(body)),
       hasRemovals: (firstOp, lastOp, after) => chat.compactions.hasRemovals(firstOp, lastOp, after),
       isDeletedMessage: (id) => chat.isDeletedMessage(id),
+      isEditedSince: (id, op) => chat.isEditedSince(id, op),
       isOver: () => isOver() || chat.compactions.op !== upTo,
     };
     storage.compact(plan, (report, failure) => {

@@ -1,5 +1,5 @@
 import { assert } from '../../shared/assert.ts';
-import type { AccountId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd, RoomId } from '../../shared/ids.ts';
 import { ConversationColumns } from './conversation-columns.ts';
 import { MessageColumns } from './message-columns.ts';
 import { MessageIds } from './message-ids.ts';
@@ -8,16 +8,28 @@ import { firstIndexWhere } from './sorted.ts';
 
 /** What became of messages after they were sent. */
 export type Change =
-  | { readonly op: number; readonly deletedMessage: number }
-  | { readonly op: number; readonly deletedAccount: AccountId };
+  | { readonly op: number; readonly kind: 'deleted' | 'edited'; readonly message: number }
+  | { readonly op: number; readonly kind: 'reacted'; readonly message: number; readonly account: AccountId }
+  | { readonly op: number; readonly kind: 'left'; readonly account: AccountId }
+  | { readonly op: number; readonly kind: 'ended'; readonly room: RoomId };
+
+/** What is kept of a room with messages. */
+interface RoomMessages {
+  readonly id: RoomId;
+  readonly conversation: number;
+  /** Numbers of the accounts that ever sent one. */
+  readonly writers: Set<number>;
+  /** 0 while the room is there. */
+  endedAtOp: number;
+}
 
 /** Words of a change in its list: the message, and both halves of the op. */
 const CHANGE_WORDS = 3;
 const HALF = 2 ** 32;
 
 /**
- * Where every message stands that somebody can see, but not its text: that is in the log. Messages lie in conversations: of two accounts, or of
- * one with itself. When both are deleted, the conversation concerns nobody any more and is forgotten.
+ * Where every message stands that somebody can see, but not its text: that is in the log. Messages lie in conversations: of two accounts, of
+ * one with itself, or in a room. When both are deleted, or the room is gone, the conversation concerns nobody any more and is forgotten.
  *
  * Messages, accounts and conversations are numbered from 0 in the order in which they came, and no number is used twice. As many as there are
  * messages, there are no objects: a million of them take some 60 MB, and cost the collector nothing.
@@ -39,6 +51,10 @@ export class MessageArchive {
   readonly #leftAtOps: (number | undefined)[] = [];
   /** How many conversations are kept that a deleted account took part in; never 0. */
   readonly #keptOfDeleted = new Map<number, number>();
+  readonly #rooms: RoomMessages[] = [];
+  readonly #roomById = new Map<RoomId, RoomMessages>();
+  /** By account: how many rooms are there in which it ever wrote. */
+  readonly #writesIn = new Map<number, number>();
   #changes: Change[] = [];
 
   /** How many messages there ever were, forgotten ones included. */
@@ -69,13 +85,20 @@ export class MessageArchive {
     return this.#accounts[this.columns.sender(message)]!;
   }
 
-  /** The number of the account that a message was sent to. */
+  /** The number of the account that a message was sent to, which must not be in a room. */
   recipient(message: number): number {
     return this.conversations.otherThan(this.columns.sender(message), this.columns.conversation(message));
   }
 
-  recipientOf(message: number): AccountId {
-    return this.#accounts[this.recipient(message)]!;
+  /** The account or the room that a message was sent to. */
+  endOf(message: number): ConversationEnd {
+    return this.roomOf(this.columns.conversation(message)) ?? this.#accounts[this.recipient(message)]!;
+  }
+
+  /** The room of a conversation, also of one that is gone; undefined for accounts. */
+  roomOf(conversation: number): RoomId | undefined {
+    const { conversations } = this;
+    return conversations.isRoom(conversation) ? this.#rooms[conversations.room(conversation)]!.id : undefined;
   }
 
   /** Whether somebody can see it, or could before it was deleted. */
@@ -83,8 +106,9 @@ export class MessageArchive {
     return this.endedAtOp(this.columns.conversation(message)) === 0;
   }
 
-  /** The op that deleted the last one who could see a conversation; 0 while there is somebody. */
+  /** The op that deleted the last one who could see a conversation, or its room; 0 while it is kept. */
   endedAtOp(conversation: number): number {
+    if (this.conversations.isRoom(conversation)) return this.#rooms[this.conversations.room(conversation)]!.endedAtOp;
     const one = this.conversations.one(conversation);
     const oneLeftAtOp = this.#leftAtOps[one] ?? 0;
     if (oneLeftAtOp === 0) return 0;
@@ -98,7 +122,7 @@ export class MessageArchive {
     return columns.deletedAtOp(message) || this.endedAtOp(columns.conversation(message));
   }
 
-  /** The accounts that ever sent a message or were sent one, by their numbers. */
+  /** The accounts that ever sent a message, were sent one or reacted to one, by their numbers. */
   get accounts(): readonly AccountId[] {
     return this.#accounts;
   }
@@ -114,6 +138,22 @@ export class MessageArchive {
     if (number === undefined || otherNumber === undefined) return undefined;
     const conversation = this.conversations.find(number, otherNumber);
     return conversation === undefined || this.endedAtOp(conversation) > 0 ? undefined : conversation;
+  }
+
+  /** 0 or 1: which of the two accounts of a conversation this one is. */
+  sideOf(account: AccountId, conversation: number): number {
+    return this.conversations.one(conversation) === this.numberOf(account) ? 0 : 1;
+  }
+
+  /** The account on a side of a conversation; see {@link sideOf}. */
+  accountOn(side: number, conversation: number): AccountId {
+    const one = this.conversations.one(conversation);
+    return this.#accounts[side === 0 ? one : this.conversations.otherThan(one, conversation)]!;
+  }
+
+  /** The conversation in a present room; undefined while nobody has written there. */
+  inRoom(room: RoomId): number | undefined {
+    return this.#roomById.get(room)?.conversation;
   }
 
   /** The conversations that a present account has with others, and with itself, in the order in which they began. */
@@ -169,9 +209,20 @@ export class MessageArchive {
 
   /** The position must be the highest so far, the id not be {@link find}able, and both accounts present. */
   add(id: string, position: number, from: AccountId, to: AccountId): void {
-    const sender = this.#numberFor(from);
-    const recipient = this.#numberFor(to);
+    const sender = this.numberFor(from);
+    const recipient = this.numberFor(to);
     this.#append(id, position, sender, this.conversations.find(sender, recipient) ?? this.#begin(sender, recipient));
+  }
+
+  /** As {@link add}, to a present room. */
+  post(id: string, position: number, from: AccountId, to: RoomId): void {
+    const sender = this.numberFor(from);
+    const room = this.#roomById.get(to) ?? this.#beginRoom(to);
+    if (!room.writers.has(sender)) {
+      room.writers.add(sender);
+      this.#writesIn.set(sender, (this.#writesIn.get(sender) ?? 0) + 1);
+    }
+    this.#append(id, position, sender, room.conversation);
   }
 
   #append(id: string, position: number, sender: number, conversation: number): void {
@@ -188,13 +239,37 @@ export class MessageArchive {
     return conversation;
   }
 
+  #beginRoom(id: RoomId): RoomMessages {
+    const conversation = this.conversations.addRoom(this.#rooms.length);
+    const room = { id, conversation, writers: new Set<number>(), endedAtOp: 0 };
+    this.#rooms.push(room);
+    this.#roomById.set(id, room);
+    return room;
+  }
+
   /** Notes the deletion for whoever saw the message. It must not be deleted yet. */
   delete(message: number, op: number): void {
     const { columns } = this;
     assert(columns.deletedAtOp(message) === 0, `message ${this.idOf(message)} is deleted already`);
     columns.setDeleted(message, op);
     this.#noteChange(message, op);
-    this.#changes.push({ op, deletedMessage: message });
+    this.#changes.push({ op, kind: 'deleted', message });
+  }
+
+  /** The message's text is now in the row of this op. It must not be deleted. */
+  edit(message: number, op: number): void {
+    this.columns.setEdited(message, op);
+    this.columns.setChanged(message, op);
+    this.#noteChange(message, op);
+    this.#changes.push({ op, kind: 'edited', message });
+  }
+
+  /** A reaction to the message was given or taken back. It must not be deleted. */
+  react(message: number, op: number, account: AccountId): void {
+    this.numberFor(account);
+    this.columns.setChanged(message, op);
+    this.#noteChange(message, op);
+    this.#changes.push({ op, kind: 'reacted', message, account });
   }
 
   #noteChange(message: number, op: number): void {
@@ -209,21 +284,22 @@ export class MessageArchive {
    * Forgets what concerned only this account, and what concerned besides it only accounts deleted earlier.
    *
    * @param deleted an account that was deleted by the op that is being applied
+   * @param onForgotten told of each message that nobody can see any more, but for those that were deleted before
    * @returns the deleted accounts that took part in nothing that is kept, this one perhaps among them
    */
-  forget(deleted: AccountId, op: number): AccountId[] {
+  forget(deleted: AccountId, op: number, onForgotten: (message: number) => void): AccountId[] {
     const number = this.numberOf(deleted);
     if (number === undefined) return [deleted];
-    this.#changes.push({ op, deletedAccount: deleted });
+    this.#changes.push({ op, kind: 'left', account: deleted });
     const withoutMessages: AccountId[] = [];
-    let kept = 0;
+    let kept = this.#writesIn.get(number) ?? 0;
     for (const conversation of this.conversationsOf(deleted)) {
       const other = this.conversations.otherThan(number, conversation);
       if (other !== number && this.#leftAtOps[other] === undefined) {
         kept++;
         continue;
       }
-      this.#end(conversation);
+      this.#end(conversation, onForgotten);
       if (other !== number && this.#countDown(other) === 0) withoutMessages.push(this.#accounts[other]!);
     }
     this.#leftAtOps[number] = op;
@@ -233,14 +309,44 @@ export class MessageArchive {
     return withoutMessages;
   }
 
-  #end(conversation: number): void {
+  /**
+   * Forgets what was said in a room that is gone by the op that is being applied.
+   *
+   * @param onForgotten as for {@link forget}
+   * @returns the deleted accounts that took part in nothing that is kept any more
+   */
+  endRoom(id: RoomId, op: number, onForgotten: (message: number) => void): AccountId[] {
+    const room = this.#roomById.get(id);
+    if (room === undefined) return [];
+    this.#changes.push({ op, kind: 'ended', room: id });
+    this.#roomById.delete(id);
+    room.endedAtOp = op;
+    this.#end(room.conversation, onForgotten);
+    const withoutMessages: AccountId[] = [];
+    for (const writer of room.writers) {
+      const rooms = this.#writesIn.get(writer)! - 1;
+      if (rooms === 0) this.#writesIn.delete(writer);
+      else this.#writesIn.set(writer, rooms);
+      const isDeleted = this.#leftAtOps[writer] !== undefined;
+      if (isDeleted && this.#countDown(writer) === 0) withoutMessages.push(this.#accounts[writer]!);
+    }
+    room.writers.clear();
+    return withoutMessages;
+  }
+
+  #end(conversation: number, onForgotten: (message: number) => void): void {
     const count = this.#messages.length(conversation);
-    for (let index = 0; index < count; index++) this.#ids.remove(this.#messages.at(conversation, index));
+    for (let index = 0; index < count; index++) {
+      const message = this.#messages.at(conversation, index);
+      this.#ids.remove(message);
+      if (this.columns.deletedAtOp(message) === 0) onForgotten(message);
+    }
     this.#messages.clear(conversation);
     this.#changesIn.clear(conversation);
   }
 
-  #numberFor(account: AccountId): number {
+  /** The number of an account, a new one if it has none. */
+  numberFor(account: AccountId): number {
     const key = Number(account);
     let number = this.#numberOf.get(key);
     if (number === undefined) {
