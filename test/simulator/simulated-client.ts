@@ -187,10 +187,10 @@ export class SimulatedClient {
       this.#entering = false;
       if (result?.ok) passwords.is(account, password);
       if (!result || result.ok) return;
-      this.#guess += 1;
       if (result.error.code === 'username-taken') this.#enter('session:open');
-      if (result.error.code === 'wrong-password')
-        this.#enter(this.#guess % candidates.length === 0 ? 'account:create' : 'session:open');
+      if (result.error.code !== 'wrong-password') return;
+      this.#guess += 1;
+      this.#enter(this.#guess % candidates.length === 0 ? 'account:create' : 'session:open');
     });
   }
 

@@ -102,7 +102,9 @@ export function accountIn({ subject }: Pick<LogEntry, 'subject'>): string {
 
 function enter(room: LoggedRoom, account: LoggedAccount, op: number): void {
   room.stays.push({ account, fromOp: op, untilOp: Number.POSITIVE_INFINITY });
-  account.marks.set(room.id, new Timeline(op, op));
+  const mark = account.marks.get(room.id);
+  if (mark) mark.set(op, op);
+  else account.marks.set(room.id, new Timeline(op, op));
 }
 
 /** Whoever has been there longest owns it then; without anybody it is gone. */
