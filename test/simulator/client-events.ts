@@ -1,13 +1,24 @@
+import type { RequestEvent } from '../../shared/api.ts';
+
 /** The requests of a simulated client that are written down. */
-export type AskedEvent =
-  | 'account:create'
-  | 'session:open'
-  | 'session:close'
-  | 'account:delete'
-  | 'message:send'
-  | 'message:delete'
-  | 'message:history'
-  | 'account:list';
+export type AskedEvent = Exclude<
+  RequestEvent,
+  'message:received' | 'conversation:read' | 'typing:set' | 'cluster:status'
+>;
+
+/** What has a place in the log, and is told in the order of positions, once. */
+export type PositionedKind = 'message' | 'message-deleted' | 'message-edited' | 'message-reacted' | 'message-changed';
+
+/** What is told of conversations, rooms and accounts, beside the messages. */
+export type NewsKind =
+  | 'conversations'
+  | 'conversation-read'
+  | 'room-changed'
+  | 'room-joined'
+  | 'room-left'
+  | 'room-deleted'
+  | 'account-changed'
+  | 'account-blocked';
 
 /** What a client of the simulation did and saw, in the order of simulated time. */
 export type ClientEvent =
@@ -34,9 +45,10 @@ export type ClientEvent =
       type: 'told';
       atMs: number;
       client: string;
-      kind: 'message' | 'message-deleted';
+      kind: PositionedKind;
       value: Record<string, unknown>;
     }
+  | { type: 'heard'; atMs: number; client: string; kind: NewsKind; value: Record<string, unknown> }
   /** A message stands in the outbox, and its user sees it there. */
   | { type: 'waiting'; atMs: number; client: string; body: string }
   /** A message of the outbox was refused for good, and its user was told so. */

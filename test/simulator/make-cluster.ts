@@ -1,5 +1,6 @@
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
+import { PasswordBook } from './password-book.ts';
 import type { Plan } from './plan.ts';
 import type { Rates } from './rates.ts';
 import type { Surroundings } from './server-surroundings.ts';
@@ -64,10 +65,11 @@ export function makeClients(
 ): SimulatedClient[] {
   const accounts = Array.from({ length: layout.accounts }, (_, index) => `user${index + 1}`);
   const servers = addressesOf(layout).replicas;
+  const passwords = new PasswordBook();
   let calls = 0;
   return Array.from({ length: layout.clients }, (_, index) => {
     const account = accounts[index % accounts.length]!;
-    const common = { ...around, random: random.fork(), servers, accounts, nextCall: () => calls++ };
+    const common = { ...around, random: random.fork(), servers, accounts, passwords, nextCall: () => calls++ };
     return new SimulatedClient(`client${index + 1}`, account, common);
   });
 }

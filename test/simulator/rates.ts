@@ -1,5 +1,6 @@
 import type { Random } from '../../shared/random.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { OPERATION_KINDS, type OperationKind } from './operations.ts';
 
 /** How many servers and clients there are. */
 export interface Layout {
@@ -52,6 +53,10 @@ export interface Rates {
   /** How many times as many reads as usual; log-ins, log-outs, deletions of accounts. */
   readShare: number;
   accountShare: number;
+  /** Likewise what is done in and with rooms. */
+  roomShare: number;
+  /** What is done far more often than usual. */
+  manyOf: OperationKind | null;
   /** Largest deviation of a server's clock, as a fraction (A3). */
   clockDrift: number;
   /** A4: whether a refused connect proves a death. */
@@ -116,6 +121,8 @@ export function drawRates(random: Random): Rates {
     betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
     readShare: random.pick([1, 1, 1, 5]),
     accountShare: random.pick([1, 1, 1, 8]),
+    roomShare: random.pick([0, 1, 1, 1, 4]),
+    manyOf: random.chance(0.15) ? random.pick(OPERATION_KINDS) : null,
     clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
     trustRefused: random.chance(0.85),
     lateMessages: random.chance(0.5) ? random.pick([random.fraction(), 1]) : 0,

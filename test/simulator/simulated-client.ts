@@ -1,15 +1,16 @@
 import { ChatClient } from '../../client/chat-client.ts';
 import type { ChatEvent } from '../../client/chat-types.ts';
 import { randomClientId } from '../../client/starting-over.ts';
-import type { Message } from '../../shared/api.ts';
 import type { Result } from '../../shared/errors.ts';
 import type { Address } from '../../shared/ids.ts';
 import type { Random } from '../../shared/random.ts';
-import type { AskedEvent, CallResult, ClientEvent } from './client-events.ts';
+import type { AskedEvent, CallResult, ClientEvent, NewsKind, PositionedKind } from './client-events.ts';
 import type { SimulatedClientNetwork } from './client-network.ts';
 import { ClientDisk, SimulatedClientStore } from './client-store.ts';
 import { Life } from './life.ts';
-import { historyAsk, type OperationKind } from './operations.ts';
+import type { OperationKind } from './operations.ts';
+import type { PasswordBook } from './password-book.ts';
+import { SimulatedUser } from './simulated-user.ts';
 import type { World } from './world.ts';
 
 /** What a client needs from the simulation around it. */
@@ -21,16 +22,31 @@ export interface ClientSurroundings {
   /** Of all clients, for whom to write to. */
   accounts: readonly string[];
   events: ClientEvent[];
+  passwords: PasswordBook;
   nextCall(): number;
 }
 
-const PASSWORD = 'a password';
-const WRONG_PASSWORD = 'another password';
 const SYNC_MS = 2;
-/** A name that nobody has: only a server that knows the state as it is may say so. */
-const NOBODY = 'nobody';
-/** Own messages that are remembered, to be deleted. */
-const REMEMBERED = 20;
+/** Whose log-in was ended by another device often logs in again. */
+const BACK_MS = 300;
+
+const POSITIONED: ReadonlySet<string> = new Set<PositionedKind>([
+  'message',
+  'message-deleted',
+  'message-edited',
+  'message-reacted',
+  'message-changed',
+]);
+const NEWS: ReadonlySet<string> = new Set<NewsKind>([
+  'conversations',
+  'conversation-read',
+  'room-changed',
+  'room-joined',
+  'room-left',
+  'room-deleted',
+  'account-changed',
+  'account-blocked',
+]);
 
 /** A user's program with its folder: the real client library, and what its user does with it. */
 export class SimulatedClient {
@@ -45,7 +61,9 @@ export class SimulatedClient {
   #disk: ClientDisk;
   #life: Life;
   #chat: ChatClient | null = null;
-  #sent: string[] = [];
+  #user: SimulatedUser | null = null;
+  /** Which of the passwords that may be right was tried last. */
+  #guess = 0;
   /** Messages that were seen in the outbox. */
   readonly #waiting = new Set<string>();
   #lastPosition = 0;
@@ -83,8 +101,8 @@ export class SimulatedClient {
     const { world, random, network, servers } = this.#around;
     const life = new Life(world);
     this.#life = life;
-    this.#sent = [];
     this.#entering = false;
+    this.#guess = 0;
     const clock = {
       now: () => 1_800_000_000_000 + world.nowMs,
       after: (delayMs: number, action: () => void) =>
@@ -96,6 +114,7 @@ export class SimulatedClient {
     const store = new SimulatedClientStore(this.#disk, life, () => SYNC_MS * random.fraction());
     const connect = network.transportOf(this.name, life);
     this.#chat = new ChatClient({ servers, store, connect, clock, random: random.fork() });
+    this.#user = this.#newUser(this.#chat);
     this.#chat.onEvent((event) => {
       if (!life.isOver) this.#onEvent(event);
     });
@@ -133,95 +152,46 @@ export class SimulatedClient {
     const chat = this.#chat;
     if (!chat || this.#life.isStopped) return;
     this.#around.world.isTouched = true;
-    switch (kind) {
-      case 'send':
-        this.#send(chat, choice);
-        break;
-      case 'burst':
-        for (let count = 0; count < 8; count++) this.#send(chat, (choice + count / 8) % 1);
-        break;
-      case 'sendToNobody':
-        this.#sendTo(chat, NOBODY);
-        break;
-      case 'delete':
-        this.#delete(chat, choice);
-        break;
-      case 'history':
-        this.#readHistory(chat, choice);
-        break;
-      case 'list':
-        this.#ask('account:list', {}, () => chat.listAccounts());
-        break;
-      case 'received':
-        if (this.#lastPosition > 0) chat.received(this.#lastPosition);
-        break;
-      case 'logOut':
-        if (chat.username !== '') this.#ask('session:close', {}, () => chat.logOut());
-        break;
-      case 'logIn':
-        if (!this.isLoggedIn) this.#enter('session:open');
-        break;
-      case 'wrongPassword':
-        if (chat.username === '')
-          this.#ask('session:open', { username: this.account, password: WRONG_PASSWORD }, () =>
-            chat.logIn(this.account, WRONG_PASSWORD),
-          );
-        break;
-      case 'deleteAccount':
-        if (chat.username !== '')
-          this.#ask('account:delete', { password: PASSWORD }, () => chat.deleteAccount(PASSWORD));
-    }
+    if (kind !== 'logIn') this.#user!.operate(kind, choice);
+    else if (!this.isLoggedIn) this.#enter('session:open');
   }
 
-  #send(chat: ChatClient, choice: number): void {
-    const { accounts } = this.#around;
-    this.#sendTo(chat, accounts[Math.floor(choice * accounts.length)]!);
-  }
-
-  #sendTo(chat: ChatClient, to: string): void {
-    const from = chat.username;
-    if (from === '') return;
-    const call = this.#around.nextCall();
-    const body = `${this.name} ${call}`;
-    this.#askAs(call, 'message:send', { from, to, body }, () => chat.send(to, body)).then((result) => {
-      if (!result?.ok) return;
-      this.#sent.push(result.value.id);
-      if (this.#sent.length > REMEMBERED) this.#sent.shift();
+  #newUser(chat: ChatClient): SimulatedUser {
+    const { accounts, passwords, nextCall } = this.#around;
+    return new SimulatedUser({
+      chat,
+      name: this.name,
+      account: this.account,
+      accounts,
+      passwords,
+      nextCall,
+      lastPosition: () => this.#lastPosition,
+      ask: (event, ask, run, call = nextCall()) => this.#askAs(call, event, ask, run),
     });
   }
 
-  #delete(chat: ChatClient, choice: number): void {
-    if (chat.username === '' || this.#sent.length === 0) return;
-    const [id] = this.#sent.splice(Math.floor(choice * this.#sent.length), 1);
-    this.#ask('message:delete', { account: chat.username, id: id! }, () => chat.deleteMessage(id!));
-  }
-
-  #readHistory(chat: ChatClient, choice: number): void {
-    if (chat.username === '') return;
-    const ask = historyAsk(choice, this.#lastPosition, this.#around.accounts);
-    this.#ask('message:history', { account: chat.username, ...ask }, () => chat.history(ask));
-  }
-
-  /** Whoever finds the account taken logs in to it. */
+  /** Whoever finds the account taken logs in to it; whoever has no right password creates it. */
   #enter(event: 'account:create' | 'session:open'): void {
     const chat = this.#chat;
     if (!chat || this.#entering) return;
     this.#entering = true;
     const { account } = this;
+    const { passwords } = this.#around;
     const call = this.#around.nextCall();
+    const candidates = passwords.of(account);
+    const password = candidates[this.#guess % candidates.length]!;
     const run = () =>
-      event === 'account:create' ? chat.createAccount(account, PASSWORD) : chat.logIn(account, PASSWORD);
-    this.#askAs(call, event, { username: account, password: PASSWORD }, run).then((result) => {
+      event === 'account:create' ? chat.createAccount(account, password) : chat.logIn(account, password);
+    this.#askAs(call, event, { username: account, password }, run).then((result) => {
       if (this.#chat !== chat) return;
       this.#entering = false;
+      if (result?.ok) passwords.is(account, password);
       if (!result || result.ok) return;
       if (result.error.code === 'username-taken') this.#enter('session:open');
-      if (result.error.code === 'wrong-password') this.#enter('account:create');
+      if (result.error.code !== 'wrong-password') return;
+      this.#guess += 1;
+      this.#enter(this.#guess % candidates.length === 0 ? 'account:create' : 'session:open');
     });
-  }
-
-  #ask<T extends object>(event: AskedEvent, ask: Record<string, unknown>, run: () => Promise<Result<T>>): void {
-    void this.#askAs(this.#around.nextCall(), event, ask, run);
   }
 
   /** Undefined when the client has crashed meanwhile. */
@@ -252,33 +222,32 @@ export class SimulatedClient {
   }
 
   #onEvent(event: ChatEvent): void {
-    const { world } = this.#around;
-    const common = { type: 'told' as const, atMs: world.nowMs, client: this.#recordedName };
+    const common = { atMs: this.#around.world.nowMs, client: this.#recordedName };
+    const { type, ...value } = event;
     if (event.type === 'message') {
       const { message, replayed } = event;
       this.#saw(message.position);
-      this.#record({ ...common, kind: 'message', value: { ...message, replayed } });
-      this.#remember(message);
-    } else if (event.type === 'message-deleted') {
-      this.#saw(event.position);
-      this.#record({ ...common, kind: 'message-deleted', value: { id: event.id, position: event.position } });
+      this.#record({ type: 'told', ...common, kind: 'message', value: { ...message, replayed } });
+    } else if (POSITIONED.has(type)) {
+      this.#saw((value as { position: number }).position);
+      this.#record({ type: 'told', ...common, kind: type as PositionedKind, value });
+    } else if (NEWS.has(type)) {
+      this.#record({ type: 'heard', ...common, kind: type as NewsKind, value });
     } else if (event.type === 'outbox') {
       for (const { body } of event.waiting) this.#onWaiting(body);
     } else if (event.type === 'send-failed') {
-      const { body } = event.message;
-      this.#record({ type: 'gave-back', atMs: world.nowMs, client: this.#recordedName, body });
+      this.#record({ type: 'gave-back', ...common, body: event.message.body });
+    } else if (event.type === 'logged-out') {
+      const { random } = this.#around;
+      if (random.chance(0.5)) this.#life.after(BACK_MS * random.fraction(), () => this.operate('logIn', 0));
     }
+    this.#user!.onEvent(event);
   }
 
   #onWaiting(body: string): void {
     if (this.#waiting.has(body)) return;
     this.#waiting.add(body);
     this.#record({ type: 'waiting', atMs: this.#around.world.nowMs, client: this.#recordedName, body });
-  }
-
-  #remember(message: Message): void {
-    if (message.from !== this.account || this.#sent.includes(message.id)) return;
-    if (this.#sent.length < REMEMBERED / 2) this.#sent.push(message.id);
   }
 
   #saw(position: number | undefined): void {

@@ -4,6 +4,7 @@ import { makeEntryCodec } from '../../server/storage/csv.ts';
 import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { Violation } from './checkers.ts';
+import { noteClients } from './checks/client-coverage.ts';
 import { checkClientHistory } from './checks/client-history.ts';
 import { checkCompaction } from './checks/compaction-checker.ts';
 import { Coverage } from './checks/coverage.ts';
@@ -223,6 +224,7 @@ export class Simulation {
 
   #result(violation: string | null): RunResult {
     const { all, last } = this.#checkers.histories;
+    if (this.#plan.rates.isWatchedClosely) noteClients(this.#coverage, this.clientEvents, last.committed);
     return {
       seed: this.#plan.seed,
       violation,

@@ -42,7 +42,18 @@ export interface ObserverOptions {
 }
 
 /** What the state says against a request: true only of the state as it is. */
-const BY_STATE = new Set(['username-taken', 'no-such-account', 'no-such-message', 'not-logged-in', 'forbidden']);
+const BY_STATE = new Set([
+  'username-taken',
+  'no-such-account',
+  'no-such-message',
+  'no-such-room',
+  'room-taken',
+  'not-a-member',
+  'blocked',
+  'limit-reached',
+  'not-logged-in',
+  'forbidden',
+]);
 
 /** Shows the checkers what a server does. */
 export class Observer {

@@ -13,7 +13,7 @@ const WRONG = new Set(['wrong-password', 'no-such-account']);
 
 /**
  * R17, R18: accounts are linearizable. For each name there is one order of what was done with it, in which everything took
- * effect between its question and its answer, and which explains all answers: creations, log-ins, deletions, and lists
+ * effect between its question and its answer, and which explains all answers: creations, log-ins, changes of password, deletions, and lists
  * that a primary answered. A name is an object of its own, so that the search stays small.
  *
  * @param areRefusalsConfirmed whether a primary that refuses by its state has made sure that it is the primary. Otherwise
@@ -27,6 +27,7 @@ export function checkAccounts(calls: readonly Call[], areRefusalsConfirmed: bool
   for (const call of calls) {
     if (call.event === 'account:create') note(keyOf(call), creation(call, areRefusalsConfirmed));
     else if (call.event === 'session:open') note(keyOf(call), logIn(call));
+    else if (call.event === 'account:password') for (const key of call.speaksFor) note(key, passwordChange(call));
     else if (call.event === 'account:delete') for (const key of call.speaksFor) note(key, deletion(call));
   }
   for (const call of calls) {
@@ -77,6 +78,15 @@ function logIn(call: Call): AccountOperation | undefined {
   if (standingOf(call) === 'done') return look(call, 'ok', (state) => state === password);
   if (standingOf(call) === 'open' || !WRONG.has(codeOf(call))) return undefined;
   return look(call, codeOf(call), (state) => state !== password);
+}
+
+function passwordChange(call: Call): AccountOperation | undefined {
+  const [password, newPassword] = [askedText(call, 'password'), askedText(call, 'newPassword') ?? ''];
+  // Of an account whose name was taken anew it says nothing about this one.
+  if (standingOf(call) === 'refused') return undefined;
+  const whole = operation(call, 'ok', (state) => (state === password ? newPassword : undefined));
+  const named = { ...whole, alike: `${whole.alike} ${newPassword}` };
+  return call.speaksFor.size === 1 ? named : { ...named, until: Number.POSITIVE_INFINITY };
 }
 
 function deletion(call: Call): AccountOperation | undefined {

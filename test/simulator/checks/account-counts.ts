@@ -3,14 +3,20 @@ import { nameKey } from '../../../shared/names.ts';
 import { askedText, type Call, describeCall, positionOf, standingOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
 
-type AccountEvent = 'account:create' | 'account:delete' | 'session:open' | 'session:close';
+type AccountEvent = 'account:create' | 'account:delete' | 'session:open' | 'session:close' | 'session:close-all';
 
 /**
  * What must not be done more often than was asked for. Log-ins may: the client library repeats them where it repeats nothing
  * else; and whether a log-in was still open when it was closed is not followed here.
  */
 const COUNTED: ReadonlySet<AccountEvent> = new Set<AccountEvent>(['account:create', 'account:delete']);
-const EVENTS: readonly AccountEvent[] = ['account:create', 'account:delete', 'session:open', 'session:close'];
+const EVENTS: readonly AccountEvent[] = [
+  'account:create',
+  'account:delete',
+  'session:open',
+  'session:close',
+  'session:close-all',
+];
 
 /**
  * R4, R18 for what changes accounts and log-ins, whose answers need not have a position: for each name, the log has as many of

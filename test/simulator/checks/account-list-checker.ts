@@ -6,11 +6,11 @@ import type { CommittedHistory } from './committed-history.ts';
 import type { Windows } from './window.ts';
 
 export interface AccountList {
-  readonly accounts: readonly { readonly username: string }[];
+  readonly accounts: readonly { readonly username: string; readonly displayName?: string }[];
   readonly more: boolean;
 }
 
-const CHANGES: readonly LogEvent[] = ['account:create', 'account:delete'];
+const CHANGES: readonly LogEvent[] = ['account:create', 'account:delete', 'account:profile'];
 
 /** R17: each list of accounts is the one of some position that the answer may stand for, so names in it are of one moment. */
 export function checkAccountLists(calls: readonly Call[], windows: Windows, history: CommittedHistory): string | null {
@@ -44,11 +44,14 @@ function listAt(call: Call, position: number, history: CommittedHistory): string
   const { limit } = call.ask;
   const most = typeof limit === 'number' ? limit : LIST_DEFAULT_LIMIT;
   const matching = history.presentAt(position).filter(({ key }) => isInRange(call, key));
-  return shapeOf({ accounts: matching.slice(0, most), more: matching.length > most });
+  const accounts = matching.slice(0, most).map(({ username, displayName }) => {
+    return { username, displayName: displayName.at(position) };
+  });
+  return shapeOf({ accounts, more: matching.length > most });
 }
 
 function shapeOf({ accounts, more }: AccountList): string {
-  return JSON.stringify({ accounts: accounts.map(({ username }) => username), more });
+  return JSON.stringify({ accounts: accounts.map(({ username, displayName = '' }) => [username, displayName]), more });
 }
 
 function patternOf(call: Call): RegExp {

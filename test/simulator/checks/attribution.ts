@@ -1,11 +1,14 @@
 import { nameKey } from '../../../shared/names.ts';
 import type { LogEntry } from '../../../shared/operations.ts';
-import { askedText, type Call, describeCall, positionOf, standingOf } from './calls.ts';
+import type { AskedEvent } from '../client-events.ts';
+import { askedText, type Call, describeCall, positionOf, standingOf, writtenAt } from './calls.ts';
+import { CLAIM_KEYS } from './claim-keys.ts';
 import type { CommittedHistory } from './committed-history.ts';
+import { isRoom } from './logged.ts';
 
 /** Which operation of the log each write of a client became. */
 export interface Attribution {
-  /** Of a message's sending or deletion: the place in the log; absent when it did not take effect. */
+  /** The place in the log of all that is answered with it, but log-ins and creations of accounts; absent when it did not take effect. */
   readonly positions: ReadonlyMap<Call, number>;
   readonly violation: string | null;
 }
@@ -18,10 +21,8 @@ export interface Attribution {
 export function attribute(calls: readonly Call[], history: CommittedHistory): Attribution {
   const positions = new Map<Call, number>();
   const attribution = (violation: string | null) => ({ positions, violation });
-  const sends = new Claims(calls, 'message:send', 'body', history);
-  const deletions = new Claims(calls, 'message:delete', 'id', history);
-  for (const claims of [sends, deletions]) {
-    const violation = claims.settle(positions);
+  for (const event of Object.keys(CLAIM_KEYS) as AskedEvent[]) {
+    const violation = new Claims(calls, event, history).settle(positions);
     if (violation) return attribution(violation);
   }
   for (const [call, position] of positions) {
@@ -35,7 +36,7 @@ export function attribute(calls: readonly Call[], history: CommittedHistory): At
 function answeredTwice(calls: readonly Call[]): string | null {
   const byPosition = new Map<number, Call>();
   for (const call of calls) {
-    const position = call.event === 'message:history' ? undefined : positionOf(call);
+    const position = writtenAt(call);
     if (position === undefined) continue;
     const other = byPosition.get(position);
     if (other)
@@ -47,24 +48,19 @@ function answeredTwice(calls: readonly Call[]): string | null {
 
 /** All requests of one kind, and the operations that they became. */
 class Claims {
-  readonly #event: 'message:send' | 'message:delete';
+  readonly #event: AskedEvent;
   readonly #history: CommittedHistory;
   readonly #calls = new Map<string, Call[]>();
   readonly #entries = new Map<string, LogEntry[]>();
 
-  /** @param field what of the question names the operation */
-  constructor(
-    calls: readonly Call[],
-    event: 'message:send' | 'message:delete',
-    field: 'body' | 'id',
-    history: CommittedHistory,
-  ) {
+  /** @param event one of which there are claim keys */
+  constructor(calls: readonly Call[], event: AskedEvent, history: CommittedHistory) {
     this.#event = event;
     this.#history = history;
-    for (const call of calls) if (call.event === event) addTo(this.#calls, askedText(call, field) ?? '', call);
+    const key = CLAIM_KEYS[event]!;
+    for (const call of calls) if (call.event === event) addTo(this.#calls, key.of(call), call);
     for (const entry of history.entries) {
-      if (entry.event !== event || !history.tookEffect(entry.op)) continue;
-      addTo(this.#entries, event === 'message:send' ? entry.body : entry.subject, entry);
+      if (entry.event === event && history.tookEffect(entry.op)) addTo(this.#entries, key.at(entry, history), entry);
     }
   }
 
@@ -139,11 +135,17 @@ function whyDifferent(call: Call, position: number, history: CommittedHistory): 
     const { username } = history.accounts.get(entry.account)!;
     return `another's doing: ${describeCall(call)} became operation ${position}, as ${username}`;
   }
+  if (call.event === 'message:edit' && call.result?.ok && call.result.value.at !== entry.time)
+    return `wrong answer: ${describeCall(call)} is answered with ${call.result.value.at}, operation ${position} has ${entry.time}`;
   if (call.event !== 'message:send') return null;
   const message = history.messages.get(entry.id)!;
   const to = askedText(call, 'to');
-  if (to !== undefined && !history.accountsWith(nameKey(to)).includes(message.to)) {
-    return `wrong recipient: ${describeCall(call)} is for ${to}, operation ${position} for ${message.to.username}`;
+  if (to !== undefined && nameKey(to) !== message.to.key) {
+    const name = isRoom(message.to) ? message.to.name : message.to.username;
+    return `wrong recipient: ${describeCall(call)} is for ${to}, operation ${position} for ${name}`;
+  }
+  if (message.replyTo !== askedText(call, 'replyTo')) {
+    return `wrong reply: ${describeCall(call)} became operation ${position}, which answers ${message.replyTo ?? 'nothing'}`;
   }
   if (!call.result?.ok) return null;
   const { id, at } = call.result.value;

@@ -45,6 +45,19 @@ export function positionOf({ result }: Call): number | undefined {
   return typeof position === 'number' ? position : undefined;
 }
 
+/** Reads whose answers have a position too. */
+const READS: ReadonlySet<AskedEvent> = new Set<AskedEvent>([
+  'message:get',
+  'message:history',
+  'message:search',
+  'conversation:list',
+]);
+
+/** Likewise, of what has become an operation of the log. */
+export function writtenAt(call: Call): number | undefined {
+  return READS.has(call.event) ? undefined : positionOf(call);
+}
+
 /** A field of what was asked, when it is a text. */
 export function askedText({ ask }: Call, field: string): string | undefined {
   const value = ask[field];
@@ -56,7 +69,7 @@ export function describeCall(call: Call): string {
 }
 
 const ENTERING: ReadonlySet<AskedEvent> = new Set<AskedEvent>(['account:create', 'session:open']);
-const LEAVING: ReadonlySet<AskedEvent> = new Set<AskedEvent>(['session:close', 'account:delete']);
+const LEAVING: ReadonlySet<AskedEvent> = new Set<AskedEvent>(['session:close', 'session:close-all', 'account:delete']);
 
 /** Follows who each client speaks for. */
 export class LogIns {

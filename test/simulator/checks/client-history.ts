@@ -2,13 +2,16 @@ import type { LogEntry } from '../../../shared/operations.ts';
 import { checkAccounts } from './account-checker.ts';
 import { checkAccountCounts } from './account-counts.ts';
 import { checkAccountLists } from './account-list-checker.ts';
+import { checkAnswers } from './answer-checker.ts';
 import { attribute } from './attribution.ts';
 import { type CheckedEvent, callsOf } from './calls.ts';
 import { CommittedHistory } from './committed-history.ts';
 import { checkHistoryPages } from './history-page-checker.ts';
 import { checkLog } from './log-checker.ts';
+import { checkNews } from './news-checker.ts';
 import { checkOrder } from './order-checker.ts';
 import { checkRefusals } from './refusal-checker.ts';
+import { checkSessions } from './session-checker.ts';
 import { checkTold } from './told-checker.ts';
 import { Windows } from './window.ts';
 
@@ -41,13 +44,16 @@ export function checkClientHistory(
   if (violation) return violation;
   const windows = new Windows(events, calls, positions, history);
   const { areRefusalsConfirmed = true, areToldOnce = true } = options;
-  const refusals = areRefusalsConfirmed ? checkRefusals(calls, (call) => windows.ofWrite(call), history) : null;
+  const refusals = areRefusalsConfirmed ? checkRefusals(calls, (call) => windows.whenJudged(call), history) : null;
   return (
     checkAccountCounts(calls, history) ??
     checkOrder(calls, positions, history) ??
     (areToldOnce ? checkTold(events, calls, positions, history) : null) ??
+    (areToldOnce ? checkNews(events, calls, history) : null) ??
     checkHistoryPages(calls, windows, history) ??
     checkAccountLists(calls, windows, history) ??
+    checkAnswers(calls, windows, history) ??
+    checkSessions(calls, positions, history) ??
     checkAccounts(calls, areRefusalsConfirmed) ??
     refusals
   );

@@ -1,45 +1,18 @@
-import { readAccountBody } from '../../../shared/account-body.ts';
-import { nameKey } from '../../../shared/names.ts';
 import type { LogEntry, LogEvent } from '../../../shared/operations.ts';
-
-/** An account as the log tells of it; a name taken anew is another account. */
-export interface LoggedAccount {
-  /** Op number of its creation, as text. */
-  readonly id: string;
-  readonly key: string;
-  readonly username: string;
-  readonly createdAtOp: number;
-  /** Infinity while it is present. */
-  deletedAtOp: number;
-  /** The highest position that some `message:received` of the log names for it. */
-  received: number;
-}
-
-/** A message as the log tells of it. */
-export interface LoggedMessage {
-  readonly id: string;
-  readonly position: number;
-  readonly at: number;
-  readonly from: LoggedAccount;
-  readonly to: LoggedAccount;
-  readonly body: string;
-  /** Infinity while it is there. */
-  deletedAtOp: number;
-}
-
-/** What has a position and concerns an account: that a message was sent, or that it was deleted. */
-export interface LoggedItem {
-  readonly position: number;
-  readonly message: LoggedMessage;
-  readonly isDeletion: boolean;
-}
-
-export interface ExpectedPage {
-  messages: LoggedMessage[];
-  deletions: { id: string; position: number }[];
-  position: number;
-  more: boolean;
-}
+import {
+  isConcerned,
+  isPresentAt,
+  isRoomAt,
+  type LoggedAccount,
+  type LoggedItem,
+  type LoggedMessage,
+  type LoggedRoom,
+  spanAt,
+} from './logged.ts';
+import { LoggedAccounts, pairsOf } from './logged-accounts.ts';
+import { LoggedMessages } from './logged-messages.ts';
+import { accountIn, LoggedRooms } from './logged-rooms.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * What the committed log means, worked out here once more and apart from `server/state`: which operations took effect,
@@ -48,10 +21,10 @@ export interface ExpectedPage {
 export class CommittedHistory {
   /** Place `op - 1` holds operation `op`. */
   readonly entries: readonly LogEntry[];
-  readonly accounts = new Map<string, LoggedAccount>();
-  readonly messages = new Map<string, LoggedMessage>();
-  readonly #byKey = new Map<string, LoggedAccount[]>();
-  readonly #items = new Map<LoggedAccount, LoggedItem[]>();
+  readonly #accounts = new LoggedAccounts();
+  readonly #rooms = new LoggedRooms();
+  readonly #messages = new LoggedMessages();
+  readonly #itemsOf = new Map<LoggedAccount, LoggedItem[]>();
   readonly #effective = new Set<number>();
 
   /** @param entries operations from 1 on, without gaps */
@@ -65,6 +38,18 @@ export class CommittedHistory {
     return this.entries.length;
   }
 
+  get accounts(): ReadonlyMap<string, LoggedAccount> {
+    return this.#accounts.byId;
+  }
+
+  get rooms(): ReadonlyMap<string, LoggedRoom> {
+    return this.#rooms.byId;
+  }
+
+  get messages(): ReadonlyMap<string, LoggedMessage> {
+    return this.#messages.byId;
+  }
+
   entry(position: number): LogEntry | undefined {
     return this.entries[position - 1];
   }
@@ -76,7 +61,7 @@ export class CommittedHistory {
 
   /** Accounts that ever had a name with this key, in the order of their creation; at most one is present at a time. */
   accountsWith(key: string): readonly LoggedAccount[] {
-    return this.#byKey.get(key) ?? [];
+    return this.#accounts.with(key);
   }
 
   /** The account of that name key that is present once the operation at `position` is applied. */
@@ -84,141 +69,150 @@ export class CommittedHistory {
     return this.accountsWith(key).find((account) => isPresentAt(account, position));
   }
 
-  /** All that ever concerned the account, by position. */
-  itemsOf(account: LoggedAccount): readonly LoggedItem[] {
-    return this.#items.get(account) ?? [];
+  /** Likewise of a room; its key has the `#`. */
+  roomAt(key: string, position: number): LoggedRoom | undefined {
+    return this.#rooms.with(key).find((room) => isRoomAt(room, position));
   }
 
-  /** The first position, and those up to the last at which one of these events took effect. */
-  changesBetween(first: number, last: number, events: readonly LogEvent[]): number[] {
+  /** What ever concerned the account while it was in the conversation, by position. */
+  itemsOf(account: LoggedAccount): readonly LoggedItem[] {
+    const known = this.#itemsOf.get(account);
+    if (known) return known;
+    const items = this.#messages.items.filter(({ message, position }) => isConcerned(account, message, position));
+    this.#itemsOf.set(account, items);
+    return items;
+  }
+
+  /** All that was told, by position. */
+  get items(): readonly LoggedItem[] {
+    return this.#messages.items;
+  }
+
+  /** What was told at that position. */
+  itemAt(position: number): LoggedItem | undefined {
+    return this.#messages.items.find((item) => item.position === position);
+  }
+
+  /** The first position, and those up to the last at which one of these events took effect; of all events but messages when none are named. */
+  changesBetween(first: number, last: number, events?: readonly LogEvent[]): number[] {
     const found = [first];
     for (let position = first + 1; position <= Math.min(last, this.end); position++) {
-      if (this.tookEffect(position) && events.includes(this.entry(position)!.event)) found.push(position);
+      const { event } = this.entry(position)!;
+      const isMeant = events ? events.includes(event) : event !== 'message:received' && !event.startsWith('cluster:');
+      if (isMeant && (this.tookEffect(position) || event === 'conversation:read')) found.push(position);
     }
     return found;
   }
 
   /** The accounts that are present at `position`, in the order of their keys. */
   presentAt(position: number): LoggedAccount[] {
-    const present = [...this.accounts.values()].filter((account) => isPresentAt(account, position));
-    return present.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return inOrder([...this.accounts.values()].filter((account) => isPresentAt(account, position)));
   }
 
-  /** The page of history that a server which has applied everything up to `position` has to answer with. */
-  pageAt(
-    account: LoggedAccount,
-    ask: { after?: number; before?: number; other?: LoggedAccount; limit: number },
-    position: number,
-  ): ExpectedPage {
-    const { after, before = Number.POSITIVE_INFINITY, other, limit } = ask;
-    const isShown = ({ position: at, message, isDeletion }: LoggedItem) =>
-      at <= position &&
-      (isDeletion || message.deletedAtOp > position) &&
-      (other === undefined || isBetween(message, account, other));
-    const items = this.itemsOf(account).filter(isShown);
-    if (after === undefined) {
-      const messages = items.filter((item) => !item.isDeletion && item.position < before).map(({ message }) => message);
-      return { messages: messages.slice(-limit), deletions: [], position, more: messages.length > limit };
-    }
-    const wanted = items.filter((item) => item.position > after);
-    const page = wanted.slice(0, limit);
-    const more = wanted.length > limit;
-    return {
-      messages: page.filter((item) => !item.isDeletion).map(({ message }) => message),
-      deletions: page
-        .filter((item) => item.isDeletion)
-        .map((item) => ({ id: item.message.id, position: item.position })),
-      position: more ? page[page.length - 1]!.position : position,
-      more,
-    };
+  /** Likewise the rooms. */
+  roomsAt(position: number): LoggedRoom[] {
+    return inOrder([...this.rooms.values()].filter((room) => isRoomAt(room, position)));
   }
 
   /** @returns whether it took effect */
   #apply(entry: LogEntry): boolean {
+    if (entry.event === 'account:create') return this.#accounts.create(entry);
+    if (entry.event === 'message:received') this.#accounts.noteReceived(entry);
+    if (entry.event === 'conversation:read') this.#noteRead(entry);
+    const by = this.#accounts.present(entry.account, entry.op);
+    if (!by) return false;
+    if (entry.event.startsWith('room:')) return this.#applyToRoom(entry, by);
+    if (entry.event.startsWith('message:')) return this.#applyToMessage(entry, by);
+    return this.#applyToAccount(entry, by);
+  }
+
+  #applyToAccount(entry: LogEntry, by: LoggedAccount): boolean {
+    const accounts = this.#accounts;
     switch (entry.event) {
-      case 'account:create':
-        return this.#create(entry);
-      case 'account:delete': {
-        const account = this.#presentById(entry.account, entry.op);
-        if (account) account.deletedAtOp = entry.op;
-        return account !== undefined;
-      }
-      case 'message:send':
-        return this.#send(entry);
-      case 'message:delete':
-        return this.#deleteMessage(entry);
-      case 'message:received':
-        this.#noteReceived(entry);
-        return false;
+      case 'account:delete':
+        this.#rooms.leaveAll(by, entry.op);
+        return accounts.delete(by, entry.op);
       case 'session:open':
+        return accounts.openSession(by, entry.op);
       case 'session:close':
-        return this.#presentById(entry.account, entry.op) !== undefined;
+        return accounts.closeSession(by, entry);
+      case 'session:close-all':
+        return accounts.closeAll(by, entry.op);
+      case 'account:password':
+        return accounts.changePassword(by, entry);
+      case 'account:profile':
+        return accounts.setProfile(by, entry);
+      case 'account:block':
+        return accounts.block(by, entry);
+      case 'account:unblock':
+        return accounts.unblock(by, entry);
       default:
         return false;
     }
   }
 
-  #create(entry: LogEntry): boolean {
-    const { username } = readAccountBody(entry);
-    const key = nameKey(username);
-    if (this.accountAt(key, entry.op - 1)) return false;
-    const account: LoggedAccount = {
-      id: String(entry.op),
-      key,
-      username,
-      createdAtOp: entry.op,
-      deletedAtOp: Number.POSITIVE_INFINITY,
-      received: 0,
-    };
-    this.accounts.set(account.id, account);
-    this.#byKey.set(key, [...this.accountsWith(key), account]);
-    this.#items.set(account, []);
-    return true;
-  }
-
-  #send(entry: LogEntry): boolean {
-    const from = this.#presentById(entry.account, entry.op);
-    const to = this.#presentById(entry.subject, entry.op);
-    if (!from || !to || this.messages.has(entry.id)) return false;
-    const { id, op: position, time: at, body } = entry;
-    const message = { id, position, at, from, to, body, deletedAtOp: Number.POSITIVE_INFINITY };
-    this.messages.set(id, message);
-    this.#addItem({ position, message, isDeletion: false });
-    return true;
-  }
-
-  #deleteMessage(entry: LogEntry): boolean {
-    const message = this.messages.get(entry.subject);
-    const by = this.#presentById(entry.account, entry.op);
-    if (!message || message.from !== by || message.deletedAtOp < entry.op) return false;
-    message.deletedAtOp = entry.op;
-    this.#addItem({ position: entry.op, message, isDeletion: true });
-    return true;
-  }
-
-  #addItem(item: LoggedItem): void {
-    for (const side of new Set([item.message.from, item.message.to])) this.#items.get(side)!.push(item);
-  }
-
-  #noteReceived(entry: LogEntry): void {
-    for (const pair of entry.body.split(' ')) {
-      const [id = '', position = '0'] = pair.split('=');
-      const account = this.accounts.get(id);
-      if (account) account.received = Math.max(account.received, Number(position));
+  #applyToRoom(entry: LogEntry, by: LoggedAccount): boolean {
+    const rooms = this.#rooms;
+    const other = this.#accounts.present(accountIn(entry), entry.op);
+    switch (entry.event) {
+      case 'room:create':
+        return rooms.create(by, entry);
+      case 'room:join':
+        return rooms.join(by, entry);
+      case 'room:leave':
+        return rooms.leave(by, entry);
+      case 'room:topic':
+        return rooms.setTopic(by, entry);
+      case 'room:remove':
+        return rooms.remove(by, entry, other);
+      case 'room:readmit':
+        return rooms.readmit(by, entry, other);
+      default:
+        return rooms.delete(by, entry);
     }
   }
 
-  #presentById(id: string, op: number): LoggedAccount | undefined {
-    const account = this.accounts.get(id);
-    return account !== undefined && isPresentAt(account, op) ? account : undefined;
+  #applyToMessage(entry: LogEntry, by: LoggedAccount): boolean {
+    const messages = this.#messages;
+    switch (entry.event) {
+      case 'message:send': {
+        const [to = ''] = entry.subject.split(' ');
+        return messages.send(by, this.#accounts.present(to, entry.op) ?? this.#rooms.present(to, entry.op), entry);
+      }
+      case 'message:edit':
+        return messages.edit(by, entry);
+      case 'message:delete':
+        return messages.delete(by, entry);
+      case 'message:react':
+      case 'message:unreact':
+        return messages.react(by, entry, entry.event === 'message:react');
+      default:
+        return false;
+    }
+  }
+
+  /** A mark only rises; of what lies ahead of it, it says nothing. */
+  #noteRead({ op, body }: LogEntry): void {
+    for (const [key, position] of pairsOf(body)) {
+      const [id = '', end = ''] = key.split('/');
+      const account = this.#accounts.present(id, op);
+      if (!account || position > op || !this.#mayRead(account, end, op)) continue;
+      const mark = account.marks.get(end) ?? new Timeline(0, 0);
+      account.marks.set(end, mark);
+      if (position > mark.last) mark.set(op, position);
+    }
+  }
+
+  /** It is in that conversation. */
+  #mayRead(account: LoggedAccount, end: string, op: number): boolean {
+    const room = this.rooms.get(end);
+    if (room) return spanAt(room.stays, account, op) !== undefined;
+    return [...this.messages.values()].some(
+      ({ from, to }) => (from === account && to.id === end) || (from.id === end && to === account),
+    );
   }
 }
 
-/** Whether the account is present once the operation at `position` is applied. */
-export function isPresentAt(account: LoggedAccount, position: number): boolean {
-  return account.createdAtOp <= position && position < account.deletedAtOp;
-}
-
-function isBetween({ from, to }: LoggedMessage, one: LoggedAccount, other: LoggedAccount): boolean {
-  return (from === one && to === other) || (from === other && to === one);
+function inOrder<T extends { key: string }>(named: T[]): T[] {
+  return named.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import { readAccountBody } from '../../../shared/account-body.ts';
 import type { LogEntry } from '../../../shared/operations.ts';
-import { CommittedHistory, type LoggedAccount, type LoggedMessage } from './committed-history.ts';
+import { CommittedHistory } from './committed-history.ts';
+import { goneAtOp, isRoom, type LoggedAccount, type LoggedMessage } from './logged.ts';
 
 /** The log of one server, as it is on its disk. */
 export interface StoredLog {
@@ -36,30 +37,90 @@ export function checkCompaction(
   return null;
 }
 
+/** What of the body is still shown, or still needed. */
 function remainsOf(
   entry: LogEntry,
   history: CommittedHistory,
   shown: ReadonlySet<LoggedAccount>,
   upTo: number,
 ): string {
-  if (entry.event === 'message:send') {
-    const message = history.messages.get(entry.id);
-    const isThere = history.tookEffect(entry.op) && message!.deletedAtOp > upTo && isSeenAt(message!, upTo);
-    return isThere ? entry.body : '';
+  switch (entry.event) {
+    case 'message:send':
+    case 'message:edit': {
+      const message = history.messages.get(entry.event === 'message:send' ? entry.id : entry.subject);
+      const isShown =
+        history.tookEffect(entry.op) && goneAtOp(message!) > upTo && message!.text.nextAfter(entry.op) > upTo;
+      return isShown ? entry.body : '';
+    }
+    case 'message:react':
+    case 'message:unreact':
+      return history.tookEffect(entry.op) && isReactionKept(entry, history, upTo) ? entry.body : '';
+    case 'account:create':
+      return remainsOfAccount(entry, history, shown, upTo);
+    case 'account:password':
+      return isPassword(entry, history, upTo) ? entry.body : '';
+    case 'account:profile': {
+      const account = history.accounts.get(entry.account)!;
+      const isShown = account.deletedAtOp > upTo && account.displayName.nextAfter(entry.op) > upTo;
+      return history.tookEffect(entry.op) && isShown ? entry.body : '';
+    }
+    case 'room:create':
+      return remainsOfRoom(entry, history, upTo);
+    case 'room:topic': {
+      const room = history.rooms.get(entry.subject);
+      const isShown = room !== undefined && room.endedAtOp > upTo && room.topic.nextAfter(entry.op) > upTo;
+      return history.tookEffect(entry.op) && isShown ? entry.body : '';
+    }
+    default:
+      return entry.body;
   }
-  if (entry.event !== 'account:create') return entry.body;
+}
+
+function remainsOfAccount(
+  entry: LogEntry,
+  history: CommittedHistory,
+  shown: ReadonlySet<LoggedAccount>,
+  upTo: number,
+): string {
   const account = history.accounts.get(String(entry.op))!;
-  if (account.deletedAtOp > upTo) return entry.body;
   const { username, nameKey } = readAccountBody(entry);
-  return shown.has(account) ? JSON.stringify({ username, nameKey }) : '';
+  const withoutPassword = JSON.stringify({ username, nameKey });
+  if (account.deletedAtOp > upTo)
+    return passwordOps(account, history).some((op) => op <= upTo) ? withoutPassword : entry.body;
+  return shown.has(account) ? withoutPassword : '';
+}
+
+function passwordOps(account: LoggedAccount, history: CommittedHistory): number[] {
+  return history.entries
+    .filter(({ op, event, account: by }) => event === 'account:password' && by === account.id && history.tookEffect(op))
+    .map(({ op }) => op);
+}
+
+function isPassword({ op, account: id }: LogEntry, history: CommittedHistory, upTo: number): boolean {
+  const account = history.accounts.get(id)!;
+  const last = passwordOps(account, history).findLast((one) => one <= upTo);
+  return account.deletedAtOp > upTo && last === op;
+}
+
+/** Without the topic once that was changed. */
+function remainsOfRoom({ op, body }: LogEntry, history: CommittedHistory, upTo: number): string {
+  const room = history.rooms.get(String(op));
+  if (!room || room.endedAtOp <= upTo) return '';
+  const { name, nameKey } = JSON.parse(body) as { name: string; nameKey: string };
+  return room.topic.nextAfter(op) > upTo ? body : JSON.stringify({ name, nameKey });
+}
+
+/** As long as the message is there, and whoever gave the reaction or took it back. */
+function isReactionKept({ account, subject }: LogEntry, history: CommittedHistory, upTo: number): boolean {
+  return goneAtOp(history.messages.get(subject)!) > upTo && history.accounts.get(account)!.deletedAtOp > upTo;
 }
 
 /** Accounts of which somebody can still see a message, or that one was deleted. */
 function namesShownAt(history: CommittedHistory, upTo: number): Set<LoggedAccount> {
   const seen = [...history.messages.values()].filter((one) => one.position <= upTo && isSeenAt(one, upTo));
-  return new Set(seen.flatMap(({ from, to }) => [from, to]));
+  return new Set(seen.flatMap(({ from, to }) => (isRoom(to) ? [from] : [from, to])));
 }
 
 function isSeenAt({ from, to }: LoggedMessage, upTo: number): boolean {
-  return from.deletedAtOp > upTo || to.deletedAtOp > upTo;
+  return isRoom(to) ? to.endedAtOp > upTo : from.deletedAtOp > upTo || to.deletedAtOp > upTo;
 }

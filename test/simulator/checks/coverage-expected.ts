@@ -1,4 +1,5 @@
 import type { PeerMessage } from '../../../server/replication/messages.ts';
+import { CLIENT_COVERAGE } from './client-coverage.ts';
 
 /** Every message between servers. The type checker says so when one is missing. */
 const MESSAGE_TYPES: Record<PeerMessage['type'], true> = {
@@ -134,4 +135,5 @@ export const EXPECTED_COVERAGE: readonly string[] = [
     receptionNote(type, 'from the dead or an earlier life'),
   ]),
   ...RULE_NOTES,
+  ...CLIENT_COVERAGE,
 ];

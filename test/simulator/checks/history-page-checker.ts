@@ -1,13 +1,16 @@
 import { LIST_DEFAULT_LIMIT } from '../../../shared/limits.ts';
 import { nameKey } from '../../../shared/names.ts';
 import { askedText, type Call, describeCall } from './calls.ts';
-import type { CommittedHistory, ExpectedPage, LoggedAccount } from './committed-history.ts';
+import type { CommittedHistory } from './committed-history.ts';
+import { type ExpectedPage, endNamed, pageAt } from './committed-pages.ts';
+import { type LoggedAccount, shapeOfMessage } from './logged.ts';
 import type { Window, Windows } from './window.ts';
 
 /** What is compared of an answer to `message:history`. */
 interface Page {
   messages: readonly Record<string, unknown>[];
   deletions: readonly { id: string; position: number }[];
+  changes: readonly { position: number; message: Record<string, unknown> }[];
   position: number;
   more: boolean;
 }
@@ -50,9 +53,11 @@ function compareAnywhere(
   history: CommittedHistory,
 ): string | null {
   let closest: string | null = null;
-  // A page that is not the last changes by these alone; messages that come later only make that it is not the last.
-  const changes = history.changesBetween(lowest, highest, ['account:create', 'account:delete', 'message:delete']);
-  for (const position of lowest > highest ? [] : [...changes.slice(1).map((change) => change - 1), highest]) {
+  // A page that is not the last does not change by messages that come later.
+  const changes = history.changesBetween(lowest, highest).filter((op) => history.entry(op)?.event !== 'message:send');
+  for (const position of lowest > highest
+    ? []
+    : [...changes.filter((op) => op > lowest).map((op) => op - 1), highest]) {
     const difference = differenceAt(call, page, position, history);
     if (difference === null) return null;
     closest ??= difference;
@@ -76,40 +81,12 @@ function difference(
   position: number,
   history: CommittedHistory,
 ): string | null {
-  const name = askedText(call, 'with');
-  if (name === undefined) return differenceWith(call, page, account, undefined, position, history);
-  const named = namedBy(account, nameKey(name), position, history);
-  if (named.length === 0) return `at ${position} there is no account ${name}`;
-  const differences = named.map((other) => differenceWith(call, page, account, other, position, history));
-  return differences.includes(null) ? null : differences[0]!;
-}
-
-/** The present account of that name, or else deleted ones that the account can still read something of. */
-function namedBy(
-  account: LoggedAccount,
-  key: string,
-  position: number,
-  history: CommittedHistory,
-): readonly LoggedAccount[] {
-  const present = history.accountAt(key, position);
-  if (present) return [present];
-  const partners = history
-    .itemsOf(account)
-    .filter(({ position: at, message }) => at <= position && message.deletedAtOp > position)
-    .flatMap(({ message }) => [message.from, message.to]);
-  return history.accountsWith(key).filter((other) => other.createdAtOp <= position && partners.includes(other));
-}
-
-function differenceWith(
-  call: Call,
-  page: Page,
-  account: LoggedAccount,
-  other: LoggedAccount | undefined,
-  position: number,
-  history: CommittedHistory,
-): string | null {
   const { after, before, limit } = call.ask;
-  const expected = history.pageAt(
+  const name = askedText(call, 'with');
+  const other = name === undefined ? undefined : endNamed(history, account, nameKey(name), position);
+  if (name !== undefined && !other) return `at ${position} there is no conversation with ${name}`;
+  const expected = pageAt(
+    history,
     account,
     {
       ...(typeof after === 'number' ? { after } : {}),
@@ -119,26 +96,14 @@ function differenceWith(
     },
     position,
   );
-  const [answered, wanted] = [shapeOf(page), shapeOf(asPage(expected, position))];
+  const [answered, wanted] = [shapeOf(page), shapeOf(expected)];
   if (answered === wanted) return null;
   return `at ${position} the history of ${account.username} is ${wanted}, not ${answered}`;
 }
 
-function asPage({ messages, deletions, position, more }: ExpectedPage, at: number): Page {
-  const shown = messages.map((message) => ({
-    ...message,
-    from: message.from.username,
-    to: message.to.username,
-    fromDeleted: message.from.deletedAtOp <= at,
-  }));
-  return { messages: shown, deletions, position, more };
-}
-
 /** A page as text: equal exactly when nothing that matters differs. */
-function shapeOf({ messages, deletions, position, more }: Page): string {
-  const shown = messages.map(({ id, position, from, fromDeleted, to, body, at }) => [
-    ...[id, position, from, fromDeleted === true ? 'deleted' : '', to, body, at],
-  ]);
+function shapeOf({ messages, deletions, changes, position, more }: Page | ExpectedPage): string {
   const gone = deletions.map((deletion) => [deletion.id, deletion.position]);
-  return JSON.stringify({ messages: shown, deletions: gone, position, more });
+  const changed = changes.map((change) => [change.position, shapeOfMessage(change.message)]);
+  return JSON.stringify({ messages: messages.map(shapeOfMessage), deletions: gone, changes: changed, position, more });
 }

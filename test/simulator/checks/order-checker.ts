@@ -1,11 +1,11 @@
-import { type Call, describeCall, positionOf } from './calls.ts';
+import { type Call, describeCall, writtenAt } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
 
 /**
  * R18, rule 3 for clients: a client's messages are in the log in the order in which it sent them. R4: what is asked after an
  * answer lies above that answer's position, whoever asked. And a client id belongs to one client.
  *
- * @param positions where each message's sending and deletion is in the log
+ * @param positions where each write is in the log
  */
 export function checkOrder(
   calls: readonly Call[],
@@ -43,11 +43,11 @@ export function checkOrder(
 /** The highest position of a write that any client had been answered before that event. */
 export function highestAnswered(calls: readonly Call[]): (index: number) => number {
   const answers = calls
-    .filter((call) => call.event !== 'message:history' && positionOf(call) !== undefined)
+    .filter((call) => writtenAt(call) !== undefined)
     .sort((a, b) => a.answeredIndex - b.answeredIndex);
   let highest = 0;
   const steps = answers.map((call) => {
-    highest = Math.max(highest, positionOf(call)!);
+    highest = Math.max(highest, writtenAt(call)!);
     return { index: call.answeredIndex, highest };
   });
   return (index) => {

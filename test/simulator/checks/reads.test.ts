@@ -21,6 +21,7 @@ function page(run: Recording, positions: readonly number[], rest: Fields): Field
   return {
     messages: positions.map((position) => run.shown(position)),
     deletions: [],
+    changes: [],
     position: 6,
     more: false,
     ...rest,

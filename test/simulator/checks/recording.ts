@@ -3,10 +3,18 @@ import type { ClientId } from '../../../shared/ids.ts';
 import { nameKey } from '../../../shared/names.ts';
 import type { LogEntry } from '../../../shared/operations.ts';
 import { createOperation, entryAt, type Operation } from '../../state/chat-log.ts';
-import type { AskedEvent } from '../client-events.ts';
+import type { AskedEvent, NewsKind, PositionedKind } from '../client-events.ts';
 import type { CheckedEvent } from './calls.ts';
+import { CLAIM_KEYS } from './claim-keys.ts';
 
 type Fields = Record<string, unknown>;
+
+const TOLD_AS: Partial<Record<LogEntry['event'], PositionedKind>> = {
+  'message:delete': 'message-deleted',
+  'message:edit': 'message-edited',
+  'message:react': 'message-reacted',
+  'message:unreact': 'message-reacted',
+};
 
 /** Writes a run down by hand: what was asked, what came into the log, what was answered and told, in this order. */
 export class Recording {
@@ -14,6 +22,7 @@ export class Recording {
   readonly entries: LogEntry[] = [];
   readonly #asked = new Map<number, { client: string; event: AskedEvent; ask: Fields }>();
   readonly #names = new Map<string, string>();
+  readonly #sessions = new Map<string, number>();
 
   /** @returns the number of the call */
   ask(client: string, event: AskedEvent, ask: Fields = {}): number {
@@ -45,32 +54,51 @@ export class Recording {
   logCall(call: number): number {
     const { client, event, ask } = this.#asked.get(call)!;
     const common = { client: `id of ${client}` as ClientId, request: call };
-    const account = this.#accountOf(String(ask.username ?? this.#names.get(client)));
+    const isEntering = event === 'account:create' || event === 'session:open';
+    if (isEntering) this.#names.set(client, String(ask.username));
+    if (event === 'account:create')
+      return this.#entered(client, { ...common, ...createOperation(String(ask.username)) });
+    const account = this.#accountOf(this.#names.get(client) ?? '') as never;
+    if (event === 'session:open') return this.#entered(client, { ...common, event, account });
+    const { id = '', subject, body } = this.#columnsOf(client, call);
+    return this.log({ ...common, event: event as 'message:send', account, id, subject, body });
+  }
+
+  #entered(client: string, operation: Operation): number {
+    const position = this.log(operation);
+    this.#sessions.set(client, position);
+    return position;
+  }
+
+  /** What the columns hold besides who asked; see the table in `shared/operations.ts`. */
+  #columnsOf(client: string, call: number): { id?: string; subject: string; body: string } {
+    const { event, ask } = this.#asked.get(call)!;
+    const text = (field: string) => String(ask[field] ?? '');
+    const [room, other] = [this.#roomOf(text('room')), this.#accountOf(text('username'))];
     switch (event) {
-      case 'account:create':
-        this.#names.set(client, String(ask.username));
-        return this.log({ ...common, ...createOperation(String(ask.username)) });
-      case 'session:open':
-        this.#names.set(client, String(ask.username));
-        return this.log({ ...common, event, account: account as never });
       case 'message:send': {
-        const subject = this.#accountOf(String(ask.to));
-        return this.log({
-          ...common,
-          event,
-          account: account as never,
-          subject,
-          id: `m${call}`,
-          body: String(ask.body),
-        });
+        const to = text('to').startsWith('#') ? this.#roomOf(text('to')) : this.#accountOf(text('to'));
+        return { id: `m${call}`, subject: `${to} ${text('replyTo')}`.trimEnd(), body: text('body') };
       }
-      default:
-        return this.log({
-          ...common,
-          event: event as 'message:delete',
-          account: account as never,
-          subject: String(ask.id),
-        });
+      case 'room:create': {
+        const body = { name: text('room'), nameKey: nameKey(text('room')), topic: text('topic') };
+        return { subject: '', body: JSON.stringify(body) };
+      }
+      case 'room:remove':
+      case 'room:readmit':
+        return { subject: `${room} ${other}`, body: '' };
+      case 'account:block':
+      case 'account:unblock':
+        return { subject: other, body: '' };
+      case 'session:close':
+      case 'account:password': {
+        const body = event === 'account:password' ? `plain ${text('newPassword')}` : '';
+        return { subject: String(this.#sessions.get(client) ?? ''), body };
+      }
+      default: {
+        const subject = event.startsWith('room:') ? room : text('id');
+        return { subject, body: text('body') || text('reaction') || text('topic') || text('displayName') };
+      }
     }
   }
 
@@ -87,7 +115,8 @@ export class Recording {
     const { event, ask } = this.#asked.get(call)!;
     const { id, time } = this.entries[position - 1]!;
     if (event === 'message:send') return { id, position, at: time };
-    if (event === 'message:delete') return { position };
+    if (event === 'message:edit') return { position, at: time };
+    if (event in CLAIM_KEYS) return { position };
     return event === 'account:create' || event === 'session:open' ? { username: ask.username } : {};
   }
 
@@ -103,23 +132,49 @@ export class Recording {
   tell(client: string, position: number, instead: Fields = {}): void {
     const entry = this.entries[position - 1]!;
     const common = { type: 'told' as const, atMs: this.events.length, client };
-    if (entry.event === 'message:delete') {
-      this.events.push({ ...common, kind: 'message-deleted', value: { id: entry.subject, position, ...instead } });
+    const { id, subject, body, time: at } = entry;
+    const kind = TOLD_AS[entry.event];
+    const value = { id: subject, position, ...(kind === 'message-edited' ? { body, at } : {}) };
+    if (kind === 'message-reacted') {
+      const reacted = { from: this.#nameOf(entry.account), reaction: body, on: entry.event === 'message:react' };
+      this.events.push({ ...common, kind, value: { ...value, ...reacted, ...instead } });
+    } else if (kind !== undefined && id === '') {
+      this.events.push({ ...common, kind, value: { ...value, ...instead } });
     } else this.events.push({ ...common, kind: 'message', value: { ...this.shown(position), ...instead } });
   }
 
-  /** The message at that position as clients see it. */
+  /** Tells a client how a message is, for the sake of its change at that position. @param sentAt where the message is */
+  tellChanged(client: string, position: number, sentAt: number, as: Fields): void {
+    const value = { position, message: { ...this.shown(sentAt), ...as } };
+    this.events.push({ type: 'told', atMs: this.events.length, client, kind: 'message-changed', value });
+  }
+
+  hear(client: string, kind: NewsKind, value: Fields): void {
+    this.events.push({ type: 'heard', atMs: this.events.length, client, kind, value });
+  }
+
+  /** The message at that position as clients see it when nothing has become of it. */
   shown(position: number): Fields {
     const { id, account, subject, body, time } = this.entries[position - 1]!;
-    return { id, position, from: this.#nameOf(account), to: this.#nameOf(subject), body, at: time };
+    const [to = '', replyTo] = subject.split(' ');
+    const message = { id, position, from: this.#nameOf(account), to: this.#nameOf(to), body, at: time };
+    return replyTo === undefined ? message : { ...message, replyTo };
   }
 
   restart(client: string): void {
     for (const type of ['crashed', 'started'] as const) this.events.push({ type, atMs: this.events.length, client });
   }
 
-  #nameOf(account: string): string {
-    return readAccountBody(this.entries[Number(account) - 1]!).username;
+  #nameOf(end: string): string {
+    const entry = this.entries[Number(end) - 1]!;
+    if (entry.event === 'room:create') return (JSON.parse(entry.body) as { name: string }).name;
+    return readAccountBody(entry).username;
+  }
+
+  #roomOf(name: string): string {
+    const isIt = ({ event, body }: LogEntry) =>
+      event === 'room:create' && (JSON.parse(body) as { nameKey: string }).nameKey === nameKey(name);
+    return String(this.entries.findLast(isIt)?.op ?? 0);
   }
 
   #accountOf(username: string): string {

@@ -1,13 +1,13 @@
-import { nameKey } from '../../../shared/names.ts';
-import { askedText, type Call, describeCall } from './calls.ts';
-import { type CommittedHistory, isPresentAt, type LoggedMessage } from './committed-history.ts';
+import { type Call, describeCall } from './calls.ts';
+import type { CommittedHistory } from './committed-history.ts';
+import { refusalsAt } from './judgement.ts';
 import type { Window } from './window.ts';
 
 /**
  * R17: a primary that refuses by its state has made sure that it is the primary. So what it says was true at some position
- * between the question and the answer: that the recipient or the own account was not there, or that the message was not.
+ * between the question and the answer: that the recipient or the own account was not there, or that the message was not, and so on.
  *
- * @param windowOf the positions at which a write may have been judged
+ * @param windowOf the positions at which a request may have been judged
  */
 export function checkRefusals(
   calls: readonly Call[],
@@ -19,9 +19,7 @@ export function checkRefusals(
     const isTrueAt = statementOf(call, call.result.error.code, history);
     if (!isTrueAt) continue;
     const { lowest, highest } = windowOf(call);
-    const changes = history.changesBetween(lowest, highest, [
-      ...(['account:create', 'account:delete', 'message:send', 'message:delete'] as const),
-    ]);
+    const changes = history.changesBetween(lowest, highest);
     if (changes.some(isTrueAt) || hasWaitedForItsEnd(call, calls)) continue;
     return `refused without a reason: ${describeCall(call)} is refused with ${call.result.error.code}, which was not so from ${lowest} to ${highest}`;
   }
@@ -41,24 +39,26 @@ function hasWaitedForItsEnd(call: Call, calls: readonly Call[]): boolean {
   );
 }
 
+/** What the state alone can say against a request, so that it has to be true of it. */
+const OF_STATE: ReadonlySet<string> = new Set([
+  'no-such-account',
+  'no-such-message',
+  'no-such-room',
+  'room-taken',
+  'not-a-member',
+  'blocked',
+  'forbidden',
+]);
+
+const ENTERING: ReadonlySet<string> = new Set(['account:create', 'session:open', 'account:delete']);
+
 /** What a refusal says of the state at a position; undefined when it says nothing that could be checked. */
 function statementOf(call: Call, code: string, history: CommittedHistory): ((position: number) => boolean) | undefined {
-  const isAway = (key: string) => (position: number) => history.accountAt(key, position) === undefined;
-  const to = askedText(call, 'to');
-  if (call.event === 'message:send' && code === 'no-such-account' && to !== undefined) {
-    const keys = [nameKey(to), ...call.speaksFor];
-    return (position) => keys.some((key) => isAway(key)(position));
-  }
-  if (call.event !== 'message:delete') return undefined;
-  const message = history.messages.get(askedText(call, 'id') ?? '');
-  if (code === 'no-such-message') return (position) => !message || !isKeptAt(message, position);
-  if (code !== 'forbidden') return undefined;
-  // A name that was taken anew is another account, which has not sent what the former one did.
-  return (position) => [...call.speaksFor].some((key) => history.accountAt(key, position) !== message?.from);
-}
-
-/** A message that concerns nobody any more is forgotten. */
-function isKeptAt({ position: sentAt, deletedAtOp, from, to }: LoggedMessage, position: number): boolean {
-  const concernsSomebody = isPresentAt(from, position) || isPresentAt(to, position);
-  return sentAt <= position && position < deletedAtOp && concernsSomebody;
+  if (!OF_STATE.has(code) || ENTERING.has(call.event)) return undefined;
+  return (position) =>
+    [...call.speaksFor].some((key) => {
+      const by = history.accountAt(key, position);
+      // Whoever is not there any more is told so, or what it asked for.
+      return by ? refusalsAt({ call, by, position, history }).has(code) : code === 'no-such-account';
+    });
 }

@@ -1,12 +1,14 @@
 import { type Call, type CheckedEvent, LogIns } from './calls.ts';
-import type { CommittedHistory, LoggedAccount, LoggedItem } from './committed-history.ts';
-
-type ToldEvent = CheckedEvent & { type: 'told' };
+import type { CommittedHistory } from './committed-history.ts';
+import { goneAtOp, isConcerned, isRoom, type LoggedAccount, type LoggedItem, spanAt } from './logged.ts';
+import { describeConversation, itemOf, type ToldEvent, type ToldItem } from './told-items.ts';
 
 /** One run of a client, as one account: positions only rise in it. */
 interface Segment {
   last: number;
   readonly told: Set<number>;
+  /** Up to where what was told of a message shows what became of it. */
+  readonly shownUpTo: Map<string, number>;
   /** The accounts for whose sake something was told. */
   readonly concerned: Set<LoggedAccount>;
   /** After a crash it may be unknown as whom the client goes on: then nothing can be missed. */
@@ -14,7 +16,7 @@ interface Segment {
 }
 
 function emptySegment(): Segment {
-  return { last: 0, told: new Set(), concerned: new Set(), isSure: true };
+  return { last: 0, told: new Set(), shownUpTo: new Map(), concerned: new Set(), isSure: true };
 }
 
 /** Rules 8 and 9 for clients: what a client is told is true, in order, once, whole, and concerns it. */
@@ -35,7 +37,7 @@ export function checkTold(
     if (event.type === 'told') {
       const item = itemOf(event, history);
       violation = typeof item === 'string' ? item : whyTooEarly(event, item, index, askedAt);
-      if (!violation) violation = listener.hear(event, item as LoggedItem, logIns.of(event.client));
+      if (!violation) violation = listener.hear(event, item as ToldItem, logIns.of(event.client));
     } else if (event.type === 'started') {
       violation = listener.endSegment();
     } else if (event.type === 'crashed') {
@@ -56,25 +58,6 @@ function callsUnderWay(client: string, index: number, calls: readonly Call[]): C
   return calls.filter((call) => call.client === client && call.askedIndex < index && call.answeredIndex > index);
 }
 
-/** What the log says about what was told, or a sentence when it says something else. */
-function itemOf({ client, kind, value }: ToldEvent, history: CommittedHistory): LoggedItem | string {
-  const { id, position } = value;
-  const message = history.messages.get(String(id));
-  const what = `${client} is told ${kind} ${id} at ${position}`;
-  if (!message) return `phantom: ${what}, which is not in the log`;
-  if (kind === 'message-deleted') {
-    if (message.deletedAtOp !== position)
-      return `phantom: ${what}, but the log has its deletion at ${message.deletedAtOp}`;
-    return { position: message.deletedAtOp, message, isDeletion: true };
-  }
-  const expected = { position: message.position, at: message.at, from: message.from.username, to: message.to.username };
-  for (const [field, wanted] of Object.entries({ ...expected, body: message.body })) {
-    if (value[field] === wanted) continue;
-    return `told wrong: ${what} with ${field} ${JSON.stringify(value[field])}, the log has ${JSON.stringify(wanted)}`;
-  }
-  return { position: message.position, message, isDeletion: false };
-}
-
 function whyTooEarly({ client }: ToldEvent, { position }: LoggedItem, index: number, askedAt: Map<number, number>) {
   if ((askedAt.get(position) ?? -1) < index) return null;
   return `phantom: ${client} is told of operation ${position} before anybody asked for it`;
@@ -93,18 +76,22 @@ class Listener {
     this.#history = history;
   }
 
-  hear({ kind }: ToldEvent, item: LoggedItem, names: ReadonlySet<string>): string | null {
-    const { position, message } = item;
-    const { last, told } = this.#segment;
+  hear({ kind }: ToldEvent, item: ToldItem, names: ReadonlySet<string>): string | null {
+    const { position, message, asOf } = item;
+    const { last, told, shownUpTo } = this.#segment;
     if (told.has(position)) return `told twice: ${this.#client} is told operation ${position} again`;
     if (position < last) return `told out of order: ${this.#client} is told operation ${position} after ${last}`;
-    if (![message.from, message.to].some(({ key }) => names.has(key))) {
+    const mine = [...names].flatMap((key) => this.#history.accountsWith(key));
+    const concerned = mine.filter((account) => isConcerned(account, message, position));
+    if (concerned.length === 0) {
       const as = [...names].join(' or ') || 'nobody';
-      return `told a stranger: ${this.#client}, logged in as ${as}, is told ${kind} ${message.id} of ${message.from.username} and ${message.to.username}`;
+      return `told a stranger: ${this.#client}, logged in as ${as}, is told ${kind} ${message.id} at ${position}, ${describeConversation(message)}`;
     }
     told.add(position);
+    const isWhole = kind === 'message' || kind === 'message-changed';
+    if (isWhole) shownUpTo.set(message.id, Math.max(asOf, shownUpTo.get(message.id) ?? 0));
     this.#segment.last = position;
-    for (const side of [message.from, message.to]) if (names.has(side.key)) this.#segment.concerned.add(side);
+    for (const account of concerned) this.#segment.concerned.add(account);
     if (names.size > 1) this.#segment.isSure = false;
     return null;
   }
@@ -113,7 +100,7 @@ class Listener {
   endSegment(): string | null {
     const { told, concerned, isSure } = this.#segment;
     for (const account of concerned) {
-      const violation = isSure ? this.#whyNotWhole(account, told) : null;
+      const violation = isSure ? this.#whyNotWhole(account) : null;
       if (violation) return violation;
       const heard = this.#heardOf(account, told);
       this.#toldBefore.set(account, Math.max(this.#toldBefore.get(account) ?? 0, heard[heard.length - 1] ?? 0));
@@ -127,23 +114,37 @@ class Listener {
   }
 
   /** Between what it was told before, or has received, and what it was told last, nothing of the account's is missing. */
-  #whyNotWhole(account: LoggedAccount, told: ReadonlySet<number>): string | null {
+  #whyNotWhole(account: LoggedAccount): string | null {
+    const { told } = this.#segment;
     const heard = this.#heardOf(account, told);
     const last = heard[heard.length - 1] ?? 0;
     const received = Math.min(account.received, heard[0] ?? 0);
     const from = Math.max(this.#toldBefore.get(account) ?? 0, received);
-    for (const { position, message, isDeletion } of this.#history.itemsOf(account)) {
-      if (position <= from || position >= last || told.has(position)) continue;
-      // A message that was deleted before it could be told shows as its deletion only.
-      if (!isDeletion && (told.has(message.deletedAtOp) || (last < message.deletedAtOp && isDeleted(message))))
-        continue;
-      const what = isDeletion ? 'the deletion' : 'the message';
-      return `told with a gap: ${this.#client}, as ${account.username}, is told up to operation ${last}, but not ${what} at ${position}`;
-    }
-    return null;
+    const missing = this.#history
+      .itemsOf(account)
+      .find(
+        (item) =>
+          item.position > from &&
+          item.position < last &&
+          !told.has(item.position) &&
+          !this.#mayBeLeftOut(account, item, last),
+      );
+    if (!missing) return null;
+    const what = `the ${missing.kind} at ${missing.position}`;
+    return `told with a gap: ${this.#client}, as ${account.username}, is told up to operation ${last}, but not ${what}`;
   }
-}
 
-function isDeleted({ deletedAtOp }: { deletedAtOp: number }): boolean {
-  return deletedAtOp !== Number.POSITIVE_INFINITY;
+  /** Where it shows in something else, or nobody may see it any more. */
+  #mayBeLeftOut(account: LoggedAccount, { position, message, kind, isSilent }: LoggedItem, last: number): boolean {
+    const { told, shownUpTo } = this.#segment;
+    const { to, deletedAtOp, changes } = message;
+    if (isRoom(to) && (spanAt(to.stays, account, position)?.untilOp ?? 0) <= this.#history.end) return true;
+    if (isSilent) return true;
+    if (kind === 'deletion') return false;
+    // A message that was deleted before it could be told shows as its deletion only.
+    if (told.has(deletedAtOp) || (last < deletedAtOp && goneAtOp(message) <= this.#history.end)) return true;
+    if (kind === 'message') return false;
+    // Of several changes that were missed the latest shows all; it may not have come yet.
+    return position <= (shownUpTo.get(message.id) ?? 0) || changes.some((change) => change > last);
+  }
 }

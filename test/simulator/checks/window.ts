@@ -1,4 +1,5 @@
 import { readAccountBody } from '../../../shared/account-body.ts';
+import { readSchemas } from '../../../shared/api.ts';
 import { nameKey } from '../../../shared/names.ts';
 import { askedText, type Call, type CheckedEvent, positionOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
@@ -43,9 +44,9 @@ export class Windows {
     return this.#window(call, call.atPrimary);
   }
 
-  /** Of a write, which only a primary judges. */
-  ofWrite(call: Call): Window {
-    return this.#window(call, true);
+  /** Writes are judged by a primary only. */
+  whenJudged(call: Call): Window {
+    return this.#window(call, !(call.event in readSchemas) || call.atPrimary);
   }
 
   #window(call: Call, atPrimary: boolean): Window {
@@ -92,7 +93,8 @@ function seenBefore(
     else if (event.type === 'asked') before.set(callOf.get(event.call)!, seen.get(client) ?? 0);
     else if (event.type === 'answered') {
       const call = callOf.get(event.call)!;
-      rise(positionOf(call));
+      // These name where a message is, or where to go on.
+      if (call.event !== 'message:search' && call.event !== 'message:get') rise(positionOf(call));
       const isEntering = call.event === 'account:create' || call.event === 'session:open';
       if (isEntering && call.result?.ok) rise(enteredAt(call));
     }
