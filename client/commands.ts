@@ -1,18 +1,5 @@
 import { type Result, refusal, success } from '../shared/errors.ts';
 
-/** What a line typed into the terminal UI asks for. */
-export type Command =
-  | { type: 'say'; body: string }
-  | { type: 'msg'; to: string; body: string }
-  | { type: 'to'; name: string }
-  | { type: 'list'; pattern?: string }
-  | { type: 'history'; with?: string }
-  | { type: 'delete' }
-  | { type: 'help' }
-  | { type: 'logout' }
-  | { type: 'delete-account' }
-  | { type: 'quit' };
-
 /** What a line of the line mode asks for. */
 export type ReplCommand =
   | { type: 'create'; username: string; password: string }
@@ -27,49 +14,17 @@ export type ReplCommand =
   | { type: 'help' }
   | { type: 'quit' };
 
-/** One row of the tables below, from which both the parser and the help text are made. */
-interface Entry<C> {
+/** One row of a table of commands, from which both the parser and the help text are made. */
+export interface CommandEntry<C> {
   verb: string;
   /** As people read it: CAPITALS stand for what they fill in, [brackets] for what may be left out. */
   parameters: string;
   help: string;
-  /** The last word takes the rest of the line, spaces and all. */
+  /** Gets a word for each parameter; TEXT and TOPIC take the rest of the line, spaces and all. */
   build: (words: readonly string[]) => C;
 }
 
-const UI_TABLE: readonly Entry<Command>[] = [
-  { verb: 'help', parameters: '', help: 'show this list', build: () => ({ type: 'help' }) },
-  { verb: 'to', parameters: 'NAME', help: 'open the conversation with NAME', build: ([name]) => to(name!) },
-  { verb: 'msg', parameters: 'NAME TEXT', help: 'send TEXT to NAME', build: ([name, body]) => msg(name!, body!) },
-  {
-    verb: 'list',
-    parameters: '[PATTERN]',
-    help: 'list accounts; * and ? stand for letters',
-    build: ([one]) => list(one),
-  },
-  { verb: 'history', parameters: '[NAME]', help: 'go back in a conversation', build: ([one]) => history(one) },
-  {
-    verb: 'delete',
-    parameters: '',
-    help: 'choose one of your messages and delete it',
-    build: () => ({ type: 'delete' }),
-  },
-  { verb: 'logout', parameters: '', help: 'log out', build: () => ({ type: 'logout' }) },
-  {
-    verb: 'delete-account',
-    parameters: '',
-    help: 'delete your account, for good',
-    build: () => ({ type: 'delete-account' }),
-  },
-  {
-    verb: 'quit',
-    parameters: '',
-    help: 'leave the program; what is not sent yet stays',
-    build: () => ({ type: 'quit' }),
-  },
-];
-
-const REPL_TABLE: readonly Entry<ReplCommand>[] = [
+const REPL_TABLE: readonly CommandEntry<ReplCommand>[] = [
   {
     verb: 'CREATE',
     parameters: 'USER PASSWORD',
@@ -113,30 +68,9 @@ const REPL_TABLE: readonly Entry<ReplCommand>[] = [
   { verb: 'QUIT', parameters: '', help: 'leave the program', build: () => ({ type: 'quit' }) },
 ];
 
-/** The commands of the terminal UI as they are typed, for completion. */
-export const UI_COMMANDS: readonly string[] = UI_TABLE.map(({ verb }) => `/${verb}`);
-
-/** A line for each command of the terminal UI: how it is typed, two or more spaces, what it does. */
-export function helpLines(): string[] {
-  return columns(UI_TABLE.map(({ verb, parameters, help }) => [`/${verb} ${parameters}`.trim(), help]));
-}
-
-/** A line for each command of the line mode, likewise. */
+/** A line for each command of the line mode: how it is typed, two or more spaces, what it does. */
 export function replHelpLines(): string[] {
   return columns(REPL_TABLE.map(({ verb, parameters, help }) => [`${verb} ${parameters}`.trim(), help]));
-}
-
-/**
- * What a line typed into the terminal UI means: a command when it starts with `/`, else the text of a message. A
- * message that starts with `/` is typed with two of them.
- *
- * @returns the command, or `bad-request` with what is wrong and the nearest command
- */
-export function parseUiLine(line: string): Result<Command> {
-  if (line.trim() === '') return refusal('bad-request', 'The message is empty; write something first.');
-  if (!line.startsWith('/')) return success({ type: 'say', body: line });
-  if (line.startsWith('//')) return success({ type: 'say', body: line.slice(1) });
-  return parse(UI_TABLE, line.slice(1), '/');
 }
 
 /**
@@ -145,15 +79,25 @@ export function parseUiLine(line: string): Result<Command> {
  * @returns the command, or `bad-request` with what is wrong and the nearest command
  */
 export function parseReplLine(line: string): Result<ReplCommand> {
-  return parse(REPL_TABLE, line.trimStart(), '');
+  return parseCommand(REPL_TABLE, line.trimStart(), { sign: '', help: 'HELP' });
 }
 
-function parse<C>(table: readonly Entry<C>[], line: string, sign: string): Result<C> {
+/**
+ * What a line means according to a table; verbs may be in capitals or small letters.
+ *
+ * @param naming what commands begin with where they are shown, and the one that lists them
+ * @returns what the table builds, or `bad-request` with what is wrong and the nearest command
+ */
+export function parseCommand<C>(
+  table: readonly CommandEntry<C>[],
+  line: string,
+  { sign, help }: { sign: string; help: string },
+): Result<C> {
   const [, verb = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
   const entry = table.find((one) => one.verb.toLowerCase() === verb.toLowerCase());
   if (!entry) {
     const near = nearest(table, verb);
-    const hint = near ? `did you mean ${sign}${near}?` : `${sign}${table === REPL_TABLE ? 'HELP' : 'help'} lists them.`;
+    const hint = near ? `did you mean ${sign}${near}?` : `${help} lists them.`;
     return refusal('bad-request', `There is no command ${JSON.stringify(`${sign}${verb}`)}; ${hint}`);
   }
   const usage = `${sign}${entry.verb} ${entry.parameters}`.trim();
@@ -173,7 +117,7 @@ function splitWords(rest: string, parameters: readonly string[]): string[] {
   let left = rest;
   for (const parameter of parameters) {
     if (left === '') break;
-    if (parameter === 'TEXT') {
+    if (/TEXT|TOPIC/.test(parameter)) {
       words.push(left);
       return words;
     }
@@ -184,7 +128,7 @@ function splitWords(rest: string, parameters: readonly string[]): string[] {
   return left.trim() === '' ? words : [...words, left];
 }
 
-function nearest<C>(table: readonly Entry<C>[], typed: string): string | undefined {
+function nearest<C>(table: readonly CommandEntry<C>[], typed: string): string | undefined {
   const ranked = table.map(({ verb }) => ({ verb, distance: editDistance(verb.toLowerCase(), typed.toLowerCase()) }));
   ranked.sort((a, b) => a.distance - b.distance);
   const best = ranked[0]!;
@@ -213,14 +157,6 @@ function editDistance(a: string, b: string): number {
 function columns(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left!.length)) + 2;
   return rows.map(([left, right]) => `${left!.padEnd(width)}${right}`);
-}
-
-function to(name: string): Command {
-  return { type: 'to', name };
-}
-
-function msg(name: string, body: string): Command {
-  return { type: 'msg', to: name, body };
 }
 
 function list(pattern: string | undefined): { type: 'list'; pattern?: string } {
