@@ -1,5 +1,4 @@
 import type { Message } from '../../shared/api.ts';
-import { nameKey } from '../../shared/names.ts';
 import type { ChatEvent } from '../chat-types.ts';
 import { onConversations } from './conversation-list.ts';
 import { changed, conversationNamed, openMostRecent } from './conversations.ts';
@@ -9,7 +8,15 @@ import { withNotice } from './notices.ts';
 import { rings } from './notifications.ts';
 import { onOutbox, onSendFailed } from './outbox.ts';
 import { withBlocked } from './requests.ts';
-import { onAccountChanged, onPresence, onRoomChanged, onRoomDeleted, onRoomJoined, onRoomLeft } from './rooms.ts';
+import {
+  onAccountChanged,
+  onAccountDeleted,
+  onPresence,
+  onRoomChanged,
+  onRoomDeleted,
+  onRoomJoined,
+  onRoomLeft,
+} from './rooms.ts';
 import { onLoggedIn, onLoggedOut, onReload } from './sessions.ts';
 import { onTyping, withoutTyping } from './typing.ts';
 import { withReadMark } from './unread.ts';
@@ -118,18 +125,4 @@ function onMoved(state: ScreenState, event: Extract<ChatEvent, { type: 'moved' }
   const way = from === to ? `Reconnected to ${to}` : `Moved from ${from} to ${to}`;
   const failOvers = [...state.failOvers, { atMs: state.nowMs, from, to, silenceMs }].slice(-FAIL_OVERS_KEPT);
   return withNotice({ ...state, failOvers }, `${way} after ${asSeconds(silenceMs)}; nothing was lost.`, 'good');
-}
-
-function onAccountDeleted(state: ScreenState, username: string): ScreenState {
-  const conversation = conversationNamed(state, username);
-  const conversations = new Map(state.conversations);
-  for (const one of conversations.values()) {
-    if (one.members === null) continue;
-    const list = one.members.list.filter((member) => nameKey(member.username) !== nameKey(username));
-    conversations.set(one.key, { ...one, members: { ...one.members, list } });
-  }
-  const now = { ...state, conversations };
-  if (!conversation) return now;
-  const ended = changed(now, username, { ended: 'account-deleted', online: null });
-  return withNotice(ended, `The account ${username} was deleted.`, 'plain');
 }

@@ -11,6 +11,8 @@ import type { ScreenSettings } from './screen-settings.ts';
 export interface Calendar {
   /** The local day of a time (milliseconds since 1970), as people read it; equal for times of the same day. */
   day(atMs: number): string;
+  /** The same in a few characters. */
+  shortDay(atMs: number): string;
   /** Hours and minutes. */
   time(atMs: number): string;
   /** Hours, minutes and seconds. */

@@ -60,18 +60,34 @@ export function onRoomLeft(state: ScreenState, roomName: string, username: strin
       'warning',
     );
   }
-  const { room, members } = conversation;
-  const now = withConversation(state, {
-    ...conversation,
-    room: room && { ...room, members: Math.max(0, room.members - 1) },
-    members: members && { ...members, list: without(members.list, username) },
-  });
+  const now = withConversation(state, withoutMember(conversation, username));
   const how = removed ? 'was removed from' : 'left';
   return state.open === conversation.key ? withNotice(now, `${username} ${how} ${conversation.name}.`, 'plain') : now;
 }
 
-function without(list: readonly AccountListing[], username: string): AccountListing[] {
-  return list.filter((one) => nameKey(one.username) !== nameKey(username));
+/** A room that somebody is no longer in; as it was when it is known that they were not. */
+function withoutMember(conversation: Conversation, username: string): Conversation {
+  const { room, members } = conversation;
+  const list = members?.list.filter((one) => nameKey(one.username) !== nameKey(username)) ?? [];
+  if (members?.state === 'whole' && list.length === members.list.length) return conversation;
+  return {
+    ...conversation,
+    room: room && { ...room, members: Math.max(0, room.members - 1) },
+    members: members && { ...members, list },
+  };
+}
+
+/** An account is no more, and in no room. */
+export function onAccountDeleted(state: ScreenState, username: string): ScreenState {
+  const conversations = new Map(state.conversations);
+  for (const one of conversations.values()) {
+    const isMember = one.members?.list.some((member) => nameKey(member.username) === nameKey(username)) ?? false;
+    if (isMember) conversations.set(one.key, withoutMember(one, username));
+  }
+  const now = { ...state, conversations };
+  if (!conversationNamed(now, username)) return now;
+  const ended = changed(now, username, { ended: 'account-deleted', online: null });
+  return withNotice(ended, `The account ${username} was deleted.`, 'plain');
 }
 
 /** A room is no more, nor are its messages. */

@@ -105,8 +105,11 @@ export function markShown(state: ScreenState): Step {
   if (!conversation || !state.listed) return step(state);
   const isSettled = state.recentLoaded || state.chosen;
   if (!isSettled || !isInSight(state, conversation)) {
-    if (conversation.unread === 0 || conversation.newSince !== null) return step(state);
-    return step(withConversation(state, { ...conversation, newSince: conversation.readPosition }));
+    const { unread, newSince, readPosition, anchor } = conversation;
+    // Whoever has scrolled up is still reading what was new before.
+    const isSetOff = newSince === readPosition || (newSince !== null && anchor !== null);
+    if (unread === 0 || isSetOff) return step(state);
+    return step(withConversation(state, { ...conversation, newSince: readPosition }));
   }
   const newest = newestPosition(conversation.log);
   if (newest <= conversation.readPosition) return step(state);

@@ -4,7 +4,7 @@ import type { ScreenState } from './model.ts';
 import type { PanelOf } from './panels.ts';
 import { safeLine } from './safe-lines.ts';
 import { fitLine, type Line, type Look, span } from './spans.ts';
-import { padText, wrapText } from './text-width.ts';
+import { padText, textWidth, wrapText } from './text-width.ts';
 import { asSeconds, count } from './words.ts';
 
 const BAR_CELLS = 10;
@@ -29,9 +29,11 @@ export function clusterPanelLines(
     : [];
   const highest = Math.max(0, ...servers.map((one) => one.local?.commit ?? 0));
   const connected = state.connection.phase === 'connected' ? state.connection.server : '';
+  const longest = Math.max(8, ...servers.map((one) => textWidth(safeLine(one.address))));
+  const addressWidth = Math.min(longest, Math.max(8, Math.floor(width / 3)));
   const hasControl = state.localServers !== null;
   const rows = servers.map((one, index) =>
-    serverLine(one, { connected, highest, selected: hasControl && index === panel.selected }),
+    serverLine(one, { addressWidth, connected, highest, selected: hasControl && index === panel.selected }),
   );
   const room = Math.max(1, height - rows.length - warning.length - 6);
   const lines: Line[] = [
@@ -47,22 +49,23 @@ export function clusterPanelLines(
 }
 
 interface Around {
+  readonly addressWidth: number;
   readonly connected: string;
   readonly highest: number;
   readonly selected: boolean;
 }
 
-function serverLine({ address, role, local }: ServerRow, { connected, highest, selected }: Around): Line {
+function serverLine({ address, role, local }: ServerRow, { addressWidth, connected, highest, selected }: Around): Line {
   const isThere = role !== 'away' && local?.state !== 'stopped' && local?.state !== 'paused';
   const sign = span(isThere ? ' ● ' : ' ○ ', isThere ? (role === 'primary' ? 'good' : 'plain') : 'bad');
   const roleLook: Look = role === 'primary' ? 'good' : role === 'away' ? 'bad' : 'plain';
   const words = [
     ...(local && local.state !== 'running' ? [local.state] : []),
-    ...(address === connected ? ['you are here'] : []),
+    ...(address === connected ? ['you'] : []),
   ].join(' · ');
   return [
     sign,
-    span(padText(safeLine(address), 22), selected ? 'selected' : 'plain'),
+    span(padText(safeLine(address), addressWidth), selected ? 'selected' : 'plain'),
     span(` ${padText(role, 8)} `, roleLook),
     ...progress(local, highest),
     span(words, 'dim'),
@@ -76,7 +79,7 @@ function progress(local: LocalServer | null, highest: number): Line {
   const share = Math.min(1, Math.log10(1 + lag) / Math.log10(1 + BAR_FULL));
   const filled = BAR_CELLS - Math.ceil(share * BAR_CELLS);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
-  const words = lag === 0 ? `${local.commit}` : `${local.commit} (${lag} behind)`;
+  const words = lag === 0 ? `${local.commit}` : `${lag} behind`;
   return [span(bar, lag === 0 ? 'good' : 'warning'), span(` ${words} `)];
 }
 
@@ -91,14 +94,14 @@ function failOverLines(state: ScreenState, room: number): Line[] {
   const { failOvers } = state;
   if (failOvers.length === 0) return [[span('No fail-over since the start.', 'dim')]];
   const shown = failOvers.slice(-Math.max(1, room - 1)).reverse();
-  return [[span('Fail-overs, the latest first', 'strong')], ...shown.map((one) => failOverLine(state, one))];
+  return [[span('Fail-overs and how long nobody answered', 'strong')], ...shown.map((one) => failOverLine(state, one))];
 }
 
 function failOverLine(state: ScreenState, { atMs, from, to, silenceMs }: FailOver): Line {
   const way = from === to ? `back at ${safeLine(to)}` : `${safeLine(from)} → ${safeLine(to)}`;
   return [
     span(` ${state.calendar.exactTime(atMs)}  `, 'dim'),
-    span(`${way}  `),
-    span(`${asSeconds(silenceMs)} without an answer`, silenceMs < 1000 ? 'good' : 'warning'),
+    span(padText(asSeconds(silenceMs), 9), silenceMs < 1000 ? 'good' : 'warning'),
+    span(way),
   ];
 }

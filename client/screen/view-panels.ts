@@ -104,16 +104,16 @@ function searchPanel(calendar: Calendar, panel: SearchPanel, width: number, heig
   const where = panel.within === null ? 'everywhere' : `in ${safeLine(panel.within)}`;
   const { first, shown } = windowOf(results, selected, Math.max(1, height - 4));
   const rows = shown.map((result, index): Line => {
-    const at = `${calendar.day(result.at)} ${calendar.time(result.at)}`;
+    const at = `${calendar.shortDay(result.at)} ${calendar.time(result.at)}`;
     const who = ` ${safeLine(result.from)} → ${safeLine(result.to)}: `;
     const text = safeLine(result.body.slice(0, 400));
     const look = first + index === selected ? 'selected' : 'plain';
-    return [span(fitText(at, Math.max(5, Math.floor(width / 3))), 'dim'), span(who, 'strong'), span(text, look)];
+    return [span(at, 'dim'), span(who, 'strong'), span(text, look)];
   });
   const found = `${count(results.length, 'message')}${before === null ? '' : ' so far'}`;
   const state = loading ? `${found}, looking …` : message !== '' ? message : asked === '' ? '' : found;
   const title = inputLine(`Find ${where} `, panel.text, width);
-  const hint = 'Enter finds, then goes there · ↑↓ choose · Tab here or everywhere · Esc';
+  const hint = 'Enter finds, then goes there · Tab: everywhere or here';
   return framed(title, [[span(safeLine(state), message === '' ? 'dim' : 'bad')], ...rows], hint, width, height);
 }
 

@@ -25,6 +25,7 @@ const DAY_MS = 24 * 3600 * 1000;
 /** Days and times in UTC. */
 export const utcCalendar: Calendar = {
   day: (atMs) => new Date(Math.floor(atMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+  shortDay: (atMs) => new Date(atMs).toISOString().slice(2, 10),
   time: (atMs) => new Date(atMs).toISOString().slice(11, 16),
   exactTime: (atMs) => new Date(atMs).toISOString().slice(11, 19),
 };
