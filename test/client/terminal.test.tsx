@@ -105,7 +105,7 @@ describe('the main screen', () => {
     chat.deliver('carol', 'ana', 'One.');
     chat.deliver('carol', 'ana', 'Two.');
     await shows(/ carol +2 +│/);
-    expect(frame()).toMatch(/\n carol +2 [\s\S]*\n bob /);
+    expect(frame()).toMatch(/\n {2}carol +2 [\s\S]*\n {2}bob /);
     expect(frame()).toContain('2025-11-21');
     expect(frame()).toMatch(/12:00 {2}bob {2}Good morning\./);
     await press('\x1b1');
@@ -117,7 +117,7 @@ describe('the main screen', () => {
     const { chat, shows, frame, press } = showChatOf('ana');
     chat.acknowledges = false;
     await press('/to bob', '\r', 'hello bob', '\r');
-    await shows(/you +hello bob +…/);
+    await shows(/you +hello bob +◌/);
     expect(frame()).toContain('1 waiting');
     chat.acknowledgeAll();
     await shows(/you +hello bob +✓/);
@@ -140,7 +140,7 @@ describe('the main screen', () => {
     await shows(/not connected since 11:59:55 \(5 s\) · trying localhost:1538, localhost:2538/);
     expect(frame()).toContain('connection refused');
     await press(' is kept', '\r');
-    await shows(/half a sentence is kept +…/);
+    await shows(/half a sentence is kept +◌/);
     expect(frame()).not.toContain('› half');
   });
 
@@ -162,9 +162,11 @@ describe('the main screen', () => {
     const { shows, frame, press } = showChatOf('ana');
     await press('/help', '\r');
     await shows('/msg NAME TEXT');
-    expect(frame()).toContain('/delete-account');
+    expect(frame()).toContain('more rows · PgDn');
     await press('\x1b[6~');
-    await shows('PgUp PgDn');
+    await shows('/delete-room');
+    await press('\x1b[6~', '\x1b[6~', '\x1b[6~', '\x1b[6~');
+    await shows('on the way, safe on the servers');
     await press('\x1b');
     await shows('Welcome, ana.');
   });
@@ -242,12 +244,12 @@ describe('keys', () => {
       ['\r', { name: 'return' }],
       [undefined, { name: 'paste-end' }],
     ];
-    expect(await decode(presses)).toEqual([{ type: 'text', text: 'a\rb\r' }]);
+    expect(await decode(presses)).toEqual([{ type: 'paste', text: 'a\rb\r' }]);
   });
 
   it('several lines that arrive together are a paste too, a line and Enter are typing', async () => {
     const enter: [string, KeyPress] = ['\r', { name: 'return' }];
-    expect(await decode([text('a'), enter, text('b')])).toEqual([{ type: 'text', text: 'a\nb' }]);
+    expect(await decode([text('a'), enter, text('b')])).toEqual([{ type: 'paste', text: 'a\nb' }]);
     expect(await decode([text('a'), text('b'), enter])).toEqual([
       { type: 'text', text: 'ab' },
       { type: 'named', name: 'enter' },
