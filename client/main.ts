@@ -74,8 +74,11 @@ function buildProgram(): Command {
     .allowExcessArguments(false)
     .action(async (username: string | undefined, options: CommonOptions) => {
       const { startTerminal } = await import('./terminal/start.tsx');
+      const { startedServers } = await import('./terminal/started-servers.ts');
+      const control = startedServers();
       const account = username === undefined ? {} : { username };
-      await end(startTerminal({ servers: options.server, stateFolder: options.stateFolder, ...account }));
+      const { server: servers, stateFolder } = options;
+      await end(startTerminal({ servers, stateFolder, ...account, ...(control ? { control } : {}) }));
     });
   addRepl(program);
   addMessageCommands(program);

@@ -5,16 +5,19 @@ import { z } from 'zod';
  * somebody can watch the cluster survive from the chat itself.
  */
 
-/** A server that `server start` runs. `paused`: its process exists and gets no time (SIGSTOP). */
+/** A server that `server start` runs. */
 export const localServerSchema = z.object({
   /** `host:port` */
   address: z.string(),
-  state: z.enum(['running', 'paused', 'ended']),
+  /** `paused`: its process exists and gets no time (SIGSTOP). `starting`: it does not answer yet. */
+  state: z.enum(['running', 'paused', 'stopped', 'starting']),
+  /** The highest operation that it has applied, as it told last; absent while it tells nothing. */
+  commit: z.int().optional(),
 });
 export type LocalServer = z.infer<typeof localServerSchema>;
 
-/** `kill` is `kill -9`; `start` starts one that has ended, with the command that it was started with. */
-export const SERVER_ACTIONS = ['kill', 'pause', 'resume', 'start'] as const;
+/** `kill` is `kill -9`; `restart` starts one that has stopped, with the command that it was started with. */
+export const SERVER_ACTIONS = ['kill', 'pause', 'resume', 'restart'] as const;
 export type ServerAction = (typeof SERVER_ACTIONS)[number];
 
 /** From `server start` to the chat: at once, and after each change. */

@@ -7,9 +7,12 @@ import type { LocalServer, ServerAction } from '../../shared/local-servers.ts';
 interface Started {
   readonly role: string;
   readonly port: number;
-  readonly address: string;
+  readonly address: Address;
   process: ChildProcess;
   isPaused: boolean;
+  /** Its present process has not answered yet. */
+  isStarting: boolean;
+  commit: number | undefined;
   lastLine: string;
 }
 
@@ -33,19 +36,38 @@ export class LocalServers {
     this.#options = options;
     this.#servers = options.ports.map((port, index) => {
       const role = index === 0 ? 'primary' : 'secondary';
-      const address = `localhost:${port}`;
-      const started = { role, port, address, isPaused: false, lastLine: '' };
+      const address = `localhost:${port}` as Address;
+      const before = { isPaused: false, isStarting: true, commit: undefined, lastLine: '' };
+      const started = { role, port, address, ...before };
       return Object.assign(started, { process: this.#spawn(started) });
     });
   }
 
   get list(): LocalServer[] {
-    return this.#servers.map((server) => ({ address: server.address, state: stateOf(server) }));
+    return this.#servers.map((server) => {
+      const { address, commit } = server;
+      return { address, state: stateOf(server), ...(commit === undefined ? {} : { commit }) };
+    });
   }
 
   /** One that ended, and the last line that it printed; undefined while all run. */
   get ended(): { port: number; lastLine: string } | undefined {
-    return this.#servers.find((server) => stateOf(server) === 'ended');
+    return this.#servers.find((server) => stateOf(server) === 'stopped');
+  }
+
+  /** Asks those that run how far they are, and tells the listeners. */
+  async look(): Promise<void> {
+    const asked = this.#servers.filter((server) => !server.isPaused && stateOf(server) !== 'stopped');
+    await Promise.all(
+      asked.map(async (server) => {
+        const child = server.process;
+        const status = await askStatus(server.address);
+        if (server.process !== child || stateOf(server) === 'stopped') return;
+        server.commit = status?.commit;
+        if (status) server.isStarting = false;
+      }),
+    );
+    this.#changed();
   }
 
   /** @returns ends the subscription */
@@ -59,9 +81,9 @@ export class LocalServers {
     const server = this.#servers.find((one) => one.address === address);
     if (!server || this.#isStopping) return;
     const state = stateOf(server);
-    if (action === 'start') {
-      if (state === 'ended') server.process = this.#spawn(server);
-    } else if (state !== 'ended') {
+    if (action === 'restart') {
+      if (state === 'stopped') server.process = this.#spawn(server);
+    } else if (state !== 'stopped') {
       server.process.kill(({ kill: 'SIGKILL', pause: 'SIGSTOP', resume: 'SIGCONT' } as const)[action]);
       server.isPaused = action === 'pause';
     }
@@ -71,7 +93,7 @@ export class LocalServers {
   /** Asks all to end, and ends those that do not. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    const running = this.#servers.filter((server) => stateOf(server) !== 'ended').map((server) => server.process);
+    const running = this.#servers.filter((server) => stateOf(server) !== 'stopped').map((server) => server.process);
     for (const child of running) {
       child.kill('SIGTERM');
       // One that is paused hears the signal when it goes on.
@@ -96,6 +118,7 @@ export class LocalServers {
       detached: true,
     });
     server.isPaused = false;
+    server.isStarting = true;
     const output = createWriteStream(join(dataFolder, `server-${server.port}.log`), { flags: 'a' });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.pipe(output, { end: false });
@@ -104,7 +127,10 @@ export class LocalServers {
       });
     }
     child.once('close', () => output.end());
-    child.once('exit', () => this.#changed());
+    child.once('exit', () => {
+      server.commit = undefined;
+      this.#changed();
+    });
     return child;
   }
 
@@ -113,7 +139,8 @@ export class LocalServers {
   }
 }
 
-function stateOf({ process: child, isPaused }: Started): LocalServer['state'] {
-  if (child.exitCode !== null || child.signalCode !== null) return 'ended';
-  return isPaused ? 'paused' : 'running';
+function stateOf({ process: child, isPaused, isStarting }: Started): LocalServer['state'] {
+  if (child.exitCode !== null || child.signalCode !== null) return 'stopped';
+  if (isPaused) return 'paused';
+  return isStarting ? 'starting' : 'running';
 }

@@ -8,6 +8,8 @@ import { LocalServers } from './local-servers.ts';
 import { askStatus } from './status.ts';
 
 const POLL_MS = 100;
+/** How often the chat is told how far each server is. */
+const LOOK_MS = 500;
 /** Longer than a start with a large log takes; after it the reason is in the servers' output. */
 const COMPLETE_WITHIN_MS = 120_000;
 
@@ -97,8 +99,10 @@ function openChat(servers: LocalServers | undefined): Promise<number> {
   if (servers) {
     const tell = () =>
       void (chat.connected && chat.send({ localServers: servers.list } satisfies LocalServersMessage, ignored));
-    tell();
     servers.onChange(tell);
+    const looking = setInterval(() => void servers.look(), LOOK_MS);
+    chat.on('exit', () => clearInterval(looking));
+    void servers.look();
     chat.on('message', (message) => {
       const asked = serverActionSchema.safeParse(message);
       if (asked.success) servers.act(asked.data.address, asked.data.action);

@@ -29,6 +29,7 @@ afterEach(async () => {
 });
 
 async function members(): Promise<string[]> {
+  await servers!.look();
   for (const { address, state } of servers!.list) {
     if (state !== 'running') continue;
     const status = await askStatus(parseAddress(address)!);
@@ -56,9 +57,9 @@ describe('the servers of `server start`', () => {
       const present = await members();
       return present.length === 2 && !present.includes(victim);
     });
-    expect(cluster.list.find(({ address }) => address === victim)?.state).toBe('ended');
-    expect(seen.some((states) => states.includes('ended'))).toBe(true);
-    cluster.act(victim, 'start');
+    expect(cluster.list.find(({ address }) => address === victim)?.state).toBe('stopped');
+    expect(seen.some((states) => states.includes('stopped'))).toBe(true);
+    cluster.act(victim, 'restart');
     await until('it is back', async () => (await members()).length === 3);
   });
 
@@ -74,9 +75,11 @@ describe('the servers of `server start`', () => {
 
   it('what cannot be done to a server changes nothing', async () => {
     const cluster = await start();
-    for (const address of addresses) cluster.act(address, 'start');
+    for (const address of addresses) cluster.act(address, 'restart');
     cluster.act('localhost:1', 'kill');
     expect(cluster.list.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
+    const commits = cluster.list.map(({ commit }) => commit);
+    expect(commits.every((commit) => commit !== undefined && commit > 0)).toBe(true);
     expect(await members()).toHaveLength(3);
   });
 
@@ -84,8 +87,8 @@ describe('the servers of `server start`', () => {
     const cluster = await start();
     cluster.act(addresses[1]!, 'pause');
     await cluster.stop();
-    expect(cluster.list.map(({ state }) => state)).toEqual(['ended', 'ended', 'ended']);
-    cluster.act(addresses[0]!, 'start');
-    expect(cluster.list[0]?.state).toBe('ended');
+    expect(cluster.list.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
+    cluster.act(addresses[0]!, 'restart');
+    expect(cluster.list[0]?.state).toBe('stopped');
   });
 });

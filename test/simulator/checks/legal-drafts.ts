@@ -1,6 +1,6 @@
 import type { ChatState } from '../../../server/state/chat-state.ts';
-import type { EntryDraft } from '../../../shared/operations.ts';
 import { nameKey } from '../../../shared/names.ts';
+import type { EntryDraft } from '../../../shared/operations.ts';
 import { createOperation } from '../../state/chat-log.ts';
 import type { Asked } from './random-client.ts';
 
@@ -30,7 +30,9 @@ export function draftOf(
       return { ...whole({}), ...createOperation(text('username')), account: '' };
     case 'session:open': {
       const found = judge.state.accountByName(text('username'));
-      return found && judge.passwords.get(found.id) === ask.password ? { ...whole({}), account: found.id } : 'wrong-password';
+      return found && judge.passwords.get(found.id) === ask.password
+        ? { ...whole({}), account: found.id }
+        : 'wrong-password';
     }
     case 'account:delete':
       return isRight ? whole({}) : 'wrong-password';

@@ -1,15 +1,9 @@
-import { type LocalServer, localServersSchema, type ServerAction } from '../shared/local-servers.ts';
+import { type Result, refusal, success } from '../../shared/errors.ts';
+import { type LocalServer, localServersSchema } from '../../shared/local-servers.ts';
+import type { ClusterControl } from './cluster-control.ts';
 
-/** The servers that `server start` runs beside this chat, and what can be done to them from here. */
-export interface ClusterControl {
-  readonly servers: readonly LocalServer[];
-  /** @returns ends the subscription */
-  onChange(listener: () => void): () => void;
-  act(address: string, action: ServerAction): void;
-}
-
-/** Undefined when this chat was not opened by `server start`. */
-export function clusterControl(): ClusterControl | undefined {
+/** The servers that `server start` runs beside this chat; undefined when the chat was opened by itself. */
+export function startedServers(): ClusterControl | undefined {
   if (process.send === undefined) return undefined;
   let servers: readonly LocalServer[] = [];
   const listeners = new Set<() => void>();
@@ -32,8 +26,12 @@ export function clusterControl(): ClusterControl | undefined {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    act(address, action) {
-      if (process.connected) process.send?.({ action, address });
+    async control(action, address): Promise<Result<object>> {
+      if (!process.connected) {
+        return refusal('unavailable', 'The program that started the servers has ended; end them by their process ids.');
+      }
+      process.send?.({ action, address });
+      return success({});
     },
   };
 }
