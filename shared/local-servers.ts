@@ -12,7 +12,7 @@ export const localServerSchema = z.object({
   /** `paused`: its process exists and gets no time (SIGSTOP). `starting`: it does not answer yet. */
   state: z.enum(['running', 'paused', 'stopped', 'starting']),
   /** The highest operation that it has applied, as it told last; absent while it tells nothing. */
-  commit: z.int().optional(),
+  commit: z.int().exactOptional(),
 });
 export type LocalServer = z.infer<typeof localServerSchema>;
 

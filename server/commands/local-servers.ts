@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Address } from '../../shared/ids.ts';
 import { SHUTDOWN_MS } from '../../shared/limits.ts';
 import type { LocalServer, ServerAction } from '../../shared/local-servers.ts';
+import { askStatus } from './status.ts';
 
 interface Started {
   readonly role: string;
