@@ -71,14 +71,16 @@ function buildProgram(): Command {
     .argument('[username]', 'the account to open')
     .addOption(servers())
     .addOption(stateFolder())
+    .addOption(option('--plain', 'line by line, for screen readers'))
     .allowExcessArguments(false)
-    .action(async (username: string | undefined, options: CommonOptions) => {
+    .action(async (username: string | undefined, options: CommonOptions & { plain?: true }) => {
       const { startTerminal } = await import('./terminal/start.tsx');
       const { startedServers } = await import('./terminal/started-servers.ts');
       const control = startedServers();
       const account = username === undefined ? {} : { username };
-      const { server: servers, stateFolder } = options;
-      await end(startTerminal({ servers, stateFolder, ...account, ...(control ? { control } : {}) }));
+      const { server, stateFolder: folder, plain = false } = options;
+      const common = { servers: server, stateFolder: folder, plain, ...account };
+      await end(startTerminal({ ...common, ...(control ? { control } : {}) }));
     });
   addRepl(program);
   addMessageCommands(program);

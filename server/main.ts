@@ -9,6 +9,7 @@ import {
   OptionError,
   parseOperation,
   parsePort,
+  parsePorts,
   parseServer,
   readReplicaOptions,
   readSecret,
@@ -119,11 +120,12 @@ program
 
 program
   .command('start')
-  .description(`start three servers on ${DEFAULT_PORTS.join(', ')}, and the terminal chat`)
+  .description('start three servers on this machine, and the terminal chat')
   .option('--data <folder>', 'where the databases are', 'data')
-  .action(async ({ data }: { data: string }) => {
+  .option('--ports <ports>', 'three ports, separated by commas', parsePorts, [...DEFAULT_PORTS])
+  .action(async ({ data, ports }: { data: string; ports: number[] }) => {
     const { startAll } = await import('./commands/start.ts');
-    exitStatus = await startAll(data);
+    exitStatus = await startAll(data, ports);
   });
 
 program

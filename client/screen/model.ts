@@ -49,13 +49,7 @@ export interface FailedMessage extends OutboxMessage {
 export type ComposerContext =
   | { readonly kind: 'reply'; readonly id: string; readonly from: string; readonly quote: string }
   /** `kept` is what stood in the composer before; `busy` while the new text is on its way. */
-  | {
-      readonly kind: 'edit';
-      readonly id: string;
-      readonly at: number;
-      readonly kept: Editor;
-      readonly busy: boolean;
-    };
+  | { readonly kind: 'edit'; readonly id: string; readonly at: number; readonly kept: Editor; readonly busy: boolean };
 
 /** Members of a room as far as they were fetched. */
 export interface Members {
@@ -166,9 +160,8 @@ export interface Typing {
   readonly untilMs: number;
 }
 
-type LateEvent = 'message-edited' | 'message-reacted';
 /** An edit of, or a reaction to, a message that was not known here: it may come with a history that was read before. */
-export type LateChange = Extract<ChatEvent, { type: LateEvent }>;
+export type LateChange = Extract<ChatEvent, { type: 'message-edited' | 'message-reacted' }>;
 
 /** Everything that decides what is on the screen. */
 export interface ScreenState {

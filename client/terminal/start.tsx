@@ -4,6 +4,7 @@ import { openChat } from '../open-chat.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import { keepMuted, readSettings } from './settings-file.ts';
 import { showChat } from './show-chat.tsx';
+import { showPlain } from './show-plain.ts';
 
 export interface StartTerminalOptions {
   /** Where to look first; more is learned from the servers. */
@@ -12,6 +13,8 @@ export interface StartTerminalOptions {
   username?: string;
   /** Where the outbox and what was told are kept; the user's state folder by default. */
   stateFolder?: string;
+  /** Line by line, for screen readers; also where there is no terminal that could be drawn on. */
+  plain?: boolean;
   /** Ends and starts servers of this machine, if whoever starts the chat runs them. */
   control?: ClusterControl;
 }
@@ -24,17 +27,16 @@ export interface StartTerminalOptions {
  */
 export async function startTerminal(options: StartTerminalOptions): Promise<number> {
   const { username, control, stateFolder = defaultStateFolder() } = options;
-  if (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb') {
-    process.stderr.write('The chat screen needs a terminal; for scripts and pipes there is `client repl`.\n');
+  if (!options.plain && (!process.stdin.isTTY || !process.stdout.isTTY || process.env.TERM === 'dumb')) {
+    process.stderr.write(
+      'The chat screen needs a terminal; there are `client repl` for scripts and `client --plain` for screen readers.\n',
+    );
     return 2;
   }
   const settings = readSettings(stateFolder);
   const chat = await openChat(options);
-  return showChat({
-    chat,
-    settings,
-    onMuted: (names) => keepMuted(stateFolder, names),
-    ...(username === undefined ? {} : { username }),
-    ...(control === undefined ? {} : { control }),
-  });
+  const onMuted = (names: readonly string[]): void => keepMuted(stateFolder, names);
+  const shown = { chat, settings, onMuted, ...(username === undefined ? {} : { username }) };
+  if (options.plain) return showPlain(shown);
+  return showChat({ ...shown, ...(control === undefined ? {} : { control }) });
 }

@@ -174,6 +174,13 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** Three of them, all different. @throws InvalidArgumentError with a sentence for people */
+export function parsePorts(text: string): number[] {
+  const ports = text.split(',').map((part) => parsePort(part.trim()));
+  if (ports.length === 3 && new Set(ports).size === 3) return ports;
+  throw new InvalidArgumentError('Give three different ports, separated by commas, e.g. 1538,2538,3538.');
+}
+
 function parseDatabaseName(text: string): string {
   const why = whyNoCopyName(text);
   if (why !== '') throw new InvalidArgumentError(why);

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Address, parseAddress } from '../../shared/ids.ts';
-import { DEFAULT_PORTS } from '../../shared/limits.ts';
 import { type LocalServersMessage, serverActionSchema } from '../../shared/local-servers.ts';
 import { LocalServers } from './local-servers.ts';
 import { askStatus } from './status.ts';
@@ -19,15 +18,16 @@ const COMPLETE_WITHIN_MS = 120_000;
  *
  * @returns the exit status
  */
-export async function startAll(dataFolder: string): Promise<number> {
-  const first = parseAddress(`localhost:${DEFAULT_PORTS[0]}`)!;
+export async function startAll(dataFolder: string, ports: readonly number[]): Promise<number> {
+  const addresses = ports.map((port) => parseAddress(`localhost:${port}`)!);
+  const first = addresses[0]!;
   if (await isComplete(first)) {
-    process.stdout.write(`Servers are running already on ${DEFAULT_PORTS.join(', ')}.\n`);
-    return process.stdin.isTTY ? openChat(undefined) : 0;
+    process.stdout.write(`Servers are running already on ${ports.join(', ')}.\n`);
+    return process.stdin.isTTY ? openChat(addresses, undefined) : 0;
   }
   mkdirSync(dataFolder, { recursive: true });
   const servers = new LocalServers({
-    ports: DEFAULT_PORTS,
+    ports,
     dataFolder,
     command: [process.execPath, ...process.execArgv, process.argv[1]!],
   });
@@ -45,8 +45,8 @@ export async function startAll(dataFolder: string): Promise<number> {
       process.stderr.write(`${problem}\n`);
       return 1;
     }
-    if (process.stdin.isTTY && process.stdout.isTTY) return await openChat(servers);
-    await printUntilStopped(first, () => isStopping);
+    if (process.stdin.isTTY && process.stdout.isTTY) return await openChat(addresses, servers);
+    await printUntilStopped(addresses, () => isStopping);
     return 0;
   } finally {
     await servers.stop();
@@ -90,10 +90,10 @@ const ignored = () => {};
  *
  * @param servers which the chat shows and may kill, pause and start again; undefined when they are not ours
  */
-function openChat(servers: LocalServers | undefined): Promise<number> {
+function openChat(addresses: readonly Address[], servers: LocalServers | undefined): Promise<number> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const program = fileURLToPath(new URL(`../../client/main.${extension}`, import.meta.url));
-  const chat = spawn(process.execPath, [...process.execArgv, program], {
+  const chat = spawn(process.execPath, [...process.execArgv, program, '--server', addresses.join(',')], {
     stdio: servers ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
   });
   if (servers) {
@@ -111,10 +111,10 @@ function openChat(servers: LocalServers | undefined): Promise<number> {
   return new Promise((resolve) => chat.on('exit', (code) => resolve(code ?? 1)));
 }
 
-async function printUntilStopped(first: Address, isStopping: () => boolean): Promise<void> {
+async function printUntilStopped([first, second]: readonly Address[], isStopping: () => boolean): Promise<void> {
   let said = '';
   while (!isStopping()) {
-    const status = (await askStatus(first)) ?? (await askStatus(parseAddress(`localhost:${DEFAULT_PORTS[1]}`)!));
+    const status = (await askStatus(first!)) ?? (await askStatus(second!));
     const text = status
       ? `View ${status.view}: ${status.members.join(', ')}; the primary is ${status.primary ?? 'not known'}.${status.cluster.warning ? ` WARNING: ${status.cluster.warning}` : ''}`
       : 'No server answers.';
