@@ -96,8 +96,7 @@ export function readAt(
   position: number,
 ): LoggedMessage[] {
   return messagesAt(history, account, position).filter(
-    (message) =>
-      isOf(message, account, other) && message.position > beginsAfter(message, account, other, position),
+    (message) => isOf(message, account, other) && message.position > beginsAfter(message, account, other, position),
   );
 }
 

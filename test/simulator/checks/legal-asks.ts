@@ -32,7 +32,8 @@ export function writing(random: Random, calls: number): Ask {
   const username = random.pick(NAMES);
   const reaction = random.pick(REACTIONS);
   const draw = random.fraction();
-  if (draw < 0.3) return { event: 'message:send', ask: { to: username, body: text, ...(draw < 0.05 ? { replyTo: id } : {}) } };
+  if (draw < 0.3)
+    return { event: 'message:send', ask: { to: username, body: text, ...(draw < 0.05 ? { replyTo: id } : {}) } };
   if (draw < 0.45) return { event: 'message:send', ask: { to: room, body: text } };
   if (draw < 0.55) return { event: 'message:edit', ask: { id, body: text } };
   if (draw < 0.6) return { event: 'message:delete', ask: { id } };

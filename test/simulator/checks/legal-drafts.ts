@@ -1,6 +1,6 @@
 import type { ChatState } from '../../../server/state/chat-state.ts';
-import type { EntryDraft } from '../../../shared/operations.ts';
 import { nameKey } from '../../../shared/names.ts';
+import type { EntryDraft } from '../../../shared/operations.ts';
 import { createOperation } from '../../state/chat-log.ts';
 import type { Asked } from './random-client.ts';
 
@@ -30,7 +30,9 @@ export function draftOf(
       return { ...whole({}), ...createOperation(text('username')), account: '' };
     case 'session:open': {
       const found = judge.state.accountByName(text('username'));
-      return found && judge.passwords.get(found.id) === ask.password ? { ...whole({}), account: found.id } : 'wrong-password';
+      return found && judge.passwords.get(found.id) === ask.password
+        ? { ...whole({}), account: found.id }
+        : 'wrong-password';
     }
     case 'account:delete':
       return isRight ? whole({}) : 'wrong-password';
@@ -43,7 +45,8 @@ export function draftOf(
     case 'account:block':
     case 'account:unblock': {
       const other = judge.state.accountByName(text('username'));
-      return other && other.id !== common.account ? whole({ subject: other.id }) : 'no-such-account';
+      if (!other) return 'no-such-account';
+      return other.id === common.account ? 'bad-request' : whole({ subject: other.id });
     }
     default:
       return event.startsWith('room:') ? roomColumns() : messageColumns();
