@@ -180,13 +180,13 @@ async function sendAll(
 
 /** Whoever is to speak in the room for the first time joins it. */
 async function joinFor(
-  { from, to }: PlannedMessage,
+  message: PlannedMessage,
   progress: ImportProgress,
   speakers: ImportSpeakers,
 ): Promise<ChatError | undefined> {
-  if (to !== progress.room || progress.members.has(from)) return undefined;
-  const refused = await speakers.join(from, to, progress.members.size === 0);
-  if (!refused) progress.add({ member: from });
+  if (message.enters === undefined || progress.members.has(message.from)) return undefined;
+  const refused = await speakers.join(message, progress.members.size === 0);
+  if (!refused) progress.add({ member: message.from });
   return refused;
 }
 

@@ -3,7 +3,7 @@ import type { Replies } from '../shared/api.ts';
 import { type ChatError, type Result, success } from '../shared/errors.ts';
 import type { Address, ClientId } from '../shared/ids.ts';
 import { ChatClient } from './chat-client.ts';
-import { CREATE_ROOM, JOIN_ROOM, type PlannedMessage } from './irc-log.ts';
+import type { PlannedMessage } from './irc-log.ts';
 import { memoryStore } from './memory-store.ts';
 import { realClock, realRandom } from './real-clock.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -68,22 +68,23 @@ export class ImportSpeakers {
   }
 
   /**
-   * Makes somebody a member of a room, before anything is said in it by them.
+   * Makes the sender of its first message in a room a member of it.
    *
    * @param isFirst the room is there only if another import, or somebody else, made it
    */
-  async join(username: string, room: string, isFirst: boolean): Promise<ChatError | undefined> {
-    const speaker = await this.#speaker(username);
+  async join(message: PlannedMessage, isFirst: boolean): Promise<ChatError | undefined> {
+    const { from, to: room, enters = 0 } = message;
+    const speaker = await this.#speaker(from);
     if ('code' in speaker) return speaker;
     speaker.inFlight += 1;
     try {
       if (isFirst) {
-        speaker.next = CREATE_ROOM;
+        speaker.next = enters;
         const made = await speaker.chat.createRoom(room);
         if (made.ok) return undefined;
         if (made.error.code !== 'room-taken' && made.error.code !== 'overtaken') return made.error;
       }
-      speaker.next = JOIN_ROOM;
+      speaker.next = enters + 1;
       const joined = await speaker.chat.joinRoom(room);
       // Overtaken: an earlier run has had it done, and went on to say something.
       return joined.ok || joined.error.code === 'overtaken' ? undefined : joined.error;

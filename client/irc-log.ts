@@ -17,14 +17,11 @@ export interface PlannedMessage {
   /** A username, or the room. */
   to: string;
   body: string;
-  /** The number of its sender's request: {@link FIRST_MESSAGE} for the first message. */
+  /** The number of its sender's request: from 1, in the order of the file. */
   number: number;
+  /** Of its sender's first one in the room: the number under which the room is made; under the next one it is joined. */
+  enters?: number;
 }
-
-/** Requests of each sender before its messages: the first who speaks in the room makes it, the others join it. */
-export const CREATE_ROOM = 1;
-export const JOIN_ROOM = 2;
-export const FIRST_MESSAGE = 3;
 
 export interface ImportPlan {
   messages: PlannedMessage[];
@@ -82,15 +79,19 @@ export function planImport(lines: readonly LogLine[], room: string): ImportPlan 
   const { usernames, mapped } = nameAll(nicks);
   const plan: ImportPlan = { messages: [], accounts: [...new Set(usernames.values())], mapped, skipped: new Map() };
   const counts = new Map<string, number>();
+  const entered = new Set<string>();
   for (const line of lines) {
     const message = line.kind === 'said' ? planned(line, usernames, room) : SKIPPED[line.kind];
     if (typeof message === 'string') {
       plan.skipped.set(message, (plan.skipped.get(message) ?? 0) + 1);
       continue;
     }
-    const number = counts.get(message.from) ?? FIRST_MESSAGE;
-    counts.set(message.from, number + 1);
-    plan.messages.push({ ...message, number });
+    const next = (counts.get(message.from) ?? 0) + 1;
+    const enters = message.to === room && !entered.has(message.from);
+    if (enters) entered.add(message.from);
+    const number = enters ? next + 2 : next;
+    counts.set(message.from, number);
+    plan.messages.push({ ...message, number, ...(enters ? { enters: next } : {}) });
   }
   return plan;
 }

@@ -31,6 +31,7 @@ export class ToldLog {
   #lines = 0;
   #buffer: LogRecord[] = [];
   #cancelFlush: (() => void) | undefined;
+  #closed = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -54,7 +55,9 @@ export class ToldLog {
     return this.#messages;
   }
 
+  /** After {@link close} nothing is kept any more. */
   add(record: LogRecord): void {
+    if (this.#closed) return;
     this.#take(record);
     this.#buffer.push(record);
     if (this.#cancelFlush) return;
@@ -71,7 +74,9 @@ export class ToldLog {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#flush();
+    this.#closed = true;
     closeSync(this.#file);
   }
 

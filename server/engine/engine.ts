@@ -52,9 +52,6 @@ export interface Engine {
   /** Notes that an account has seen everything up to a position in one of its conversations. Lazy, only rises, and never refused. */
   markRead(account: AccountId, end: ConversationEnd, position: number): void;
 
-  /** Notes that an account has read everything in one of its conversations up to a position. Likewise. */
-  markRead(account: AccountId, end: ConversationEnd, position: number): void;
-
   /** The token of a session: the same from every server (R25). */
   tokenFor(logIn: LogIn): string;
   /** The session that a token names, if the token is genuine; whether it is still open is the state's to say. */

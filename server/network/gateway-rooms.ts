@@ -1,5 +1,6 @@
 import type { RequestOf } from '../../shared/api.ts';
 import { nameKey, normalizeRoomName } from '../../shared/names.ts';
+import { roomBody } from '../../shared/room-body.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, GatewayContext } from './gateway-context.ts';
 import { submitChange } from './gateway-submit.ts';
@@ -15,7 +16,7 @@ export function createRoom(
   const normalized = normalizeRoomName(room);
   if (!normalized.ok) return answer(normalized);
   const name = normalized.value;
-  const body = JSON.stringify({ name, nameKey: nameKey(name), topic });
+  const body = roomBody({ name, nameKey: nameKey(name), topic });
   const asked = { event: 'room:create', fields: { room, topic }, subject: name, body } as const;
   submitChange(context, connection, request, asked, answer);
 }

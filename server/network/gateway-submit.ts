@@ -2,6 +2,7 @@ import type { WriteEvent } from '../../shared/api.ts';
 import { type Result, refusal } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
 import type { Committed } from '../engine/engine.ts';
+import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { PasswordsBusy } from './passwords.ts';
@@ -41,6 +42,7 @@ export function submit(
     answer({ ok: false, error: marked });
     return;
   }
+  const account = asked.account ?? connection.account;
   engine.submit(
     {
       client: connection.clientId,
@@ -48,13 +50,21 @@ export function submit(
       ...(oldest === undefined ? {} : { oldest }),
       known: connection.known,
       event: asked.event,
-      account: asked.account ?? connection.account,
+      account,
       subject: asked.subject,
       body: asked.body,
       asked: JSON.stringify([asked.event, asked.fields]),
     },
-    answer,
+    account === '' ? unlessNobody(answer) : answer,
   );
+}
+
+/** With nobody logged in, nobody is told whether there is an account or a room of a name. */
+function unlessNobody(answer: (result: Result<Committed>) => void): (result: Result<Committed>) => void {
+  return (result) => {
+    const isTold = !result.ok && (result.error.code === 'no-such-account' || result.error.code === 'no-such-room');
+    answer(isTold ? notLoggedIn() : result);
+  };
 }
 
 /** {@link submit} for those who wait for the end. */

@@ -173,6 +173,10 @@ describe('what was told', () => {
     again.forgetHistory();
     expect(again.readMarks).toEqual([]);
     await again.close();
+    again.saveReadMark({ with: 'bob', position: 7 });
+    const last = await open('ana');
+    expect(last.readMarks).toEqual([]);
+    await last.close();
   });
 
   it('by an earlier version is read, and its outbox, too', async () => {

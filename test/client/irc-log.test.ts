@@ -68,10 +68,10 @@ describe('the plan of an import', () => {
       '[00:06] <[foo]> ',
     );
     expect(messages).toEqual([
-      { line: 1, from: '|QuaD-', to: '`anthony', body: '`anthony: try "this", now', number: 3 },
-      { line: 2, from: '`anthony', to: '|QuaD-', body: '|QuaD-, no', number: 3 },
-      { line: 3, from: '`anthony', to: '#room', body: 'nobody: hello', number: 4 },
-      { line: 4, from: '[foo]', to: '#room', body: 'I say: nothing', number: 3 },
+      { line: 1, from: '|QuaD-', to: '`anthony', body: '`anthony: try "this", now', number: 1 },
+      { line: 2, from: '`anthony', to: '|QuaD-', body: '|QuaD-, no', number: 1 },
+      { line: 3, from: '`anthony', to: '#room', body: 'nobody: hello', number: 4, enters: 2 },
+      { line: 4, from: '[foo]', to: '#room', body: 'I say: nothing', number: 3, enters: 1 },
       { line: 5, from: '`anthony', to: '[foo]', body: '[foo]: =cmd,\t1 ', number: 5 },
       { line: 8, from: '[foo]', to: '#room', body: '`anthony:without a space', number: 4 },
     ]);
@@ -86,9 +86,9 @@ describe('the plan of an import', () => {
     const { messages, accounts } = plan('[00:00] <Ana> BOB: hi', '[00:01] <bob> ana: hi', '[00:02] <ANA> bob, yes');
     expect(accounts).toEqual(['Ana', 'bob']);
     expect(messages.map(({ from, to, number }) => [from, to, number])).toEqual([
-      ['Ana', 'bob', 3],
-      ['bob', 'Ana', 3],
-      ['Ana', 'bob', 4],
+      ['Ana', 'bob', 1],
+      ['bob', 'Ana', 1],
+      ['Ana', 'bob', 2],
     ]);
   });
 

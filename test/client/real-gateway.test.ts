@@ -137,8 +137,8 @@ describe('commands that do one thing', () => {
     const unread = as('ana');
     expect(await accounts.conversations(unread)).toBe(0);
     expect(unread.output.lines).toEqual([
-      '#teams  1 unread: who plays whom',
       expect.stringMatching(/^eve.* {2}1 unread$/),
+      '#teams  1 unread: who plays whom',
     ]);
     expect(await messages.deleteMessage(as('ana'), id)).toBe(0);
     expect(await rooms.deleteRoom(as('ana'), 'teams')).toBe(0);
@@ -161,11 +161,13 @@ describe('commands that do one thing', () => {
       '#teams',
       until(() => shown.output.lines.length >= 1),
     );
-    await until(() => stage.gateway.sockets().loggedIn > 0);
-    await messages.send({ ...as('ana'), stateFolder: join(stateFolder, 'other') }, 'bob', 'not there');
-    await messages.send({ ...as('ana'), stateFolder: join(stateFolder, 'other') }, '#teams', 'there');
+    // What is sent before it listens is not shown.
+    while (shown.output.lines.length === 0) {
+      await messages.send({ ...as('ana'), stateFolder: join(stateFolder, 'other') }, 'bob', 'not there');
+      await messages.send({ ...as('ana'), stateFolder: join(stateFolder, 'other') }, '#teams', 'there');
+    }
     expect(await tailed).toBe(0);
-    expect(shown.output.lines).toEqual([expect.stringContaining('ana -> #teams: there')]);
+    for (const line of shown.output.lines) expect(line).toContain('ana -> #teams: there');
   });
 
   it('refuse what is wrong in itself with the very words of the servers', async () => {

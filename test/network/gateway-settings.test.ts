@@ -288,13 +288,18 @@ describe('session:close-all', () => {
     expect(stage.engine.log.filter(({ event }) => event === 'session:close-all')).toHaveLength(1);
   });
 
-  it('needs a log-in', async () => {
+  it('and all other writes need a log-in, and without one tell nobody what there is', async () => {
     const stage = await Stage.open();
     const client = await stage.connect();
     for (const [event, fields] of [
       ['session:close-all', {}],
       ['account:profile', { displayName: 'x' }],
-      ['account:block', { username: 'ana' }],
+      ['account:block', { username: 'nobody' }],
+      ['message:send', { to: 'nobody', body: 'hi' }],
+      ['message:send', { to: '#nowhere', body: 'hi' }],
+      ['room:join', { room: '#nowhere' }],
+      ['room:create', { room: '#tea' }],
+      ['message:react', { id: 'unknown', reaction: 'x' }],
       ['account:password', { password: 'long enough', newPassword: 'long enough' }],
     ] as const) {
       expect(await code(client.write(event, fields))).toBe('not-logged-in');

@@ -106,6 +106,10 @@ export class WatchedEngine implements Engine {
     this.#engine.received(account, position);
   }
 
+  markRead(account: AccountId, end: ConversationEnd, position: number): void {
+    this.#engine.markRead(account, end, position);
+  }
+
   tokenFor(logIn: LogIn): string {
     return this.#engine.tokenFor(logIn);
   }
