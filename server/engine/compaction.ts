@@ -1,8 +1,7 @@
-import { withoutPassword } from '../../shared/account-body.ts';
 import type { CompactionStatus } from '../../shared/api.ts';
 import type { EntryDraft } from '../../shared/operations.ts';
-import { isRoomBody, withoutTopic } from '../../shared/room-body.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { partOfBody } from '../state/compactions.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 
 /** After one that could not be finished (a full disk, say) the next is tried. */
@@ -96,7 +95,7 @@ export class Compaction {
     const plan: CompactionPlan = {
       upTo,
       remainsOf: (op, event) => chat.compactions.remainsOf(op, event),
-      partOf: (body) => (isRoomBody(body) ? withoutTopic(body) : withoutPassword(body)),
+      partOf: partOfBody,
       hasRemovals: (firstOp, lastOp, after) => chat.compactions.hasRemovals(firstOp, lastOp, after),
       isDeletedMessage: (id) => chat.isDeletedMessage(id),
       isEditedSince: (id, op) => chat.isEditedSince(id, op),

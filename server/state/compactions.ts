@@ -1,5 +1,7 @@
+import { withoutPassword } from '../../shared/account-body.ts';
 import type { ConversationEnd } from '../../shared/ids.ts';
 import type { LogEvent, Remains } from '../../shared/operations.ts';
+import { isRoomBody, withoutTopic } from '../../shared/room-body.ts';
 import type { Accounts } from './accounts.ts';
 import type { MessageArchive } from './messages.ts';
 import type { Rooms } from './rooms.ts';
@@ -234,6 +236,11 @@ export class Compactions {
     }
     return false;
   }
+}
+
+/** What is left of the body that made an account or a room: its name. */
+export function partOfBody(body: string): string {
+  return isRoomBody(body) ? withoutTopic(body) : withoutPassword(body);
 }
 
 /** The op since which the password of the row that made an account is not needed; 0 while it is. */

@@ -74,7 +74,7 @@ export function leaveRoom(
   return room.owner === owner ? left : [...left, changed(parts, room, op, others)];
 }
 
-function setTopic(parts: ChatParts, room: Room, { op, body, removedDigest }: LogEntry): Notice[] {
+function setTopic(parts: ChatParts, room: Room, { op, body }: LogEntry): Notice[] {
   const { compactions, rooms } = parts;
   compactions.replace(room.topicAtOp, op);
   if (room.firstTopicOp === 0) {
@@ -83,7 +83,7 @@ function setTopic(parts: ChatParts, room: Room, { op, body, removedDigest }: Log
   }
   room.topic = body;
   room.topicAtOp = op;
-  if (body !== '' || removedDigest !== '') compactions.need(op);
+  compactions.need(op);
   return [changed(parts, room, op, rooms.memberIds(room))];
 }
 
