@@ -98,10 +98,6 @@ export class WatchedEngine implements Engine {
     }
   }
 
-  markRead(account: AccountId, end: ConversationEnd, position: number): void {
-    this.#engine.markRead(account, end, position);
-  }
-
   received(account: AccountId, position: number): void {
     this.#engine.received(account, position);
   }

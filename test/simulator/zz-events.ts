@@ -1,5 +1,6 @@
 import { planOf } from './plan.ts';
 import { Simulation } from './simulation.ts';
+
 const [seed, client, pattern] = process.argv.slice(2) as [string, string, string];
 const simulation = new Simulation(planOf(seed));
 const result = await simulation.run();
