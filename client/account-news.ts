@@ -125,7 +125,11 @@ export class AccountNews {
   #tell({ event, position }: ConversationNews): void {
     const { saw, emit, username } = this.#options;
     if (position !== undefined) saw(position);
-    if (event.type === 'conversation-read') this.readMarks.onSettled(event.with, event.read);
+    if (event.type === 'conversation-read') {
+      this.readMarks.onSettled(event.with, event.read);
+      // An older mark says nothing new where more was read since, which the servers do not know yet.
+      if (event.read < this.readMarks.untold(event.with)) return;
+    }
     const isGone =
       event.type === 'room-deleted' || (event.type === 'room-left' && nameKey(event.username) === nameKey(username()));
     if (isGone) this.#leave(event.room, position ?? 0);

@@ -108,12 +108,20 @@ class Claims {
       const places = this.#entries.get(name)!.map(({ op }) => op);
       return `done twice: ${describeCall(calls[0]!)} took effect at ${places.join(' and ')}`;
     }
+    for (const [call, entry] of this.#pairsOf(open, rest)) positions.set(call, entry.op);
+    return null;
+  }
+
+  /** Which of the requests without an answer became which operation, as far as anybody can say. */
+  #pairsOf(open: readonly Call[], rest: readonly LogEntry[]): [Call, LogEntry][] {
     const fitting = open.filter((call) => rest.some((entry) => mayBeOf(call, entry, this.#history)));
     const takers = fitting.length > 0 ? fitting : open;
-    // Where several may have become it, nobody can say which one did.
-    if (takers.length === rest.length)
-      for (const [place, entry] of rest.entries()) positions.set(takers[place]!, entry.op);
-    return null;
+    const areOfOneClient = takers.every(({ client }) => client === takers[0]!.client);
+    if (areOfOneClient && takers.length === rest.length) return rest.map((entry, place) => [takers[place]!, entry]);
+    return rest.flatMap((entry): [Call, LogEntry][] => {
+      const possible = takers.filter((call) => mayBeOf(call, entry, this.#history));
+      return possible.length === 1 ? [[possible[0]!, entry]] : [];
+    });
   }
 }
 

@@ -101,7 +101,8 @@ function againstRoom(judgement: Judgement): string[] {
       return isMember ? [] : ['not-a-member'];
     case 'room:remove': {
       const isOtherThere = other !== undefined && spanAt(room.stays, other, position) !== undefined;
-      return [...noOther, ...(isOwner ? [] : ['forbidden', 'not-a-member']), ...(isOtherThere ? [] : ['not-a-member'])];
+      const mayNot = isOwner ? (other === by ? ['forbidden'] : []) : ['forbidden', 'not-a-member'];
+      return [...noOther, ...mayNot, ...(isOtherThere ? [] : ['not-a-member'])];
     }
     default:
       return [...noOther, ...(isOwner ? [] : ['forbidden', ...(isMember ? [] : ['not-a-member'])])];

@@ -45,7 +45,8 @@ export function draftOf(
     case 'account:block':
     case 'account:unblock': {
       const other = judge.state.accountByName(text('username'));
-      return other && other.id !== common.account ? whole({ subject: other.id }) : 'no-such-account';
+      if (!other) return 'no-such-account';
+      return other.id === common.account ? 'bad-request' : whole({ subject: other.id });
     }
     default:
       return event.startsWith('room:') ? roomColumns() : messageColumns();

@@ -2,9 +2,13 @@ import { ChatState } from '../../../server/state/chat-state.ts';
 import type { SessionId } from '../../../shared/ids.ts';
 import type { EntryDraft, LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
-import { createOperation, entryAt, pageWithTexts } from '../../state/chat-log.ts';
+import { entryAt, pageWithTexts } from '../../state/chat-log.ts';
 import type { CallResult } from '../client-events.ts';
 import type { CheckedEvent } from './calls.ts';
+import { CLAIM_KEYS } from './claim-keys.ts';
+import { answerOf } from './legal-answers.ts';
+import { entering, leaving, reading, writing } from './legal-asks.ts';
+import { draftOf } from './legal-drafts.ts';
 import { type Asked, newClient, onAnswered, type RandomClient, refusal, type UnderWay } from './random-client.ts';
 
 /** What the checkers are given. */
@@ -12,9 +16,6 @@ export interface RecordedRun {
   events: CheckedEvent[];
   entries: LogEntry[];
 }
-
-const NAMES = ['ana', 'Bo', 'cy'];
-const PASSWORDS = ['right horse', 'wrong horse'];
 
 /**
  * Plays clients whose requests overlap against one chat that does each at one moment: everything that comes of it is legal.
@@ -47,37 +48,34 @@ export class LegalRun implements RecordedRun {
     else if (draw < 0.82) this.#answer();
     else if (draw < 0.95) this.#tell(client);
     else if (draw < 0.97) this.#restart(client);
-    else this.#append({ event: 'message:received', body: `${client.account ?? 0}=${client.told}` });
+    else if (draw < 0.985) this.#append({ event: 'message:received', body: `${client.account ?? 0}=${client.told}` });
+    else this.#noteRead(client);
+  }
+
+  #noteRead(client: RandomClient): void {
+    if (client.account === undefined) return;
+    const { conversations } = this.#state.conversations({ account: client.account, limit: 9 });
+    if (conversations.length === 0) return;
+    const { end } = this.#random.pick(conversations);
+    this.#append({ event: 'conversation:read', body: `${client.account}/${end}=${client.told}` });
   }
 
   #ask(client: RandomClient): void {
     const random = this.#random;
     if (client.isBusy) return;
-    const name = random.pick(NAMES);
-    if (client.account === undefined) {
-      client.isBusy = true;
-      const event = random.chance(0.5) ? 'account:create' : 'session:open';
-      this.#write(client, event, { username: name, password: PASSWORDS[random.chance(0.8) ? 0 : 1] });
-      return;
-    }
+    const isOut = client.account === undefined;
     const draw = random.fraction();
-    if (draw < 0.55) this.#write(client, 'message:send', { to: name, body: `text ${this.#calls + 1}` });
-    else if (draw < 0.65) this.#write(client, 'message:delete', { id: `m${random.between(1, this.#calls + 2)}` });
-    else if (draw < 0.85) this.#read(client, 'message:history', this.#page());
-    else if (draw < 0.93)
-      this.#read(client, 'account:list', random.chance(0.5) ? {} : { pattern: '*[a-b]?', limit: 1 });
-    else {
+    if (!isOut && draw < 0.6) {
+      const { event, ask } = writing(random, this.#calls);
+      this.#write(client, event, ask);
+    } else if (!isOut && draw < 0.92) {
+      const { event, ask } = reading(random, this.#state.position);
+      this.#read(client, event, ask);
+    } else {
       client.isBusy = true;
-      this.#write(client, random.chance(0.5) ? 'session:close' : 'account:delete', { password: PASSWORDS[0] });
+      const { event, ask } = isOut ? entering(random) : leaving(random);
+      this.#write(client, event, ask);
     }
-  }
-
-  #page(): Record<string, unknown> {
-    const random = this.#random;
-    const position = random.between(0, this.#state.position + 1);
-    const bound = random.pick([{ after: position }, { after: 0 }, { before: position }, {}]);
-    const other = random.chance(0.3) ? { with: random.pick(NAMES) } : {};
-    return { ...bound, ...other, ...(random.chance(0.7) ? { limit: random.between(1, 6) } : {}) };
   }
 
   #write(client: RandomClient, event: Asked['event'], ask: Record<string, unknown>): void {
@@ -94,23 +92,19 @@ export class LegalRun implements RecordedRun {
   }
 
   /** Answered by the primary, or by a server that has applied less. */
-  #read(client: RandomClient, event: 'message:history' | 'account:list', ask: Record<string, unknown>): void {
+  #read(client: RandomClient, event: Asked['event'], ask: Record<string, unknown>): void {
     const random = this.#random;
-    const { call } = this.#asked(client, event, ask);
+    const asked = this.#asked(client, event, ask);
     const atPrimary = random.chance(0.5);
     const position = atPrimary ? this.#state.position : random.between(client.seen, this.#state.position + 1);
     const account = client.account!;
     const chat = this.#stateAt(position);
     if (!chat.account(account)) return;
-    const { limit = 100, after, before, pattern, with: name } = ask as Record<string, number & string>;
-    const other = name === undefined ? undefined : chat.accountByName(name)?.id;
-    if (name !== undefined && other === undefined) return;
-    const value =
-      event === 'account:list'
-        ? chat.listAccounts({ pattern, limit })
-        : pageWithTexts(chat, this.entries, { account, after, before, with: other, limit });
-    this.#answerLater(client, call, { ok: true, value: { ...value } }, atPrimary, () => {
-      if ('position' in value) client.seen = Math.max(client.seen, value.position);
+    const value = answerOf(chat, this.entries, account, asked);
+    if (value === undefined) return;
+    this.#answerLater(client, asked.call, { ok: true, value }, atPrimary, () => {
+      const isNamed = event === 'message:history' || event === 'conversation:list';
+      if (isNamed) client.seen = Math.max(client.seen, Number(value.position));
     });
   }
 
@@ -127,52 +121,34 @@ export class LegalRun implements RecordedRun {
     const { asked } = next;
     const isOpen = this.#random.chance(0.1);
     const isLost = isOpen && this.#random.chance(0.5);
-    const draft = isLost ? undefined : this.#draftOf(client, next);
-    const refused =
-      draft === undefined ? 'no-such-account' : typeof draft === 'string' ? draft : this.#state.check(draft);
+    const draft = isLost ? 'no-such-account' : this.#draftOf(client, next);
+    const refused = typeof draft === 'string' ? draft : this.#state.check(draft);
     const isDone = refused === '';
     if (isDone) this.#append(draft as EntryDraft);
     else if (typeof draft === 'object' && this.#random.chance(0.3)) this.#append(draft);
     const { position } = this.#state;
-    if (isDone && asked.event === 'account:create') this.#passwords.set(String(position), String(asked.ask.password));
+    if (isDone) this.#notePassword(asked, next, position);
     if (isOpen && this.#random.chance(0.5) && asked.event === 'message:send') return;
     const result = isOpen ? refusal('request-forgotten', false) : isDone ? this.#done(asked) : refusal(refused, true);
-    const account = draft && typeof draft === 'object' && draft.account !== '' ? draft.account : String(position);
+    const account = typeof draft === 'object' && draft.account !== '' ? draft.account : String(position);
     this.#answerLater(client, asked.call, result, false, () => onAnswered(client, asked, result, account, position));
   }
 
-  #draftOf(client: RandomClient, { asked, account }: UnderWay): EntryDraft | string | undefined {
-    const { event, ask, call } = asked;
-    const common = { client: client.id, request: ++client.request, asked: '', id: '', subject: '', body: '' };
-    const username = String(ask.username);
-    switch (event) {
-      case 'account:create':
-        return { ...common, ...createOperation(username), event, account: '' };
-      case 'session:open': {
-        const found = this.#state.accountByName(username);
-        if (!found || this.#passwords.get(found.id) !== ask.password) return 'wrong-password';
-        return { ...common, event, account: found.id };
-      }
-      case 'message:send': {
-        const to = this.#state.accountByName(String(ask.to));
-        return to && { ...common, event, account, id: `m${call}`, subject: to.id, body: String(ask.body) };
-      }
-      case 'message:delete':
-        return { ...common, event, account, subject: String(ask.id) };
-      case 'account:delete':
-        return this.#passwords.get(account) === ask.password ? { ...common, event, account } : 'wrong-password';
-      default:
-        return { ...common, event: 'session:close', account, subject: this.#sessionOf(account) };
-    }
+  #draftOf(client: RandomClient, { asked, account }: UnderWay): EntryDraft | string {
+    const isEntering = asked.event === 'account:create' || asked.event === 'session:open';
+    const asker = { client: client.id, request: ++client.request, account, session: client.session };
+    const logIn = this.entries[Number(client.session) - 1];
+    const isOpen =
+      logIn &&
+      this.#state.accountOfLogIn({ session: client.session as SessionId, openedAt: logIn.time })?.id === account;
+    return isEntering || isOpen
+      ? draftOf({ state: this.#state, passwords: this.#passwords }, asked, asker)
+      : 'not-logged-in';
   }
 
-  #sessionOf(account: string): string {
-    const opened = (entry: LogEntry) => entry.event === 'session:open' && entry.account === account;
-    const open = this.entries.filter((entry) => opened(entry) || String(entry.op) === account);
-    return String(
-      open.find(({ op, time }) => this.#state.accountOfLogIn({ session: String(op) as SessionId, openedAt: time }))
-        ?.op ?? 0,
-    );
+  #notePassword({ event, ask }: Asked, { account }: UnderWay, position: number): void {
+    if (event === 'account:create') this.#passwords.set(String(position), String(ask.password));
+    if (event === 'account:password') this.#passwords.set(account, String(ask.newPassword));
   }
 
   #done({ event, ask }: Asked): CallResult {
@@ -180,15 +156,15 @@ export class LegalRun implements RecordedRun {
     switch (event) {
       case 'message:send':
         return { ok: true, value: { id: entry.id, position: entry.op, at: entry.time } };
-      case 'message:delete':
-        return { ok: true, value: { position: entry.op } };
+      case 'message:edit':
+        return { ok: true, value: { position: entry.op, at: entry.time } };
       case 'account:create':
       case 'session:open': {
         const position = this.#random.chance(0.5) ? { position: entry.op } : {};
         return { ok: true, value: { username: ask.username, ...position } };
       }
       default:
-        return { ok: true, value: {} };
+        return { ok: true, value: event in CLAIM_KEYS ? { position: entry.op } : {} };
     }
   }
 
@@ -216,10 +192,11 @@ export class LegalRun implements RecordedRun {
     const { account } = client;
     if (account === undefined || client.isBusy || !this.#state.account(account)) return;
     const ask = { account, after: client.told, limit: 500 };
-    const { messages, deletions } = pageWithTexts(this.#state, this.entries, ask);
+    const { messages, deletions, changes } = pageWithTexts(this.#state, this.entries, ask);
     const items = [
       ...messages.map((message) => ({ kind: 'message' as const, value: { ...message } })),
       ...deletions.map((deletion) => ({ kind: 'message-deleted' as const, value: { ...deletion } })),
+      ...changes.map((change) => ({ kind: 'message-changed' as const, value: { ...change } })),
     ].sort((a, b) => a.value.position - b.value.position);
     for (const item of items.slice(0, this.#random.between(0, items.length + 1))) {
       this.events.push({ type: 'told', atMs: this.#nowMs, client: client.name, ...item });

@@ -66,7 +66,7 @@ export class LoggedRooms {
   remove(by: LoggedAccount, entry: LogEntry, other: LoggedAccount | undefined): boolean {
     const { op } = entry;
     const room = this.#owned(by, roomIn(entry), op);
-    if (!room || !other || !spanAt(room.stays, other, op)) return false;
+    if (!room || !other || other === by || !spanAt(room.stays, other, op)) return false;
     quit(room, other, op);
     room.bans.push({ account: other, fromOp: op, untilOp: Number.POSITIVE_INFINITY });
     return true;

@@ -15,6 +15,8 @@ export interface RandomClient {
   readonly name: string;
   readonly id: ClientId;
   account: AccountId | undefined;
+  /** The operation that opened its log-in, as text. */
+  session: string;
   isBusy: boolean;
   request: number;
   told: number;
@@ -28,7 +30,18 @@ export interface RandomClient {
 
 export function newClient(name: string): RandomClient {
   const id = `id-of-${name}` as ClientId;
-  return { name, id, account: undefined, isBusy: false, request: 0, told: 0, toldAs: '', seen: 0, underWay: [] };
+  return {
+    name,
+    id,
+    account: undefined,
+    session: '',
+    isBusy: false,
+    request: 0,
+    told: 0,
+    toldAs: '',
+    seen: 0,
+    underWay: [],
+  };
 }
 
 export function refusal(code: string, definite: boolean): CallResult {
@@ -43,20 +56,21 @@ export function onAnswered(
   account: string,
   position: number,
 ): void {
-  if (asked.event === 'message:send' || asked.event === 'message:delete') {
-    if (result.ok) client.seen = Math.max(client.seen, position);
-    else if (result.error.code === 'not-logged-in' && !client.isBusy) client.account = undefined;
-    return;
-  }
-  client.isBusy = false;
   const isEntering = asked.event === 'account:create' || asked.event === 'session:open';
+  const isLeaving = ['session:close', 'session:close-all', 'account:delete'].includes(asked.event);
+  if (isEntering || isLeaving || asked.event === 'account:password') client.isBusy = false;
   if (isEntering && result.ok) {
     client.account = account as AccountId;
+    client.session = String(position);
     client.seen = Math.max(client.seen, position);
     if (client.toldAs !== asked.ask.username) client.told = 0;
     client.toldAs = String(asked.ask.username);
-  } else if (!isEntering) {
+  } else if (isLeaving) {
     client.account = undefined;
     if (result.ok) client.toldAs = '';
+  } else if (!isEntering && result.ok) {
+    client.seen = Math.max(client.seen, position);
+  } else if (!result.ok && result.error.code === 'not-logged-in' && !client.isBusy) {
+    client.account = undefined;
   }
 }
