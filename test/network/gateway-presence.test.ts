@@ -1,30 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { After } from '../../server/network/gateway-connection.ts';
 import { PRESENCE_GRACE_MS } from '../../shared/limits.ts';
-import { Stage, type TestClient, until } from './harness.ts';
-
-/** Timers that run when the test says so. */
-class ManualTimers {
-  readonly #waiting = new Set<{ delayMs: number; run: () => void }>();
-
-  readonly after: After = (delayMs, run) => {
-    const timer = { delayMs, run };
-    this.#waiting.add(timer);
-    return () => void this.#waiting.delete(timer);
-  };
-
-  count(delayMs: number): number {
-    return [...this.#waiting].filter((timer) => timer.delayMs === delayMs).length;
-  }
-
-  /** Lets those run that were to wait for so long. */
-  run(delayMs: number): void {
-    for (const timer of [...this.#waiting]) {
-      if (timer.delayMs !== delayMs || !this.#waiting.delete(timer)) continue;
-      timer.run();
-    }
-  }
-}
+import { ManualTimers, Stage, type TestClient, until } from './harness.ts';
 
 /** Ana has exchanged messages with beth and dora, not with cleo. */
 async function acquainted() {

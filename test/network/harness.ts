@@ -56,6 +56,29 @@ export class StagePasswords implements Passwords {
   }
 }
 
+/** Timers that run when the test says so. */
+export class ManualTimers {
+  readonly #waiting = new Set<{ delayMs: number; run: () => void }>();
+
+  readonly after: After = (delayMs, run) => {
+    const timer = { delayMs, run };
+    this.#waiting.add(timer);
+    return () => void this.#waiting.delete(timer);
+  };
+
+  count(delayMs: number): number {
+    return [...this.#waiting].filter((timer) => timer.delayMs === delayMs).length;
+  }
+
+  /** Lets those run that were to wait for so long. */
+  run(delayMs: number): void {
+    for (const timer of [...this.#waiting]) {
+      if (timer.delayMs !== delayMs || !this.#waiting.delete(timer)) continue;
+      timer.run();
+    }
+  }
+}
+
 interface StageOptions {
   limits?: Partial<GatewayLimits>;
   io?: IoOptions;
