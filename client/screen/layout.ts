@@ -26,6 +26,8 @@ export interface Layout {
 
 export const SMALLEST_COLUMNS = 20;
 export const SMALLEST_ROWS = 7;
+/** On lower screens the composer stands alone. */
+const ROWS_FOR_CONTEXT = 8;
 const PROMPT = '› ';
 /** No row is longer. */
 const QUOTED_CHARACTERS = 400;
@@ -39,7 +41,8 @@ export function layoutOf(state: ScreenState): Layout {
   const memberWidth = columns >= 110 && isRoomName(openOf(state)?.name ?? '') ? 24 : 0;
   const paneWidth = columns - (listWidth === 0 ? 1 : listWidth + 3) - (memberWidth === 0 ? 0 : memberWidth + 2);
   const composerMost = Math.max(1, Math.min(6, Math.floor(rows / 4)));
-  const composer = [...contextLines(state), ...composerLines(draftOf(state), columns, composerMost)];
+  const context = rows < ROWS_FOR_CONTEXT ? [] : contextLines(state);
+  const composer = [...context, ...composerLines(draftOf(state), columns, composerMost)];
   const messages = bannerLines(state, columns, rows);
   const bodyRows = Math.max(1, rows - 3 - (hasHeaderRule ? 1 : 0) - composer.length - messages.length);
   return { columns, rows, listWidth, paneWidth, memberWidth, bodyRows, hasHeaderRule, composer, messages };
@@ -60,7 +63,7 @@ function contextLines(state: ScreenState): Line[] {
 
 function bannerLines(state: ScreenState, columns: number, rows: number): Line[] {
   const most = rows < 14 ? 1 : 2;
-  if (state.pasted !== null) return wrapped(pasteQuestion(state.pasted), 'warning', columns, 3);
+  if (state.pasted !== null) return wrapped(pasteQuestion(state.pasted), 'warning', columns, most);
   const trouble = connectionTrouble(state.connection);
   const notice = state.notice ? wrapped(state.notice.text, state.notice.tone, columns, most) : [];
   if (!trouble || (rows < 14 && notice.length > 0)) return notice;

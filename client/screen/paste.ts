@@ -16,7 +16,7 @@ export function isLongPaste(text: string): boolean {
 
 /** The question about a long paste. */
 export function pasteQuestion(pasted: string): string {
-  return `${linesOf(pasted)} lines were pasted. Enter takes them as one message, Esc leaves them out.`;
+  return `${linesOf(pasted)} lines pasted: Enter takes them, Esc leaves them out.`;
 }
 
 /** A key while it is asked whether a long text is to be put into the composer. */

@@ -1,6 +1,6 @@
 import type { Message } from '../../shared/api.ts';
 import { nameKey } from '../../shared/names.ts';
-import { newestOf, openOf, withConversation } from './conversations.ts';
+import { openOf, withConversation } from './conversations.ts';
 import { findLast, type KeptMessage, messageAt, messagesAbove, newestPosition } from './message-log.ts';
 import { type Conversation, type ScreenState, type Step, step } from './model.ts';
 
@@ -70,19 +70,16 @@ export function withToldUnread(
   conversation: Conversation,
   told: { read: number; last: number; unread: number },
 ): Conversation {
-  const read = Math.max(told.read, 0);
+  const { read } = told;
   const since = messagesAbove(conversation.log, Math.max(told.last, read)).filter((one) => one.fresh);
   const counted: Conversation = {
     ...conversation,
     readPosition: read,
-    unread: told.unread + othersAmong(state, since),
+    unread: (told.last > read ? told.unread : 0) + othersAmong(state, since),
     countedUpTo: Math.max(told.last, since.at(-1)?.position ?? 0),
   };
-  const mark = conversation.readPosition;
-  const marked = withReadMark(state, counted, mark);
-  // Where the newest was read here, the count of the servers says nothing that is not known.
-  const settled = marked.readPosition >= newestOf(marked) ? { ...marked, unread: 0 } : marked;
-  return { ...settled, mentionedAt: mentionedAt(state, settled) };
+  const marked = withReadMark(state, counted, conversation.readPosition);
+  return { ...marked, mentionedAt: mentionedAt(state, marked) };
 }
 
 /** Somebody sits before the screen, as far as can be known. */

@@ -83,12 +83,15 @@ const BY_NAME: Readonly<Record<Exclude<ThemeName, 'auto'>, Theme>> = {
 };
 
 /**
- * The theme by name, given the environment. `NO_COLOR` says none whatever was chosen; `auto` takes the terminal's own
- * palette, whose colours suit its background.
+ * The theme by name, given the environment. `NO_COLOR` says none whatever was chosen; `auto` is dark or light where the
+ * terminal tells its background and has all colours, and else its own palette, whose colours suit its background.
  */
 export function themeFor(environment: Readonly<Record<string, string | undefined>>, name: ThemeName = 'auto'): Theme {
   if (environment.NO_COLOR) return NONE;
-  return name === 'auto' ? SIXTEEN : BY_NAME[name];
+  if (name !== 'auto') return BY_NAME[name];
+  const background = /;(\d+)$/.exec(environment.COLORFGBG ?? '')?.[1];
+  if (background === undefined || !/^(truecolor|24bit)$/.test(environment.COLORTERM ?? '')) return SIXTEEN;
+  return background === '7' || background === '15' ? LIGHT : DARK;
 }
 
 /** The theme that everything is drawn with. */

@@ -165,7 +165,7 @@ describe('a paste', () => {
     expect(driver.composer).toBe('see: 1\n2\n3\n4\n5\n');
     driver.key('ctrl+u');
     driver.paste('1\r\n2\r\n3\r\n4\r\n5\r\n6');
-    expect(driver.text).toContain('6 lines were pasted');
+    expect(driver.text).toContain('6 lines pasted');
     driver.key('escape');
     expect(driver.composer).toBe('see: 1\n2\n3\n4\n5\n');
     driver.paste('1\n2\n3\n4\n5\n6\n7\n');

@@ -7,8 +7,8 @@ import type { Conversation as ToldConversation } from '../../shared/api.ts';
 import { ScreenDriver, screenLines } from '../support/screen-driver.ts';
 
 const NAMES = ['bob', 'Carol', 'dave', '日本', 'ana'] as const;
-const ROOMS = ['#lobby', '#日本語'] as const;
 const HOSTILE = '\x1b]0;t\x07\x9b2J\u202e👩‍👩‍👧日本\u0301'.concat('\u0301'.repeat(200), '\n\u2066\ud800\r');
+const ROOMS = ['#lobby', '#日本語', `#${HOSTILE}`] as const;
 const KEYS = [
   ...['enter', 'enter', 'tab', 'shift+tab', 'up', 'down', 'left', 'right', 'home', 'end', 'page-up', 'page-down'],
   ...['backspace', 'delete', 'ctrl+u', 'ctrl+w', 'ctrl+n', 'ctrl+p', 'alt+1', 'alt+2', 'alt+enter', 'escape', 'ctrl+c'],
@@ -81,7 +81,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .tuple(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 1, max: 70 }))
+      .tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 100 }))
       .map(([columns, rows]) => named(`${columns}×${rows}`, (it) => it.input({ type: 'resize', columns, rows }))),
   },
   { weight: 1, arbitrary: fc.constantFrom(...OTHER_EVENTS()) },
@@ -117,6 +117,7 @@ function MESSAGE_EVENTS(number: number): Action[] {
       it.event({ type: 'message-reacted', id, position, from: HOSTILE, reaction: HOSTILE, on: number % 3 > 0 }),
     ),
     named(`${id} changed`, (it) => it.event({ type: 'message-changed', position, message })),
+    named('a hostile name', (it) => it.deliver(HOSTILE, 'ana', HOSTILE)),
     named(`answer to ${id}`, (it) => it.deliver(HOSTILE, '#lobby', `hello ana ${HOSTILE}`, false, { replyTo: id })),
   ];
 }

@@ -48,11 +48,15 @@ describe('the settings', () => {
     expect(readFileSync(settingsPath(folder), 'utf8')).toBe('{ "theme": ');
   });
 
-  it('NO_COLOR says none, whatever theme was chosen', () => {
+  it('NO_COLOR says none, whatever theme was chosen; auto follows the terminal’s background', () => {
     for (const name of ['auto', 'dark', 'light', 'sixteen'] as const) {
       expect(themeFor({ NO_COLOR: '1' }, name)).toEqual(themeFor({}, 'none'));
       expect(themeFor({}, name)).not.toEqual(themeFor({}, 'none'));
     }
+    const light = { COLORFGBG: '0;15', COLORTERM: 'truecolor' };
+    expect(themeFor(light)).toEqual(themeFor({}, 'light'));
+    expect(themeFor({ ...light, COLORFGBG: '15;0' })).toEqual(themeFor({}, 'dark'));
+    expect(themeFor({ COLORFGBG: '0;15' })).toEqual(themeFor({}, 'sixteen'));
     expect(Object.values(themeFor({}, 'none')).some((look) => look.color !== undefined)).toBe(false);
   });
 });
