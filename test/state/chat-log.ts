@@ -4,9 +4,10 @@ import { pageOf } from '../../server/state/page-texts.ts';
 import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
 import { QUEUED_MESSAGES, queueRow } from '../../server/state/tables.ts';
 import { accountBody } from '../../shared/account-body.ts';
-import type { AccountId, SessionId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd, RoomId, SessionId } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry, type Outcome, type Table } from '../../shared/operations.ts';
+import { roomBody } from '../../shared/room-body.ts';
 
 /** What differs from an entry in which all is empty. */
 export type Operation = Partial<EntryDraft> & Pick<EntryDraft, 'event'>;
@@ -59,7 +60,7 @@ export class ChatLog {
   }
 
   /** @returns the id of the message */
-  send(from: AccountId, to: AccountId, body = 'hello'): string {
+  send(from: AccountId, to: ConversationEnd, body = 'hello'): string {
     const id = `message-${++this.#messages}`;
     accepted(this.apply({ event: 'message:send', account: from, subject: to, id, body }));
     return id;
@@ -67,6 +68,23 @@ export class ChatLog {
 
   deleteMessage(account: AccountId, id: string): Applied {
     return this.apply({ event: 'message:delete', account, subject: id });
+  }
+
+  edit(account: AccountId, id: string, body: string): Applied {
+    return this.apply({ event: 'message:edit', account, subject: id, body });
+  }
+
+  react(account: AccountId, id: string, reaction: string, on = true): Applied {
+    return this.apply({ event: on ? 'message:react' : 'message:unreact', account, subject: id, body: reaction });
+  }
+
+  createRoom(account: AccountId, name: string, topic = ''): RoomId {
+    const body = roomBody({ name, nameKey: nameKey(name), topic });
+    return String(accepted(this.apply({ event: 'room:create', account, body })).position) as RoomId;
+  }
+
+  join(account: AccountId, room: RoomId): Applied {
+    return this.apply({ event: 'room:join', account, subject: room });
   }
 
   receive(body: string): Applied {

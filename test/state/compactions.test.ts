@@ -5,6 +5,7 @@ import { partOfBody } from '../../server/state/compactions.ts';
 import { readAccountBody, withoutPassword } from '../../shared/account-body.ts';
 import type { LogEntry, Remains } from '../../shared/operations.ts';
 import { ChatLog, createOperation, restoredFrom } from './chat-log.ts';
+import { HistoryModel } from './history-model.ts';
 import { randomLog } from './random-operations.ts';
 
 /** A row of the log after compaction. */
@@ -30,6 +31,19 @@ function applied(entries: readonly LogEntry[]): ChatState {
   for (const entry of entries) state.apply(entry);
   return state;
 }
+
+/** Rows whose bodies people wrote. */
+const TEXTS: ReadonlySet<LogEntry['event']> = new Set([
+  'account:create',
+  'account:password',
+  'account:profile',
+  'message:send',
+  'message:edit',
+  'message:react',
+  'message:unreact',
+  'room:create',
+  'room:topic',
+]);
 
 const remainsIn = (state: ChatState, { op, event }: LogEntry) => state.compactions.remainsOf(op, event);
 
@@ -84,6 +98,70 @@ describe('R27: what compaction removes', () => {
     expect(readAccountBody({ body: part, subject: '' })).toEqual({ username: 'Ana', nameKey: 'ana', passwordHash: '' });
     expect(part).not.toContain('hash of Ana');
     expect(withoutPassword(part)).toBe(part);
+  });
+
+  it('is every text that nobody can see any more, and no other', () => {
+    const seen = new Map<string, number>();
+    const property = fc.property(randomLog, (log) => {
+      const entries = asAppended(log);
+      const state = new ChatState();
+      const model = new HistoryModel();
+      for (const entry of entries) {
+        model.apply(entry, state.apply(entry).outcome.refused === '');
+        if (entry.event !== 'cluster:compact') continue;
+        const needed = model.needed();
+        for (const row of entries.slice(0, entry.op).filter(({ event, body }) => TEXTS.has(event) && body !== '')) {
+          const remains = remainsIn(state, row);
+          seen.set(`${row.event} ${remains}`, (seen.get(`${row.event} ${remains}`) ?? 0) + 1);
+          expect(remains === 'all', `${entry.op}: ${JSON.stringify(row)}`).toBe(needed.has(row.op));
+        }
+      }
+    });
+    fc.assert(property, { seed: 1538, numRuns: 1000 });
+    for (const event of TEXTS) {
+      for (const remains of ['all', 'nothing']) expect(seen.get(`${event} ${remains}`), event).toBeGreaterThan(20);
+    }
+    for (const event of ['account:create', 'room:create']) expect(seen.get(`${event} part`), event).toBeGreaterThan(5);
+  });
+
+  it('is an edited-away text, a changed password or topic, and a taken-back reaction with its message', () => {
+    const log = new ChatLog();
+    const [ana, bo] = [log.create('ana'), log.create('bo')];
+    const id = log.send(ana, bo, 'with a tpyo');
+    log.edit(ana, id, 'with a typo');
+    log.edit(ana, id, 'without');
+    log.react(bo, id, '+1');
+    log.react(bo, id, '+1', false);
+    log.apply({ event: 'account:password', account: ana, subject: '1', body: 'new hash' });
+    log.apply(compact);
+    const remains = () => log.entries.slice(0, 8).map((row) => remainsIn(log.state, row));
+    const before = ['part', 'all', 'nothing', 'nothing', 'all', 'all', 'all', 'all'];
+    expect(remains()).toEqual(before);
+    log.deleteMessage(ana, id);
+    expect(remains()).toEqual(before);
+    expect(log.state.compactions.removableSinceOp).toBe(10);
+    log.apply(compact);
+    expect(remains()).toEqual(['part', 'all', 'nothing', 'nothing', 'nothing', 'nothing', 'nothing', 'all']);
+    expect(log.state.isEditedSince(id, 4)).toBe(true);
+    expect(log.state.isEditedSince(id, 5)).toBe(false);
+  });
+
+  it('is a room’s name and all that was said in it, once it is gone', () => {
+    const log = new ChatLog();
+    const [ana, bo] = [log.create('ana'), log.create('bo')];
+    const room = log.createRoom(ana, '#tea', 'cups');
+    log.join(bo, room);
+    log.send(bo, room);
+    log.apply({ event: 'room:topic', account: ana, subject: room, body: 'pots' });
+    log.deleteAccount(bo);
+    log.apply(compact);
+    const remains = () => log.entries.slice(1, 6).map((row) => remainsIn(log.state, row));
+    // Whose message it was is still shown in the room.
+    expect(remains()).toEqual(['part', 'part', 'all', 'all', 'all']);
+    log.apply({ event: 'room:leave', account: ana, subject: room });
+    expect(remains()).toEqual(['part', 'part', 'all', 'all', 'all']);
+    log.apply(compact);
+    expect(remains()).toEqual(['nothing', 'nothing', 'all', 'nothing', 'nothing']);
   });
 
   it('is the same whenever it is asked until the next compaction, also after a restart', () => {

@@ -1,29 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChatState } from '../../server/state/chat-state.ts';
-import type { Deletion, Message } from '../../shared/api.ts';
+import type { HistoryPage } from '../../server/state/reader.ts';
+import type { Message } from '../../shared/api.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import type { LogEntry } from '../../shared/operations.ts';
-import { ChatLog, pagesBackward, pagesForward } from './chat-log.ts';
+import { ChatLog, pagesBackward, pagesForward, pageWithTexts } from './chat-log.ts';
+import { applyAndListen } from './listener.ts';
 import { randomLog } from './random-operations.ts';
-
-/** What concerned each account, as its notices told it while the log was applied. */
-function applyAndListen(entries: readonly LogEntry[]) {
-  const state = new ChatState();
-  const told = new Map<AccountId, { messages: Message[]; deletions: Deletion[] }>();
-  for (const entry of entries) {
-    for (const notice of state.apply(entry).notices) {
-      if (notice.type !== 'message:new' && notice.type !== 'message:deleted') continue;
-      for (const account of notice.accounts) {
-        const own = told.get(account) ?? { messages: [], deletions: [] };
-        told.set(account, own);
-        if (notice.type === 'message:new') own.messages.push(notice.message);
-        else own.deletions.push(notice.deletion);
-      }
-    }
-  }
-  return { state, told };
-}
 
 describe('history', () => {
   it('page after page, of any limit and in both directions, is what was told while it happened', () => {
@@ -32,19 +15,69 @@ describe('history', () => {
         const { state, told } = applyAndListen(entries);
         for (const [account, { messages, deletions }] of told) {
           if (state.account(account) === undefined) continue;
-          const gone = new Set(deletions.map((deletion) => deletion.id));
-          const remaining = messages.filter((message) => !gone.has(message.id)).map((message) => message.position);
+          const remaining = messages.map((message) => message.position);
           const pages = pagesForward(state, account, limit);
           expect(pages.flatMap((page) => page.messages.map((message) => message.position))).toEqual(remaining);
-          expect(pages.flatMap((page) => page.deletions)).toEqual(deletions);
+          expect(pages.flatMap((page) => page.deletions)).toEqual(
+            deletions.map(({ id, position }) => ({ id, position })),
+          );
           expect(pages.at(-1)!.position).toBe(state.position);
-          for (const page of pages.slice(0, -1)) expect(page.messages.length + page.deletions.length).toBe(limit);
+          for (const page of pages.slice(0, -1)) {
+            expect(page.messages.length + page.deletions.length + page.changes.length).toBe(limit);
+          }
           const backward = pagesBackward(state, account, limit);
           expect(backward.reverse().flatMap((page) => page.map((message) => message.position))).toEqual(remaining);
         }
       }),
       { seed: 1538, numRuns: 300 },
     );
+  });
+
+  it('has the texts and reactions that were told while they changed', () => {
+    const property = fc.property(randomLog, (entries) => {
+      const { state, told } = applyAndListen(entries);
+      for (const [account, { messages }] of told) {
+        if (state.account(account) === undefined) continue;
+        const shown = pageWithTexts(state, entries, { account, after: 0, limit: 500 }).messages;
+        // That a sender was deleted is told once for all messages, not with each.
+        const expected = messages.map((message) => ({ ...message, reactions: message.reactions ?? [] }));
+        expect(shown.map(({ fromDeleted, reactions = [], ...message }) => ({ ...message, reactions }))).toEqual(
+          expected,
+        );
+      }
+    });
+    fc.assert(property, { seed: 1538, numRuns: 300 });
+  });
+
+  it('read from any position on, and then again, leads to what it is as a whole', () => {
+    const property = fc.property(randomLog, fc.nat(), fc.integer({ min: 1, max: 5 }), (entries, cut, limit) => {
+      const before = entries.slice(0, cut % entries.length);
+      const early = new ChatState();
+      for (const entry of before) early.apply(entry);
+      const state = new ChatState();
+      for (const entry of entries) state.apply(entry);
+      for (const { id: account } of state.listAccounts({ limit: 500 }).accounts) {
+        const known = new Map<string, Message>();
+        const take = ({ messages, deletions, changes }: HistoryPage) => {
+          for (const message of messages) known.set(message.id, message);
+          for (const { message } of changes) known.set(message.id, message);
+          for (const { id } of deletions) known.delete(id);
+        };
+        take(pageWithTexts(early, before, { account, after: 0, limit: 500 }));
+        let after = early.position;
+        for (let more = true; more; ) {
+          const page = pageWithTexts(state, entries, { account, after, limit });
+          take(page);
+          ({ position: after, more } = page);
+        }
+        for (const message of pageWithTexts(state, entries, { account, after: 0, limit: 500 }).messages) {
+          // Which accounts are gone is told by notices.
+          const withoutGone = ({ reactions, fromDeleted, ...rest }: Message) => rest;
+          expect(withoutGone(known.get(message.id)!)).toEqual(withoutGone(message));
+        }
+      }
+    });
+    fc.assert(property, { seed: 1538, numRuns: 300 });
   });
 
   it('with one account is what the whole history has of that conversation, from either side', () => {

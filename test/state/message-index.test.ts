@@ -16,8 +16,10 @@ const ask = fc.record({
   limit: fc.integer({ min: 1, max: 9 }),
 });
 
+/** Accounts and rooms, and what is neither. */
 function allOf(entries: readonly LogEntry[]): AccountId[] {
-  const created = entries.filter(({ event }) => event === 'account:create').map(({ op }) => String(op) as AccountId);
+  const isCreation = ({ event }: LogEntry) => event === 'account:create' || event === 'room:create';
+  const created = entries.filter(isCreation).map(({ op }) => String(op) as AccountId);
   return [...created, '99' as AccountId];
 }
 

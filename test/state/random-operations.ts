@@ -55,21 +55,40 @@ const choice: fc.Arbitrary<Choice> = fc.record({
 
 /** A log of operations, possible and impossible ones. */
 export const randomLog: fc.Arbitrary<LogEntry[]> = fc
-  .array(choice, { minLength: 1, maxLength: 80, size: 'max' })
-  .map((choices) => toLog(choices));
+  .tuple(fc.boolean(), fc.array(choice, { minLength: 1, maxLength: 76, size: 'max' }))
+  .map(([isPopulated, choices]) => toLog(isPopulated ? [...POPULATION, ...choices] : choices));
+
+/** Somebody to begin with: most operations need accounts, and a room. */
+const POPULATION: readonly Choice[] = [
+  { event: 'account:create', who: 0, whom: 0, what: 0 },
+  { event: 'account:create', who: 0, whom: 0, what: 2 },
+  { event: 'room:create', who: 0, whom: 0, what: 0 },
+  { event: 'room:join', who: 1, whom: 0, what: 0 },
+];
 
 /** What the log so far has brought, by op: whether it took effect or not. */
 class SoFar {
-  readonly accounts: number[] = [];
+  accounts: number[] = [];
   readonly sessions: number[] = [];
   readonly rooms: number[] = [];
   readonly messages: number[] = [];
+  readonly #askedBy = new Map<string, string>();
 
-  note(event: LogEntry['event'], op: number): void {
+  note({ event, op, account, id }: LogEntry): void {
+    if (event === 'room:create') this.#askedBy.set(String(op), account);
+    if (event === 'message:send') this.#askedBy.set(id, account);
     if (event === 'account:create') this.accounts.push(op);
     if (event === 'account:create' || event === 'session:open') this.sessions.push(op);
     if (event === 'room:create') this.rooms.push(op);
     if (event === 'message:send') this.messages.push(op);
+    // Every other one is still asked for in vain afterwards.
+    if (event === 'account:delete' && op % 2 === 0)
+      this.accounts = this.accounts.filter((one) => String(one) !== account);
+  }
+
+  /** Who made a room, or sent a message, for three of four places; they may do most with it. */
+  makerOf(what: string, place: number): LogEntry['account'] | undefined {
+    return place % 4 === 0 ? undefined : (this.#askedBy.get(what) as LogEntry['account'] | undefined);
   }
 }
 
@@ -78,10 +97,10 @@ function toLog(choices: readonly Choice[]): LogEntry[] {
   const ids = new Map<number, string>();
   return choices.map((chosen, index) => {
     const op = index + 1;
-    const operation = toOperation(chosen, op, soFar, ids);
-    soFar.note(chosen.event, op);
-    if (operation.id) ids.set(op, operation.id);
-    return entryAt(op, operation);
+    const entry = entryAt(op, toOperation(chosen, op, soFar, ids));
+    soFar.note(entry);
+    if (entry.id !== '') ids.set(op, entry.id);
+    return entry;
   });
 }
 
@@ -98,6 +117,7 @@ function toOperation(chosen: Choice, op: number, soFar: SoFar, ids: ReadonlyMap<
   const { event, who, whom, what } = chosen;
   const account = pick(soFar.accounts, who) as LogEntry['account'];
   const room = pick(soFar.rooms, what);
+  const maker = soFar.makerOf(room, whom);
   // Half of them go to rooms.
   const end = whom % 2 === 0 && soFar.rooms.length > 0 ? pick(soFar.rooms, whom >> 1) : pick(soFar.accounts, whom >> 1);
   const message = what < 2 ? idOf(what) : (ids.get(recent(soFar.messages, what)) ?? idOf(op));
@@ -119,9 +139,9 @@ function toOperation(chosen: Choice, op: number, soFar: SoFar, ids: ReadonlyMap<
       return { event, account, subject: what % 4 === 3 ? `${end} ${message}` : end, id, body: `text ${op}` };
     }
     case 'message:edit':
-      return { event, account, subject: message, body: `edit ${op}` };
+      return { event, account: soFar.makerOf(message, whom) ?? account, subject: message, body: `edit ${op}` };
     case 'message:delete':
-      return { event, account, subject: message };
+      return { event, account: soFar.makerOf(message, whom) ?? account, subject: message };
     case 'message:react':
     case 'message:unreact':
       return { event, account, subject: message, body: REACTIONS[whom % REACTIONS.length]! };
@@ -134,13 +154,14 @@ function toOperation(chosen: Choice, op: number, soFar: SoFar, ids: ReadonlyMap<
       return { event, account, body: roomBody({ name, nameKey: nameKey(name), topic: what < 4 ? '' : `topic ${op}` }) };
     }
     case 'room:topic':
-      return { event, account, subject: room, body: what < 3 ? '' : `topic ${op}` };
+      return { event, account: maker ?? account, subject: room, body: what < 3 ? '' : `topic ${op}` };
     case 'room:remove':
     case 'room:readmit':
-      return { event, account, subject: `${room} ${pick(soFar.accounts, whom)}` };
+      return { event, account: maker ?? account, subject: `${room} ${pick(soFar.accounts, who)}` };
+    case 'room:delete':
+      return { event, account: maker ?? account, subject: room };
     case 'room:join':
     case 'room:leave':
-    case 'room:delete':
       return { event, account, subject: room };
     default:
       return { event, account };
