@@ -11,14 +11,21 @@ export interface RememberedReply {
 const FIRST_CAPACITY = 8;
 /** Numbers of a reply: request, position, time, and the digest as two halves of the fourth. */
 const WIDTH = 4;
-const REFUSALS: readonly Outcome['refused'][] = [
-  '',
-  'no-such-account',
-  'no-such-message',
-  'username-taken',
-  'forbidden',
-  'not-logged-in',
-];
+/** Every way in which a request can end: the type checker says so when one is missing. Kept as their places in this list. */
+const ENDS: Record<Outcome['refused'], true> = {
+  '': true,
+  'no-such-account': true,
+  'no-such-message': true,
+  'no-such-room': true,
+  'username-taken': true,
+  'room-taken': true,
+  'not-a-member': true,
+  blocked: true,
+  'limit-reached': true,
+  forbidden: true,
+  'not-logged-in': true,
+};
+const REFUSALS = Object.keys(ENDS) as readonly Outcome['refused'][];
 
 /** The last replies to one client, ascending by request: there may be millions in all, so they are numbers and no objects. */
 export class ClientReplies {

@@ -46,6 +46,8 @@ export function whyNotAppended(draft: EntryDraft, { archive, reactions }: ChatPa
 function ofLoggedIn(draft: EntryDraft, parts: ChatParts): Refused {
   const account = draft.account as AccountId;
   switch (draft.event) {
+    // Of two that change the password at once, each having given the old one, the later is logged out by the other.
+    case 'account:password':
     case 'session:close': {
       const session = parts.sessions.find(draft.subject);
       if (session === undefined) return 'not-logged-in';

@@ -2,6 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientReplies, type RememberedReply } from '../../server/replication/client-replies.ts';
 
+const REFUSED_WAYS = [
+  '',
+  'no-such-account',
+  'no-such-message',
+  'no-such-room',
+  'username-taken',
+  'room-taken',
+  'not-a-member',
+  'blocked',
+  'limit-reached',
+  'forbidden',
+  'not-logged-in',
+] as const;
+
 describe('remembered replies', () => {
   it('are what a list of them is, whatever their digests look like and however many are dropped', () => {
     const step = fc.record({
@@ -10,14 +24,7 @@ describe('remembered replies', () => {
         fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 }),
         fc.string({ maxLength: 17 }),
       ),
-      refused: fc.constantFrom(
-        '',
-        'no-such-account',
-        'no-such-message',
-        'username-taken',
-        'forbidden',
-        'not-logged-in',
-      ),
+      refused: fc.constantFrom(...REFUSED_WAYS),
       drops: fc.boolean(),
     });
     const property = fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.nat(), (steps, copiedAt) => {

@@ -28,7 +28,7 @@ export function checkAccounts(calls: readonly Call[], areRefusalsConfirmed: bool
     if (call.event === 'account:create') note(keyOf(call), creation(call, areRefusalsConfirmed));
     else if (call.event === 'session:open') note(keyOf(call), logIn(call));
     else if (call.event === 'account:password') for (const key of call.speaksFor) note(key, passwordChange(call));
-    else if (call.event === 'account:delete') for (const key of call.speaksFor) note(key, deletion(call));
+    else if (call.event === 'account:delete') for (const key of call.speaksFor) note(key, deletion(call, calls));
   }
   for (const call of calls) {
     if (call.event !== 'account:list') continue;
@@ -89,11 +89,17 @@ function passwordChange(call: Call): AccountOperation | undefined {
   return call.speaksFor.size === 1 ? named : { ...named, until: Number.POSITIVE_INFINITY };
 }
 
-function deletion(call: Call): AccountOperation | undefined {
+function deletion(call: Call, calls: readonly Call[]): AccountOperation | undefined {
   const standing = standingOf(call);
   if (standing === 'refused') return undefined;
   const password = askedText(call, 'password');
-  const isRight = (state: Account) => state !== null && (password === undefined || state === password);
+  // The password is verified before the deletion is put into the log: it may have been changed in between.
+  const mayHaveChanged = calls.some(
+    ({ event, askedIndex, answeredIndex }) =>
+      event === 'account:password' && askedIndex < call.answeredIndex && answeredIndex > call.askedIndex,
+  );
+  const isRight = (state: Account) =>
+    state !== null && (password === undefined || state === password || mayHaveChanged);
   const whole = operation(call, 'ok', (state) => (isRight(state) ? null : undefined));
   // When it is not sure which account it was for, it may have ended this one.
   return call.speaksFor.size === 1 ? whole : { ...whole, until: Number.POSITIVE_INFINITY };

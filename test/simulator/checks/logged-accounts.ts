@@ -63,7 +63,10 @@ export class LoggedAccounts {
     return true;
   }
 
+  /** Over a log-in that has ended by then nothing is changed. */
   changePassword(account: LoggedAccount, { op, subject }: LogEntry): boolean {
+    const isOpen = account.logIns.some(({ session, endedAtOp }) => session === subject && endedAtOp > op);
+    if (!isOpen) return false;
     endLogIns(account, op, ({ session }) => session !== subject);
     return true;
   }
