@@ -20,6 +20,7 @@ import {
 } from './screen/scrolling.ts';
 import { openSearch } from './screen/search-panel.ts';
 import { onSelectionKey, selectNewest, unselected } from './screen/selection.ts';
+import { graphemes } from './screen/text-width.ts';
 import { parseUiLine } from './screen/ui-commands.ts';
 
 const QUIT_AGAIN_MS = 3000;
@@ -28,6 +29,20 @@ const WHEEL_ROWS = 3;
 
 /** What a key makes of the screen; which part of it listens depends on what is in front. */
 export function onKey(state: ScreenState, key: Key): Step {
+  const isInFront = state.panel !== null || state.selection !== null || state.pasted !== null;
+  const typed = key.type === 'text' && isInFront ? graphemes(key.text) : [];
+  return typed.length > 1 ? onEach(state, typed) : onOne(state, key);
+}
+
+/** What is typed fast comes in one piece; where each key has a meaning of its own, they come one after the other. */
+function onEach(state: ScreenState, typed: readonly string[]): Step {
+  return typed.reduce((before, text) => {
+    const { state: after, effects } = onOne(before.state, { type: 'text', text });
+    return { state: after, effects: [...before.effects, ...effects] };
+  }, step(state));
+}
+
+function onOne(state: ScreenState, key: Key): Step {
   const name = key.type === 'named' ? key.name : '';
   if (name === 'focus' || name === 'blur') return step({ ...state, focused: name === 'focus', usedAtMs: state.nowMs });
   const used: ScreenState = { ...state, usedAtMs: state.nowMs, focused: true };
