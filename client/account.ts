@@ -1,5 +1,6 @@
 import type { LoggedIn } from '../shared/api.ts';
 import { nameKey } from '../shared/names.ts';
+import type { AccountNews } from './account-news.ts';
 import type { ChatEvent } from './chat-types.ts';
 import type { Connections } from './connections.ts';
 import type { Link } from './link.ts';
@@ -13,6 +14,7 @@ export interface AccountParts {
   replay: Replay;
   outbox: OutboxSender;
   receipts: Receipts;
+  news: AccountNews;
 }
 
 /** Who is logged in, and what of that is kept when it ends. */
@@ -79,8 +81,9 @@ export class Account {
   }
 
   #resume(link: Link): void {
-    const { replay, receipts } = this.#parts();
+    const { replay, receipts, news } = this.#parts();
     receipts.onReady(link.ready!.received);
+    news.onReady();
     replay.onReady(link.ready!);
   }
 
@@ -93,8 +96,9 @@ export class Account {
   }
 
   #logOut(reason: string): void {
-    const { connections, receipts } = this.#parts();
+    const { connections, receipts, news } = this.#parts();
     receipts.onLoggedOut();
+    news.suspend();
     if (this.#username === '') return;
     this.#username = '';
     if (connections.target) connections.target.token = undefined;

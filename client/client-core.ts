@@ -1,17 +1,9 @@
-import type {
-  Deletion,
-  Handshake,
-  Message,
-  ReadEvent,
-  Replies,
-  RequestOf,
-  SessionReady,
-  WriteEvent,
-} from '../shared/api.ts';
+import type { Handshake, ReadEvent, Replies, RequestOf, SessionReady, WriteEvent } from '../shared/api.ts';
 import { type Result, refusal } from '../shared/errors.ts';
 import { CLIENT_PROTOCOL } from '../shared/limits.ts';
 import type { Random } from '../shared/random.ts';
 import { Account } from './account.ts';
+import { AccountNews } from './account-news.ts';
 import type { ChatEvent } from './chat-types.ts';
 import type { ChatClientOptions } from './client-options.ts';
 import { ClusterKnowledge } from './cluster-knowledge.ts';
@@ -20,12 +12,14 @@ import { Connections } from './connections.ts';
 import type { Link } from './link.ts';
 import { OutboxSender } from './outbox-sender.ts';
 import { PendingAnswers } from './pending-answers.ts';
+import { toldOf } from './pushes.ts';
 import { Reads } from './reads.ts';
 import { Receipts } from './receipts.ts';
-import { Replay, type Told } from './replay.ts';
+import { Replay } from './replay.ts';
 import { RequestQueue, type Write } from './request-queue.ts';
 import { ANOTHER_CLUSTER, moveToCluster, noticeForce, startAnew } from './starting-over.ts';
 import type { ClientStore, ToldEvent } from './store.ts';
+import { eventOf, positionOf, type Told } from './told.ts';
 import type { PushEvent } from './transport.ts';
 
 /** The parts of the client library, wired to each other; `chat-client.ts` is its face. */
@@ -40,6 +34,7 @@ export class ClientCore {
   readonly replay: Replay;
   readonly outbox: OutboxSender;
   readonly receipts: Receipts;
+  readonly news: AccountNews;
   readonly account: Account;
   readonly pending: PendingAnswers;
   /** The highest position that any server told: no answer may be older. */
@@ -110,6 +105,17 @@ export class ClientCore {
     });
     this.receipts = new Receipts(store, clock, (position, answer) => {
       this.reads.ask('message:received', { position }, true, (result) => answer(result.ok));
+    });
+    this.news = new AccountNews({
+      store,
+      clock,
+      emit: this.emit,
+      username: () => this.account.username,
+      ask: (event, payload, answer) => this.reads.ask(event, payload, true, answer),
+      target: () => this.connections.target,
+      saw: (position) => this.saw(position),
+      keep: (event) => this.#keep(event),
+      wantsList: replay,
     });
   }
 
@@ -185,6 +191,7 @@ export class ClientCore {
     if (this.#closed) return;
     this.#closed = true;
     this.receipts.close();
+    this.news.close();
     this.connections.stop();
     this.queue.close();
     this.reads.close();
@@ -206,6 +213,7 @@ export class ClientCore {
     if (target?.ready !== this.#ready) {
       this.#ready = target?.ready;
       this.replay.suspend();
+      this.news.suspend();
       if (target?.ready) {
         this.saw(target.ready.position);
         this.account.onReady(target);
@@ -216,19 +224,16 @@ export class ClientCore {
 
   #onPush(link: Link, event: PushEvent, payload: unknown): void {
     if (link !== this.connections.target || !link.ready) return;
-    if (event === 'message:new') this.replay.onPush({ message: payload as Message });
-    else if (event === 'message:deleted') this.replay.onPush({ deleted: payload as Deletion });
-    else if (event === 'account:deleted') {
-      const { username } = payload as { username: string };
-      this.emit({ type: 'account-deleted', username });
-    }
+    const told = toldOf(event, payload);
+    if (told) this.replay.onPush(told);
+    else this.news.onPush(event, payload);
   }
 
   #tell(event: Told, replayed: boolean): void {
-    this.saw('message' in event ? event.message.position : event.deleted.position);
+    this.saw(positionOf(event));
     this.#keep(event);
-    if ('message' in event) this.emit({ type: 'message', message: event.message, replayed });
-    else this.emit({ type: 'message-deleted', ...event.deleted });
+    this.emit(eventOf(event, replayed));
+    this.news.onTold(event);
   }
 
   /** What was skipped was not told: it is left for a client that wants it. */

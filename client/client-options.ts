@@ -14,6 +14,9 @@ export interface ChatClientOptions {
   random: Random;
   /** A request that no server answered within this time is given up; 0 (the default): never. */
   giveUpAfterMs?: number;
-  /** False: what was missed is not fetched, and what was told earlier is not told at the start. Default true. */
+  /**
+   * False: what was missed is not fetched, nor the list of conversations, and what was told earlier is not told at the start.
+   * Default true.
+   */
   replay?: boolean;
 }

@@ -1,19 +1,5 @@
 import { type Result, refusal, success } from '../shared/errors.ts';
 
-/** What a line of the line mode asks for. */
-export type ReplCommand =
-  | { type: 'create'; username: string; password: string }
-  | { type: 'login'; username: string; password: string }
-  | { type: 'logout' }
-  | { type: 'delete-account'; password: string }
-  | { type: 'list'; pattern?: string }
-  | { type: 'send'; to: string; body: string }
-  | { type: 'history'; with?: string }
-  | { type: 'delete'; id: string }
-  | { type: 'status' }
-  | { type: 'help' }
-  | { type: 'quit' };
-
 /** One row of a table of commands, from which both the parser and the help text are made. */
 export interface CommandEntry<C> {
   verb: string;
@@ -24,66 +10,9 @@ export interface CommandEntry<C> {
   build: (words: readonly string[]) => C;
 }
 
-const REPL_TABLE: readonly CommandEntry<ReplCommand>[] = [
-  {
-    verb: 'CREATE',
-    parameters: 'USER PASSWORD',
-    help: 'make an account and log in',
-    build: ([username, password]) => ({ type: 'create', username: username!, password: password! }),
-  },
-  {
-    verb: 'LOGIN',
-    parameters: 'USER PASSWORD',
-    help: 'log in',
-    build: ([username, password]) => ({ type: 'login', username: username!, password: password! }),
-  },
-  {
-    verb: 'SEND',
-    parameters: 'USER TEXT',
-    help: 'send TEXT to USER',
-    build: ([name, body]) => ({ type: 'send', to: name!, body: body! }),
-  },
-  {
-    verb: 'LIST',
-    parameters: '[PATTERN]',
-    help: 'list accounts; * and ? stand for letters',
-    build: ([one]) => list(one),
-  },
-  { verb: 'HISTORY', parameters: '[USER]', help: 'show the newest messages', build: ([one]) => history(one) },
-  {
-    verb: 'DELETE',
-    parameters: 'ID',
-    help: 'delete one of your messages',
-    build: ([id]) => ({ type: 'delete', id: id! }),
-  },
-  { verb: 'LOGOUT', parameters: '', help: 'log out', build: () => ({ type: 'logout' }) },
-  {
-    verb: 'DELETE-ACCOUNT',
-    parameters: 'PASSWORD',
-    help: 'delete your account, for good',
-    build: ([password]) => ({ type: 'delete-account', password: password! }),
-  },
-  { verb: 'STATUS', parameters: '', help: 'show the servers', build: () => ({ type: 'status' }) },
-  { verb: 'HELP', parameters: '', help: 'show this list', build: () => ({ type: 'help' }) },
-  { verb: 'QUIT', parameters: '', help: 'leave the program', build: () => ({ type: 'quit' }) },
-];
-
-/** A line for each command of the line mode: how it is typed, two or more spaces, what it does. */
-export function replHelpLines(): string[] {
-  return columns(REPL_TABLE.map(({ verb, parameters, help }) => [`${verb} ${parameters}`.trim(), help]));
-}
-
 /**
- * What a line of the line mode means; verbs may be in capitals or small letters.
- *
- * @returns the command, or `bad-request` with what is wrong and the nearest command
- */
-export function parseReplLine(line: string): Result<ReplCommand> {
-  return parseCommand(REPL_TABLE, line.trimStart(), { sign: '', help: 'HELP' });
-}
-
-/**
- * What a line means according to a table; verbs may be in capitals or small letters.
+ * What a line means according to a table; verbs may be in capitals or small letters. A word with spaces stands in quotes,
+ * '…' or "…".
  *
  * @param naming what commands begin with where they are shown, and the one that lists them
  * @returns what the table builds, or `bad-request` with what is wrong and the nearest command
@@ -93,8 +22,7 @@ export function parseCommand<C>(
   line: string,
   { sign, help }: { sign: string; help: string },
 ): Result<C> {
-  const [, verb = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
-  const entry = table.find((one) => one.verb.toLowerCase() === verb.toLowerCase());
+  const { verb, entry, rest } = findEntry(table, line);
   if (!entry) {
     const near = nearest(table, verb);
     const hint = near ? `did you mean ${sign}${near}?` : `${help} lists them.`;
@@ -111,7 +39,22 @@ export function parseCommand<C>(
   return success(entry.build(words));
 }
 
-/** As many words as there are parameters; TEXT takes the rest as it stands, and what is too much comes last. */
+/** Verbs are of one word, or of two. */
+function findEntry<C>(
+  table: readonly CommandEntry<C>[],
+  line: string,
+): { verb: string; entry: CommandEntry<C> | undefined; rest: string } {
+  const [, one = '', behind = ''] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
+  const [, two = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(behind) ?? [];
+  const named = (verb: string) => table.find((entry) => entry.verb.toLowerCase() === verb.toLowerCase());
+  const pair = named(`${one} ${two}`);
+  if (pair) return { verb: pair.verb, entry: pair, rest };
+  const begins = table.some(({ verb }) => verb.toLowerCase().startsWith(`${one.toLowerCase()} `));
+  const entry = named(one);
+  return { verb: entry || !begins ? one : `${one} ${two}`.trim(), entry, rest: behind };
+}
+
+/** As many words as there are parameters; TEXT and TOPIC take the rest as it stands, and what is too much comes last. */
 function splitWords(rest: string, parameters: readonly string[]): string[] {
   const words: string[] = [];
   let left = rest;
@@ -121,9 +64,10 @@ function splitWords(rest: string, parameters: readonly string[]): string[] {
       words.push(left);
       return words;
     }
-    const [, word = '', after = ''] = /^(\S+)\s*(.*)$/s.exec(left) ?? [];
-    words.push(word);
-    left = after;
+    const quoted = /^(?:'([^']*)'|"([^"]*)")(?:\s+(.*))?$/s.exec(left);
+    const [, plain = '', after = ''] = /^(\S+)\s*(.*)$/s.exec(left) ?? [];
+    words.push(quoted ? (quoted[1] ?? quoted[2] ?? '') : plain);
+    left = quoted ? (quoted[3] ?? '') : after;
   }
   return left.trim() === '' ? words : [...words, left];
 }
@@ -154,15 +98,8 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-function columns(rows: readonly (readonly string[])[]): string[] {
+/** Lines in which what stands on the right begins below itself. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left!.length)) + 2;
   return rows.map(([left, right]) => `${left!.padEnd(width)}${right}`);
-}
-
-function list(pattern: string | undefined): { type: 'list'; pattern?: string } {
-  return pattern === undefined ? { type: 'list' } : { type: 'list', pattern };
-}
-
-function history(name: string | undefined): { type: 'history'; with?: string } {
-  return name === undefined ? { type: 'history' } : { type: 'history', with: name };
 }

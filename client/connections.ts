@@ -24,6 +24,12 @@ const FOREIGN_PATIENCE_MS = 3000;
 const HOPELESS_FAILURES = 7;
 /** A backup may hear of a log-in a moment after the primary: not asked again at once. */
 const UNKNOWN_SESSION_FAILURES = 3;
+/** After these another socket may be the better one. */
+const TELLS_OF_LINKS: ReadonlySet<PushEvent> = new Set<PushEvent>([
+  'session:ready',
+  'session:ended',
+  'cluster:changed',
+]);
 
 /** Keeps sockets to the primary and to one other server, and says which of them requests go to. */
 export class Connections {
@@ -210,7 +216,7 @@ export class Connections {
     if (link.closed) return;
     this.#listener.onPush(link, event, payload);
     // What is pushed with every message must not cost a look at every socket.
-    if (event !== 'message:new' && event !== 'message:deleted') this.reconcile();
+    if (TELLS_OF_LINKS.has(event)) this.reconcile();
   }
 
   #onClosed(link: Link, reason: string, error: ChatError | undefined): void {

@@ -9,7 +9,7 @@ import { nameKey } from '../shared/names.ts';
 import { newLockName, releaseFolder, takeFolder } from './folder-lock.ts';
 import { readOrEmpty, replaceFile, syncFolder } from './line-file.ts';
 import { Outbox } from './outbox.ts';
-import type { ClientStore, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
+import type { ClientStore, ReadMark, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
 import { ToldLog } from './told-log.ts';
 
 const CLIENT_FOLDER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -148,6 +148,10 @@ class FolderStore implements ClientStore {
     return this.#log.received;
   }
 
+  get readMarks(): readonly ReadMark[] {
+    return this.#log.readMarks;
+  }
+
   takeNumber(): number {
     return this.#outbox.takeNumber();
   }
@@ -193,6 +197,14 @@ class FolderStore implements ClientStore {
 
   saveReceived(position: number): void {
     this.#log.add({ received: position });
+  }
+
+  saveReadMark(mark: ReadMark): void {
+    this.#log.add({ read: mark });
+  }
+
+  forgetReadMark(conversation: string): void {
+    this.#log.add({ readIsTold: conversation });
   }
 
   tell(event: ToldEvent): void {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { ChatError } from '../shared/errors.ts';
 import type { Address } from '../shared/ids.ts';
 import { REQUESTS_IN_FLIGHT } from '../shared/limits.ts';
+import { nameKey, normalizeRoomName } from '../shared/names.ts';
 import { ImportProgress } from './import-progress.ts';
 import { ImportSpeakers } from './import-speakers.ts';
-import { type ImportPlan, parseLogLine, planImport } from './irc-log.ts';
+import { type ImportPlan, type PlannedMessage, parseLogLine, planImport, roomOfLog } from './irc-log.ts';
 import { DONE, MISUSED, NOT_REACHED, type Output, REFUSED } from './output.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -15,6 +17,8 @@ export const DEFAULT_IMPORT_PASSWORD = 'imported-from-irc';
 export interface ImportOptions {
   servers: readonly Address[];
   stateFolder: string;
+  /** Where what is addressed to nobody goes; a room named after the log, when undefined. */
+  room?: string | undefined;
   /** Of every account that is made. */
   password: string;
   /** Sends everything once more, although it was imported before. */
@@ -25,9 +29,11 @@ export interface ImportOptions {
 }
 
 /**
- * Sends the addressed lines of a channel's log as direct messages, in the order of the file.
+ * Sends the addressed lines of a channel's log as direct messages, and the others to a room, which everybody joins before
+ * they speak there. In each conversation the order is that of the file.
  *
- * @returns the exit status: 0, 1 when something was refused, 2 when the file cannot be read, 3 when no server is reached
+ * @returns the exit status: 0, 1 when something was refused, 2 when the file cannot be read or the room is not possible, 3 when
+ * no server is reached
  */
 export async function importIrc(path: string, options: ImportOptions): Promise<number> {
   const { servers, output, password, stateFolder, again, timeoutMs } = options;
@@ -39,7 +45,12 @@ export async function importIrc(path: string, options: ImportOptions): Promise<n
     return MISUSED;
   }
   const { lines, latin1 } = decodeLines(bytes);
-  const plan = planImport(lines.map((line, index) => parseLogLine(line, index + 1)));
+  const parsed = lines.map((line, index) => parseLogLine(line, index + 1));
+  const room = normalizeRoomName(options.room ?? roomOfLog(basename(path), parsed));
+  if (!room.ok) {
+    output.note(room.error.message);
+    return MISUSED;
+  }
   if (latin1.length > 0) output.note(`Not UTF-8, taken for Latin-1: line ${latin1.join(', ')}`);
   const fileHash = createHash('sha256').update(bytes).digest('hex');
   // The run's number is known once the cluster is; until then only accounts are entered.
@@ -48,9 +59,16 @@ export async function importIrc(path: string, options: ImportOptions): Promise<n
     output.note(`No server is reached at ${servers.join(', ')}; is one running there?`);
     return NOT_REACHED;
   }
-  const progress = new ImportProgress(stateFolder, fileHash, clusterId, again);
-  const speakers = new ImportSpeakers({ servers, password, importName: `${fileHash}/${clusterId}/${progress.run}` });
+  const progress = new ImportProgress(stateFolder, fileHash, clusterId, room.value, again);
+  const importName = `${fileHash}/${clusterId}/${progress.run}/rooms`;
+  const speakers = new ImportSpeakers({ servers, password, importName });
   try {
+    if (nameKey(progress.room) !== nameKey(room.value)) {
+      const goOn = `go on with --room ${progress.room}, or say --again to import it once more`;
+      output.note(`This log was begun to be imported into ${progress.room}; ${goOn}.`);
+      return MISUSED;
+    }
+    const plan = planImport(parsed, progress.room);
     await speakers.connect(timeoutMs);
     return await perform(plan, progress, speakers, output);
   } finally {
@@ -109,6 +127,7 @@ async function perform(
   output.line(`Sent: ${outcome.sent}${before > 0 ? ` (and ${before} in earlier runs)` : ''}`);
   for (const [kind, count] of plan.skipped) output.line(`Skipped, ${kind}: ${count}`);
   for (const [code, count] of outcome.refused) output.line(`Refused, ${code}: ${count}`);
+  output.line(`Room: ${progress.room}, members: ${progress.members.size}`);
   output.line(`Accounts: ${plan.accounts.length}, of these under another name: ${plan.mapped.length}`);
   return outcome.refused.size === 0 ? DONE : REFUSED;
 }
@@ -129,24 +148,50 @@ async function sendAll(
   const bar = new ProgressBar('messages', waiting.length, output);
   const outcome: Outcome = { sent: 0, refused: new Map(), stopped: undefined };
   const inFlight = new Set<Promise<void>>();
+  const conversations = new Map<string, { from: string; inFlight: Set<Promise<void>> }>();
   for (const message of waiting) {
     while (inFlight.size >= REQUESTS_IN_FLIGHT) await Promise.race(inFlight);
-    const sending = await speakers.send(message);
+    const key = conversationOf(message);
+    const conversation = conversations.get(key) ?? { from: message.from, inFlight: new Set() };
+    conversations.set(key, conversation);
+    // What one sender sends takes effect in its order; what two send, in any.
+    if (conversation.from !== message.from) await Promise.all(conversation.inFlight);
+    conversation.from = message.from;
+    const refused = await joinFor(message, progress, speakers);
+    const sending = refused ?? (await speakers.send(message));
     if ('code' in sending) {
       outcome.stopped = sending;
       break;
     }
     const settled = sending.answer.then((result) => {
       inFlight.delete(settled);
+      conversation.inFlight.delete(settled);
       if (result.ok) outcome.sent += 1;
       else outcome.refused.set(result.error.code, (outcome.refused.get(result.error.code) ?? 0) + 1);
       progress.add({ done: message.line });
       bar.advance();
     });
     inFlight.add(settled);
+    conversation.inFlight.add(settled);
   }
   await Promise.all(inFlight);
   return outcome;
+}
+
+/** Whoever is to speak in the room for the first time joins it. */
+async function joinFor(
+  message: PlannedMessage,
+  progress: ImportProgress,
+  speakers: ImportSpeakers,
+): Promise<ChatError | undefined> {
+  if (message.enters === undefined || progress.members.has(message.from)) return undefined;
+  const refused = await speakers.join(message, progress.members.size === 0);
+  if (!refused) progress.add({ member: message.from });
+  return refused;
+}
+
+function conversationOf({ from, to }: PlannedMessage): string {
+  return to.startsWith('#') ? to : [nameKey(from), nameKey(to)].sort().join(' ');
 }
 
 function refuse(output: Output, what: string, error: ChatError): number {

@@ -67,6 +67,33 @@ export class ImportSpeakers {
     return entered;
   }
 
+  /**
+   * Makes the sender of its first message in a room a member of it.
+   *
+   * @param isFirst the room is there only if another import, or somebody else, made it
+   */
+  async join(message: PlannedMessage, isFirst: boolean): Promise<ChatError | undefined> {
+    const { from, to: room, enters = 0 } = message;
+    const speaker = await this.#speaker(from);
+    if ('code' in speaker) return speaker;
+    speaker.inFlight += 1;
+    try {
+      if (isFirst) {
+        speaker.next = enters;
+        const made = await speaker.chat.createRoom(room);
+        if (made.ok) return undefined;
+        if (made.error.code !== 'room-taken' && made.error.code !== 'overtaken') return made.error;
+      }
+      speaker.next = enters + 1;
+      const joined = await speaker.chat.joinRoom(room);
+      // Overtaken: an earlier run has had it done, and went on to say something.
+      return joined.ok || joined.error.code === 'overtaken' ? undefined : joined.error;
+    } finally {
+      speaker.inFlight -= 1;
+      this.#onIdle?.();
+    }
+  }
+
   /** Sends a message; those of one sender take effect in the order of the calls. The promise is of the answer. */
   async send(message: PlannedMessage): Promise<{ answer: Promise<Result<Replies['message:send']>> } | ChatError> {
     const speaker = await this.#speaker(message.from);
@@ -102,7 +129,7 @@ export class ImportSpeakers {
       this.#open.set(username, present);
       return present;
     }
-    await this.#makeRoom();
+    await this.#makeSpace();
     if (!this.#tokens.has(username)) {
       const entered = await this.enter(username);
       if (!entered.ok) return entered.error;
@@ -116,7 +143,7 @@ export class ImportSpeakers {
     return speaker;
   }
 
-  async #makeRoom(): Promise<void> {
+  async #makeSpace(): Promise<void> {
     while (this.#open.size >= SPEAKERS_OPEN) {
       const idle = [...this.#open].find(([, { inFlight }]) => inFlight === 0);
       if (idle) {

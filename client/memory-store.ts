@@ -1,6 +1,8 @@
 import type { Message } from '../shared/api.ts';
 import type { ClientId } from '../shared/ids.ts';
-import type { ClientStore, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
+import { nameKey } from '../shared/names.ts';
+import type { ClientStore, ReadMark, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
+import { applyTold, positionOf } from './told.ts';
 
 /** A store that lives as long as the process: for tests, simulation, and programs that keep nothing. */
 export function memoryStore(clientId: ClientId): ClientStore {
@@ -17,9 +19,14 @@ class MemoryStore implements ClientStore {
   received = 0;
   #lastNumber = 0;
   #messages: Message[] = [];
+  #readMarks = new Map<string, ReadMark>();
 
   constructor(clientId: ClientId) {
     this.clientId = clientId;
+  }
+
+  get readMarks(): readonly ReadMark[] {
+    return [...this.#readMarks.values()];
   }
 
   takeNumber(): number {
@@ -72,17 +79,21 @@ class MemoryStore implements ClientStore {
     this.received = position;
   }
 
+  saveReadMark(mark: ReadMark): void {
+    this.#readMarks.set(nameKey(mark.with), mark);
+  }
+
+  forgetReadMark(conversation: string): void {
+    this.#readMarks.delete(nameKey(conversation));
+  }
+
   tell(event: ToldEvent): void {
-    if ('message' in event) {
-      this.#messages.push(event.message);
-      this.told = event.message.position;
-    } else if ('deleted' in event) {
-      const { id, position } = event.deleted;
-      this.#messages = this.#messages.filter((message) => message.id !== id);
-      this.told = position;
-    } else {
+    if ('upTo' in event) {
       this.told = event.upTo;
+      return;
     }
+    applyTold(this.#messages, event);
+    if (!('left' in event)) this.told = positionOf(event);
   }
 
   history(limit: number): Message[] {
@@ -91,6 +102,7 @@ class MemoryStore implements ClientStore {
 
   forgetHistory(): void {
     this.#messages = [];
+    this.#readMarks.clear();
     this.told = undefined;
     this.received = 0;
   }

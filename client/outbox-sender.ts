@@ -166,11 +166,11 @@ export class OutboxSender {
   }
 
   #makeWrite(item: Item, durable: boolean, transmitted: boolean): Write<'message:send'> {
-    const { request, to, body } = item.stored;
+    const { request, to, body, replyTo } = item.stored;
     const write: Write<'message:send'> = {
       request,
       event: 'message:send',
-      payload: { to, body },
+      payload: { to, body, ...(replyTo === undefined ? {} : { replyTo }) },
       durable,
       transmitted,
       answer: (result, link) => this.#onAnswer(item, result, link),
@@ -241,6 +241,6 @@ function itemOf(stored: StoredMessage, resolve: Item['resolve']): Item {
   return { stored, shown: shown(stored), fromKey: nameKey(stored.from), write: undefined, resolve };
 }
 
-function shown({ request, to, body, typedAt }: StoredMessage): OutboxMessage {
-  return { request, to, body, typedAt };
+function shown({ request, to, body, replyTo, typedAt }: StoredMessage): OutboxMessage {
+  return { request, to, body, ...(replyTo === undefined ? {} : { replyTo }), typedAt };
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Message } from '../shared/api.ts';
 import { safeText } from './terminal-safe.ts';
 
 /** Exit statuses of the client's commands. */
@@ -38,11 +37,4 @@ export function standardOutput(): Output {
     note: (text) => stderr.write(`${safeText(text)}\n`),
     isTerminal: stdout.isTTY === true,
   };
-}
-
-/** A message in a line: when, from whom to whom, what, and its id. */
-export function messageLine(message: Message): string {
-  const at = new Date(message.at).toISOString().slice(0, 19).replace('T', ' ');
-  const from = message.fromDeleted ? `${message.from} (deleted)` : message.from;
-  return `${at} ${from} -> ${message.to}: ${message.body}  [${message.id}]`;
 }

@@ -1,9 +1,7 @@
-import type { Deletion, Message, Replies, SessionReady } from '../shared/api.ts';
+import type { Replies, SessionReady } from '../shared/api.ts';
 import type { Result } from '../shared/errors.ts';
 import { LIST_MAX_LIMIT } from '../shared/limits.ts';
-
-/** Something with a position that the account is concerned by. */
-export type Told = { message: Message } | { deleted: Deletion };
+import { positionOf, type Told } from './told.ts';
 
 export interface ReplayOptions {
   /** Asks the primary for the page after a position; returns how to withdraw the question. */
@@ -84,20 +82,27 @@ export class Replay {
       }
       this.#tellPage(result.value);
       const told = this.#told!;
-      const firstHeld = this.#held?.[0];
-      const met = firstHeld !== undefined && positionOf(firstHeld) <= told;
       // A page that leads nowhere ends the replay rather than asking for it for ever.
-      if (result.value.more && !met && told > after) return this.#fetch();
+      if (result.value.more && !this.#isMet(told) && told > after) return this.#fetch();
       this.#options.onToldUpTo(told);
       this.#release();
     });
     if (!answered) this.#cancelFetch = cancel;
   }
 
+  /** Whatever lies above this position is held. Of a message that changed twice a page tells the latest change only: one that was missed may hide behind one that is held. */
+  #isMet(told: number): boolean {
+    const [first, ...rest] = this.#held ?? [];
+    if (first === undefined || positionOf(first) > told) return false;
+    return [first, ...rest].every((event) => 'message' in event || 'deleted' in event);
+  }
+
   #tellPage(page: Replies['message:history']): void {
     const events: Told[] = [
       ...page.messages.map((message) => ({ message })),
       ...page.deletions.map((deleted) => ({ deleted })),
+      // A server of an earlier version tells of none.
+      ...(page.changes ?? []).map((changed) => ({ changed })),
     ];
     for (const event of events.sort((a, b) => positionOf(a) - positionOf(b))) this.#tellNew(event, true);
     this.#told = Math.max(this.#told!, page.position);
@@ -115,8 +120,4 @@ export class Replay {
     this.#told = position;
     this.#options.tell(event, replayed);
   }
-}
-
-function positionOf(event: Told): number {
-  return 'message' in event ? event.message.position : event.deleted.position;
 }

@@ -40,6 +40,14 @@ const CHANGES_LOG_IN: ReadonlySet<WriteEvent> = new Set<WriteEvent>([
   'account:delete',
   'session:open',
   'session:close',
+  'session:close-all',
+]);
+
+const CHECKS_PASSWORD: ReadonlySet<WriteEvent> = new Set<WriteEvent>([
+  'account:create',
+  'account:delete',
+  'account:password',
+  'session:open',
 ]);
 
 const UNSENT = { sentBefore: false, forgotten: false };
@@ -258,6 +266,5 @@ export class RequestQueue {
 }
 
 function timeoutOf(event: WriteEvent): number {
-  const checksPassword = event === 'account:create' || event === 'account:delete' || event === 'session:open';
-  return checksPassword ? PASSWORD_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+  return CHECKS_PASSWORD.has(event) ? PASSWORD_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
 }

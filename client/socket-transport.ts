@@ -9,7 +9,18 @@ const PUSH_EVENTS: readonly PushEvent[] = [
   'session:ended',
   'message:new',
   'message:deleted',
+  'message:edited',
+  'message:reacted',
   'account:deleted',
+  'account:changed',
+  'account:blocked',
+  'room:changed',
+  'room:joined',
+  'room:left',
+  'room:deleted',
+  'conversation:read',
+  'presence:changed',
+  'typing:changed',
   'cluster:changed',
 ];
 

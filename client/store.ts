@@ -1,7 +1,8 @@
-import type { Deletion, Message } from '../shared/api.ts';
+import type { Message } from '../shared/api.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ClientId } from '../shared/ids.ts';
 import type { OutboxMessage } from './chat-types.ts';
+import type { Left, Told } from './told.ts';
 
 /** A message of the outbox as it is kept. */
 export interface StoredMessage extends OutboxMessage {
@@ -24,8 +25,18 @@ export interface StoredCluster {
   epoch: number;
 }
 
-/** What was told to the user of the library, in order; `upTo` says that nothing else lies below that position. */
-export type ToldEvent = { message: Message } | { deleted: Deletion } | { upTo: number };
+/** A conversation that its reader has seen up to a position. */
+export interface ReadMark {
+  /** A username, or `#room`. */
+  with: string;
+  position: number;
+}
+
+/**
+ * What was told to the user of the library, in order; `upTo` says that nothing else lies below that position, `left` that the
+ * messages of a room are to be forgotten.
+ */
+export type ToldEvent = Told | { upTo: number } | { left: Left };
 
 /**
  * What one running client must not forget. Everything but {@link ClientStore.addToOutbox} and `close` is done when the
@@ -43,6 +54,8 @@ export interface ClientStore {
   readonly told: number | undefined;
   /** The highest position that the user of the library called received. */
   readonly received: number;
+  /** Read marks that no server is known to have, one for each conversation. */
+  readonly readMarks: readonly ReadMark[];
 
   /** A request number above all earlier ones of this client id; survives a power cut before it is returned. */
   takeNumber(): number;
@@ -66,11 +79,15 @@ export interface ClientStore {
   saveSession(session: StoredSession | undefined): void;
   saveCluster(cluster: StoredCluster): void;
   saveReceived(position: number): void;
+  /** Takes the place of an earlier mark of the same conversation. May be forgotten by a power cut. */
+  saveReadMark(mark: ReadMark): void;
+  /** The servers have it. */
+  forgetReadMark(conversation: string): void;
   /** Appends to what was told; may be forgotten by a crash, and is then told again after the next start. */
   tell(event: ToldEvent): void;
-  /** The newest messages that were told and not deleted since, oldest first. */
+  /** The newest messages that were told and not deleted since, as they are now, oldest first. */
   history(limit: number): Message[];
-  /** Forgets what was told, `told` and `received`. */
+  /** Forgets what was told, `told`, `received` and `readMarks`. */
   forgetHistory(): void;
   /** Writes everything down and lets another process take the store. */
   close(): Promise<void>;

@@ -1,18 +1,25 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Message } from '../shared/api.ts';
+import { nameKey } from '../shared/names.ts';
 import { asLines, readLines, replaceFile } from './line-file.ts';
-import type { ToldEvent } from './store.ts';
+import type { ReadMark, ToldEvent } from './store.ts';
+import { applyTold, positionOf } from './told.ts';
 
 /** Messages that are kept; older ones are a question to the servers. */
 const KEPT_MESSAGES = 5000;
-/** So many lines more than messages, and the file is rewritten: deleted messages are gone from it then. */
+/** So many lines more than messages, and the file is rewritten: what was deleted or edited away is gone from it then. */
 const COMPACT_LINES = 20_000;
 
-type LogRecord = ToldEvent | { received: number };
+type LogRecord = ToldEvent | { received: number } | { read: ReadMark } | { readIsTold: string };
+
+const RECORDS = [
+  ...['message', 'deleted', 'edited', 'reacted', 'changed', 'left', 'upTo'],
+  ...['received', 'read', 'readIsTold'],
+] as const;
 
 /**
  * What was told to the user, and how much of it reached the reader: a restart shows the newest of it at once and asks for
- * what came later. Nothing in it is lost when it is: it is fetched again.
+ * what came later. Nothing in it is lost when it is: it is fetched again. Read marks are here until a server has them.
  */
 export class ToldLog {
   readonly #path: string;
@@ -20,9 +27,11 @@ export class ToldLog {
   #messages: Message[] = [];
   #told: number | undefined;
   #received = 0;
+  #readMarks = new Map<string, ReadMark>();
   #lines = 0;
   #buffer: LogRecord[] = [];
   #cancelFlush: (() => void) | undefined;
+  #closed = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -38,11 +47,17 @@ export class ToldLog {
     return this.#received;
   }
 
+  get readMarks(): readonly ReadMark[] {
+    return [...this.#readMarks.values()];
+  }
+
   get messages(): readonly Message[] {
     return this.#messages;
   }
 
+  /** After {@link close} nothing is kept any more. */
   add(record: LogRecord): void {
+    if (this.#closed) return;
     this.#take(record);
     this.#buffer.push(record);
     if (this.#cancelFlush) return;
@@ -54,11 +69,14 @@ export class ToldLog {
     this.#messages = [];
     this.#told = undefined;
     this.#received = 0;
+    this.#readMarks.clear();
     this.#startOver();
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#flush();
+    this.#closed = true;
     closeSync(this.#file);
   }
 
@@ -85,6 +103,7 @@ export class ToldLog {
       ...this.#messages.map((message) => ({ message })),
       ...(this.#told === undefined ? [] : [{ upTo: this.#told }]),
       { received: this.#received },
+      ...this.readMarks.map((read) => ({ read })),
     ];
     replaceFile(this.#path, asLines(records));
     this.#lines = records.length;
@@ -92,24 +111,19 @@ export class ToldLog {
   }
 
   #take(record: LogRecord): void {
-    if ('received' in record) {
-      this.#received = record.received;
-    } else if ('message' in record) {
-      this.#messages.push(record.message);
-      this.#told = record.message.position;
+    if ('received' in record) this.#received = record.received;
+    else if ('read' in record) this.#readMarks.set(nameKey(record.read.with), record.read);
+    else if ('readIsTold' in record) this.#readMarks.delete(nameKey(record.readIsTold));
+    else if ('upTo' in record) this.#told = record.upTo;
+    else {
+      applyTold(this.#messages, record);
+      if (!('left' in record)) this.#told = positionOf(record);
       if (this.#messages.length > 2 * KEPT_MESSAGES) this.#messages = this.#messages.slice(-KEPT_MESSAGES);
-    } else if ('deleted' in record) {
-      const { id, position } = record.deleted;
-      const index = this.#messages.findLastIndex((message) => message.id === id);
-      if (index >= 0) this.#messages.splice(index, 1);
-      this.#told = position;
-    } else {
-      this.#told = record.upTo;
     }
   }
 }
 
 function isLogRecord(value: unknown): value is LogRecord {
   if (typeof value !== 'object' || value === null) return false;
-  return ['message', 'deleted', 'upTo', 'received'].some((key) => key in value);
+  return RECORDS.some((key) => key in value);
 }

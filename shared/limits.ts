@@ -61,6 +61,12 @@ export const SEARCH_MAX_CHARACTERS = 256;
 export const SEARCH_MESSAGES = 2000;
 /** After so long without a word from them, somebody who was typing is no longer shown as typing; a client repeats it more often. */
 export const TYPING_SHOWN_MS = 6000;
+/** Messages that one `message:search` answers with at most. */
+export const SEARCH_FOUND_MAX = 100;
+/** Whose last socket broke off is shown as online for so long: clients come back. */
+export const PRESENCE_GRACE_MS = 5000;
+/** Acquaintances that are told when somebody comes or goes; the others see it when they ask. */
+export const PRESENCE_TOLD_MAX = 1000;
 export const LIST_DEFAULT_LIMIT = 100;
 export const LIST_MAX_LIMIT = 500;
 /** The largest frame that a chat client may send; larger ones end the connection. */

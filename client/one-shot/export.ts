@@ -10,7 +10,7 @@ import { askLoggedIn, type OneShotOptions, runLoggedIn } from './session.ts';
 
 export interface ExportOptions {
   format: 'csv' | 'json';
-  /** Only the conversation with this account. */
+  /** Only the conversation with this account, or all that was said in this room. */
   other?: string | undefined;
   /** Written to instead of standard output; must not exist. */
   file?: string | undefined;
@@ -18,11 +18,14 @@ export interface ExportOptions {
 
 type Page = Replies['message:history'];
 
-const COLUMNS = ['position', 'id', 'at', 'from', 'to', 'body'] as const;
+const COLUMNS = [
+  ...['position', 'id', 'at', 'from', 'to', 'body'],
+  ...['room', 'edited_at', 'reply_to', 'reactions'],
+] as const;
 
 /**
- * `client export`: everything there is, in the order of positions. A fail-over in the middle costs time only: each page is
- * asked for again until some server gives it.
+ * `client export`: everything there is, as it is now, in the order of positions; of rooms, what was said since the account
+ * joined. A fail-over in the middle costs time only: each page is asked for again until some server gives it.
  *
  * @returns the exit status: that of all one-shot commands; 2 when the file cannot be made
  */
@@ -90,8 +93,14 @@ function jsonLine(message: Message): string {
   return `${JSON.stringify(message)}\n`;
 }
 
-function csvRow({ position, id, at, from, to, body }: Message): string[] {
-  return [String(position), id, new Date(at).toISOString(), from, to, body].map(spreadsheetSafe);
+function csvRow(message: Message): string[] {
+  const { position, id, at, from, to, body, editedAt, replyTo = '', reactions = [] } = message;
+  const room = to.startsWith('#') ? to : '';
+  const edited = editedAt === undefined ? '' : new Date(editedAt).toISOString();
+  // Neither has spaces, and names have no commas and no `=`.
+  const given = reactions.map(({ reaction, by }) => `${reaction}=${by.join(',')}`).join(' ');
+  const cells = [String(position), id, new Date(at).toISOString(), from, to, body, room, edited, replyTo, given];
+  return cells.map(spreadsheetSafe);
 }
 
 /** No spreadsheet takes the cell for a formula: one `'` more before what could be one, to be taken off when read. */

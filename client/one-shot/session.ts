@@ -47,11 +47,34 @@ export async function runLoggedIn(options: OneShotOptions, work: Work, leaves = 
   });
 }
 
+/**
+ * Logs in, has one thing done, says so (with `--json`: prints what it was answered), and leaves.
+ *
+ * @param leaves it ends the log-in
+ * @returns the exit status, as that of {@link runLoggedIn}
+ */
+export function doLoggedIn<T extends object>(
+  options: OneShotOptions,
+  ask: (chat: ChatClient) => Promise<Result<T>>,
+  sayDone: (value: T) => string | readonly string[],
+  leaves = false,
+): Promise<number> {
+  const work = async (chat: ChatClient): Promise<ChatError | undefined> => {
+    // Whatever was refused for want of a log-in was surely not done: it is asked for again, once there is one.
+    const result = leaves ? await ask(chat) : await askLoggedIn(chat, () => ask(chat));
+    if (!result.ok) return result.error;
+    if (options.json) options.output.json(result.value);
+    else for (const line of [sayDone(result.value)].flat()) options.output.line(line);
+    return undefined;
+  };
+  return runLoggedIn(options, work, leaves);
+}
+
 /** A server that still says so after that many log-ins will go on saying it. */
 const LOG_INS = 3;
 
 /**
- * Asks for something that changes nothing; again, when the log-in ended in the middle and another one was made, as after the
+ * Asks for something, and again when the log-in ended in the middle and another one was made, as after the
  * servers were restored from a copy.
  */
 export async function askLoggedIn<T>(chat: ChatClient, question: () => Promise<Result<T>>): Promise<Result<T>> {

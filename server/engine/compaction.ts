@@ -1,7 +1,7 @@
-import { withoutPassword } from '../../shared/account-body.ts';
 import type { CompactionStatus } from '../../shared/api.ts';
 import type { EntryDraft } from '../../shared/operations.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { partOfBody } from '../state/compactions.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 
 /** After one that could not be finished (a full disk, say) the next is tried. */
@@ -95,9 +95,10 @@ export class Compaction {
     const plan: CompactionPlan = {
       upTo,
       remainsOf: (op, event) => chat.compactions.remainsOf(op, event),
-      partOf: withoutPassword,
+      partOf: partOfBody,
       hasRemovals: (firstOp, lastOp, after) => chat.compactions.hasRemovals(firstOp, lastOp, after),
       isDeletedMessage: (id) => chat.isDeletedMessage(id),
+      isEditedSince: (id, op) => chat.isEditedSince(id, op),
       isOver: () => isOver() || chat.compactions.op !== upTo,
     };
     storage.compact(plan, (report, failure) => {

@@ -1,17 +1,19 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
-import type { AccountId, ClientId } from '../../shared/ids.ts';
+import type { AccountId, ClientId, ConversationEnd } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
 export type {
   AccountView,
   ChatReader,
+  ConversationView,
   HistoryAsk,
   HistoryChoice,
   HistoryPage,
   LogIn,
   Notice,
+  RoomView,
 } from '../state/reader.ts';
 
 /**
@@ -47,6 +49,8 @@ export interface Engine {
 
   /** Notes that an account has received everything up to a position. Lazy, cumulative, and never refused. */
   received(account: AccountId, position: number): void;
+  /** Notes that an account has seen everything up to a position in one of its conversations. Lazy, only rises, and never refused. */
+  markRead(account: AccountId, end: ConversationEnd, position: number): void;
 
   /** The token of a session: the same from every server (R25). */
   tokenFor(logIn: LogIn): string;
@@ -79,7 +83,11 @@ export interface Submission {
   event: LogEvent;
   /** Who asks; empty when nobody is logged in (only `account:create` and `session:open` do without, see `subject`). */
   account: AccountId | '';
-  /** As in `shared/operations.ts`; for `message:send` the recipient's *username*, which the engine resolves, and for `account:create` the new one. */
+  /**
+   * As in `shared/operations.ts`, but that accounts and rooms are named as people name them, which the engine resolves: `USERNAME` or `#room` for `message:send`, followed by a space and the id
+   * of the message that is answered, if any; `USERNAME` for `account:block` and `account:unblock`; `#room` for `room:join`, `room:leave`, `room:topic` and
+   * `room:delete`; `#room USERNAME` for `room:remove` and `room:readmit`. For `account:create` and `room:create` it is the new name.
+   */
   subject: string;
   body: string;
   /** The request as text without its passwords: the engine keeps a keyed digest of it. */

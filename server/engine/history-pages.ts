@@ -1,6 +1,6 @@
 import { type Result, refusal, success } from '../../shared/errors.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import { pageOf } from '../state/history.ts';
+import { pageOf } from '../state/page-texts.ts';
 import type { ChatReader, HistoryChoice, HistoryPage } from '../state/reader.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 

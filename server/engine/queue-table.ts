@@ -27,12 +27,9 @@ async function* piecesOf(
   }
 }
 
-/** A row that can't be read keeps its place, without time and text. */
 async function rowsOf(messages: readonly QueuedMessage[], storage: ReplicaStorage): Promise<string[][]> {
-  const positions = messages.map(({ position }) => position);
-  const entries = await new Promise<LogEntry[]>((resolve) => storage.readRows(positions, resolve));
-  return messages.map((message, index) => {
-    const entry = entries[index];
-    return entry ? queueRow(message, entry) : [String(message.position), message.id, message.from, message.to, '', ''];
-  });
+  const ops = [...new Set(messages.flatMap(({ position, textAt }) => [position, textAt]))].sort((a, b) => a - b);
+  const entries = await new Promise<LogEntry[]>((resolve) => storage.readRows(ops, resolve));
+  const byOp = new Map(entries.map((entry) => [entry.op, entry]));
+  return messages.map((message) => queueRow(message, byOp.get(message.position), byOp.get(message.textAt)));
 }

@@ -1,24 +1,44 @@
-import type { AccountId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd } from '../../shared/ids.ts';
 import type { EntryDraft } from '../../shared/operations.ts';
+import { formatReadMarks, type ReadMark } from '../state/read-marks.ts';
+import { formatReceipts } from '../state/receipts.ts';
 
-/** Receipts of many clients share one row of the log: one is written at most so often. */
+/** Receipts and read marks of many clients share one row of the log: one of each is written at most so often. */
 const RECEIPT_INTERVAL_MS = 200;
 
-/** Collects what accounts have received until it is worth an entry. */
+/** Collects what accounts have received, and what they have read, until it is worth an entry. */
 export class Receipts {
-  readonly #noted = new Map<AccountId, number>();
+  readonly #received = new Map<AccountId, number>();
+  /** By account and conversation. */
+  readonly #read = new Map<string, ReadMark>();
   #writtenAtMs = 0;
 
   note(account: AccountId, position: number): void {
-    if (position > (this.#noted.get(account) ?? 0)) this.#noted.set(account, position);
+    if (position > (this.#received.get(account) ?? 0)) this.#received.set(account, position);
   }
 
-  /** Hands over one draft for all that was noted, when it is time and this is the primary. */
-  flushWhenDue(nowMs: number, isPrimary: boolean, propose: (draft: EntryDraft) => void): void {
-    if (!isPrimary || this.#noted.size === 0 || nowMs - this.#writtenAtMs < RECEIPT_INTERVAL_MS) return;
-    this.#writtenAtMs = nowMs;
-    const body = [...this.#noted].map(([account, position]) => `${account}=${position}`).join(' ');
-    this.#noted.clear();
-    propose({ event: 'message:received', client: '', request: 0, asked: '', id: '', account: '', subject: '', body });
+  noteRead(account: AccountId, end: ConversationEnd, position: number): void {
+    const key = `${account}/${end}`;
+    if (position > (this.#read.get(key)?.position ?? 0)) this.#read.set(key, { account, with: end, position });
   }
+
+  /** Hands over a draft for all that was received, and one for all that was read, when it is time and this is the primary. */
+  flushWhenDue(nowMs: number, isPrimary: boolean, propose: (drafts: EntryDraft[]) => void): void {
+    const isEmpty = this.#received.size === 0 && this.#read.size === 0;
+    if (!isPrimary || isEmpty || nowMs - this.#writtenAtMs < RECEIPT_INTERVAL_MS) return;
+    this.#writtenAtMs = nowMs;
+    const drafts: EntryDraft[] = [];
+    if (this.#received.size > 0) {
+      const receipts = Array.from(this.#received, ([account, position]) => ({ account, position }));
+      drafts.push(draftOf('message:received', formatReceipts(receipts)));
+    }
+    if (this.#read.size > 0) drafts.push(draftOf('conversation:read', formatReadMarks([...this.#read.values()])));
+    this.#received.clear();
+    this.#read.clear();
+    propose(drafts);
+  }
+}
+
+function draftOf(event: EntryDraft['event'], body: string): EntryDraft {
+  return { event, client: '', request: 0, asked: '', id: '', account: '', subject: '', body };
 }

@@ -1,7 +1,7 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { assert } from '../../shared/assert.ts';
 import { type ChatError, type Result, success } from '../../shared/errors.ts';
-import type { AccountId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd } from '../../shared/ids.ts';
 import {
   COMPACTION_INTERVAL_MS,
   HOLD_DURING_VIEW_CHANGE_MS,
@@ -220,6 +220,10 @@ export class ReplicatedEngine implements Engine {
     if (position > this.chat.received(account)) this.#receipts.note(account, position);
   }
 
+  markRead(account: AccountId, end: ConversationEnd, position: number): void {
+    if (position > this.chat.readUpTo(account, end)) this.#receipts.noteRead(account, end, position);
+  }
+
   /** The replica as it is now, for questions: whoever asks changes nothing. */
   get replica(): Context {
     return this.#driver.context;
@@ -350,8 +354,8 @@ export class ReplicatedEngine implements Engine {
     this.#announce(serves);
     if (isPrimary(this.#state)) this.#resume();
     else if (!serves && this.#state.candidacy === null) this.#abandonSubmissions();
-    this.#receipts.flushWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (draft) =>
-      this.#driver.give({ type: 'propose', drafts: [draft] }),
+    this.#receipts.flushWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (drafts) =>
+      this.#driver.give({ type: 'propose', drafts }),
     );
     this.#compaction.decideWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (draft) =>
       this.#driver.give({ type: 'propose', drafts: [draft] }),

@@ -2,32 +2,27 @@ import { readAccountBody } from '../../shared/account-body.ts';
 import { type ChatError, type ErrorCode, type Result, refusal, success } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
 import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
+import { readRoomBody } from '../../shared/room-body.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import type { ChatState } from '../state/chat-state.ts';
 import type { Committed, Submission } from './engine.ts';
+import { refusalOf } from './refusal-sentences.ts';
 import type { SessionKeys } from './session-keys.ts';
+import { resolveSubject } from './subjects.ts';
 
 type Answer = (result: Result<Committed>) => void;
+type Refused = Exclude<Outcome['refused'], ''>;
 
 interface InFlight {
   asked: string;
   /** As the client named it: the entry names an account by its id. */
   subject: string;
   answers: Answer[];
-  /** Not in the log, and asked again once this one is settled: lower numbers of the same client, and accounts of the same name. */
+  /** Not in the log, and asked again once this one is settled: lower numbers of the same client, and accounts or rooms of the same name. */
   afterwards: { submission: Submission; answer: Answer }[];
-  /** Of the account that it creates, the name as names are compared; empty for other requests. */
+  /** Of the account or room that it creates, the name as names are compared; empty for other requests. */
   nameKey: string;
 }
-
-/** In what words a request is refused by the state. */
-const REFUSALS: Record<Exclude<Outcome['refused'], ''>, (submission: { subject: string }) => string> = {
-  'no-such-account': ({ subject }) => `There is no account "${subject}"; check the name, or list the accounts.`,
-  'no-such-message': () => 'There is no such message; it may have been deleted before.',
-  'username-taken': ({ subject }) => `The username "${subject}" is taken; choose another one, or log in.`,
-  forbidden: () => 'Only its sender can delete a message.',
-  'not-logged-in': () => 'Nobody is logged in here; log in first.',
-};
 
 /**
  * R18 at the primary: what was asked before is answered again, what is under way is waited for, what is new is checked
@@ -40,7 +35,7 @@ export class Submissions {
   readonly #inFlight = new Map<string, InFlight>();
   /** The highest request of a client that is in the queue or in the log and not committed. */
   readonly #highest = new Map<ClientId, number>();
-  /** Those that create an account, by the key of its name. */
+  /** Those that create an account or a room, by the key of its name: those of rooms begin with `#`. */
   readonly #creating = new Map<string, InFlight>();
   #queue: EntryDraft[] = [];
 
@@ -99,10 +94,10 @@ export class Submissions {
       answer(refused);
       return;
     }
-    const nameKey = draft!.event === 'account:create' ? readAccountBody(draft!).nameKey : '';
+    const nameKey = nameKeyOf(draft as EntryDraft);
     const creating = this.#creating.get(nameKey);
     if (creating) {
-      // Every `account:create` in the log takes effect, so that it can be applied again when its name has been removed (R27).
+      // No `account:create` or `room:create` in the log is refused for its name, so that it can be applied again when that has been removed (R27).
       creating.afterwards.push({ submission, answer });
       return;
     }
@@ -110,34 +105,31 @@ export class Submissions {
     this.#highest.set(client, request);
     this.#inFlight.set(key, inFlight);
     if (nameKey !== '') this.#creating.set(nameKey, inFlight);
-    this.#queue.push(draft!);
+    this.#queue.push(draft as EntryDraft);
   }
 
   /** What the state says against it now; undefined when nothing does. */
-  #whyRefused(submission: Submission, draft: EntryDraft | undefined): { ok: false; error: ChatError } | undefined {
-    const refused = draft ? this.#chat.check(draft) : 'no-such-account';
-    return refused === '' ? undefined : refusal(refused, sentence(refused, submission));
+  #whyRefused(submission: Submission, draft: EntryDraft | Refused): { ok: false; error: ChatError } | undefined {
+    const refused = typeof draft === 'string' ? draft : this.#chat.check(draft);
+    return refused === '' ? undefined : refusalOf(refused, submission, this.#chat);
   }
 
-  /** Undefined when a message's recipient does not exist. */
-  #draftOf(submission: Submission, asked: string): EntryDraft | undefined {
+  /** @returns why there is none, when it names an account or a room that is not there */
+  #draftOf(submission: Submission, asked: string): EntryDraft | Refused {
     const { client, request, event, account, body } = submission;
-    const common = { client, request, asked, event, account, body };
-    // The name is in the body, where compaction can remove it.
-    if (event === 'account:create') return { ...common, id: '', subject: '' };
-    if (event !== 'message:send') return { ...common, id: '', subject: submission.subject };
-    const recipient = this.#chat.accountByName(submission.subject);
-    if (!recipient) return undefined;
-    return { ...common, id: this.#keys.messageId(client, request), subject: recipient.id };
+    const resolved = resolveSubject(this.#chat, submission);
+    if ('refused' in resolved) return resolved.refused;
+    const id = event === 'message:send' ? this.#keys.messageId(client, request) : '';
+    return { client, request, asked, event, account, body, id, subject: resolved.subject };
   }
 
   #resultOf(
-    submission: { client: ClientId; request: number; subject: string },
+    submission: Pick<Submission, 'client' | 'request' | 'event' | 'account' | 'subject'>,
     outcome: Outcome,
     repeated: boolean,
     knownId?: string,
   ) {
-    if (outcome.refused !== '') return refusal(outcome.refused, sentence(outcome.refused, submission));
+    if (outcome.refused !== '') return refusalOf(outcome.refused, submission, this.#chat);
     const id = knownId || this.#keys.messageId(submission.client, submission.request);
     return success({ position: outcome.position, at: outcome.at, id, repeated });
   }
@@ -162,8 +154,8 @@ export class Submissions {
     if (!waiting) return;
     this.#inFlight.delete(key);
     this.#creating.delete(waiting.nameKey);
-    const { client, request } = entry;
-    const submission = { client, request, subject: waiting.subject };
+    const { client, request, event, account } = entry;
+    const submission = { client, request, event, account, subject: waiting.subject };
     const result = this.#resultOf(submission, outcome, false, entry.id);
     for (const [index, answer] of waiting.answers.entries()) {
       answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
@@ -192,8 +184,10 @@ function keyOf(client: ClientId, request: number): string {
   return `${client}/${request}`;
 }
 
-function sentence(refused: Exclude<Outcome['refused'], ''>, submission: { subject: string }): string {
-  return REFUSALS[refused](submission);
+/** Of the account or room that a draft creates. */
+function nameKeyOf(draft: EntryDraft): string {
+  if (draft.event === 'account:create') return readAccountBody(draft).nameKey;
+  return draft.event === 'room:create' ? readRoomBody(draft).nameKey : '';
 }
 
 function numberReused(request: number): { ok: false; error: ChatError } {

@@ -85,6 +85,9 @@ export async function openSession(
   // A repeated request may have been for an account that had the name before this one.
   const owner = context.engine.chat.accountOfLogIn(logInOf(result.value));
   if (owner && owner.id !== account.id) return answer(wrongPassword(request.username));
+  // The password that was verified may have been changed before the log-in took effect.
+  const current = context.engine.chat.account(account.id);
+  if (current && current.passwordHash !== account.passwordHash) return answer(wrongPassword(request.username));
   answerLoggedIn(context, connection, account, account.username, result.value, answer);
 }
 
@@ -100,6 +103,23 @@ export async function closeSession(
     event: 'session:close',
     fields: {},
     subject: connection.account === '' ? '' : connection.logIn!.session,
+    body: '',
+  });
+  answerLeft(context, connection, result, answer);
+}
+
+/** `session:close-all`: every log-in of the account ends, on whatever device; all but the asker are told so. */
+export async function closeAllSessions(
+  context: GatewayContext,
+  connection: Connection,
+  request: RequestOf<'session:close-all'>,
+  answer: Answer,
+): Promise<void> {
+  connection.leaving = true;
+  const result = await submitted(context, connection, request, {
+    event: 'session:close-all',
+    fields: {},
+    subject: '',
     body: '',
   });
   answerLeft(context, connection, result, answer);
@@ -135,13 +155,15 @@ export async function deleteAccount(
 }
 
 function answerLeft(
-  { presence }: GatewayContext,
+  { engine, presence }: GatewayContext,
   connection: Connection,
   result: { ok: true } | Refused,
   answer: Answer,
 ): void {
   connection.leaving = false;
-  if (result.ok && !connection.closed && connection.account !== '') presence.logOut(connection);
+  // A repeated request ended a log-in of then, which need not be the one of now.
+  const isOver = connection.logIn !== null && engine.chat.accountOfLogIn(connection.logIn) === undefined;
+  if (result.ok && isOver && !connection.closed && connection.account !== '') presence.logOut(connection);
   answer(result.ok ? { ok: true } : result);
 }
 
@@ -175,18 +197,21 @@ function accountNamed(
   return new Promise((resolve) => engine.read(undefined, (chat) => chat.accountByName(username), resolve));
 }
 
-async function whyWrong(
-  { passwords, unmatchable }: GatewayContext,
+/** Verifies a password; of no account it takes as long, and is wrong. */
+export async function whyWrong(
+  { engine, passwords, unmatchable }: GatewayContext,
   password: string,
   account: AccountView | undefined,
   username: string,
 ): Promise<Refused | undefined> {
   const verified = await unlessBusy(passwords.verify(password, account?.passwordHash ?? unmatchable));
   if (!verified.ok) return verified;
+  const current = account && engine.chat.account(account.id);
+  if (current && current.passwordHash !== account.passwordHash) return wrongPassword(username);
   return verified.value && account ? undefined : wrongPassword(username);
 }
 
-function wrongPassword(username: string): Refused {
+export function wrongPassword(username: string): Refused {
   const hint = 'check both, or create the account first';
   return refusal('wrong-password', `There is no account ${shown(username)} with this password; ${hint}.`);
 }

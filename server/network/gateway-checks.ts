@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { type ErrorCode, refusal } from '../../shared/errors.ts';
-import { MESSAGE_BODY_MAX_BYTES, PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from '../../shared/limits.ts';
-import { normalizeUsername } from '../../shared/names.ts';
+import { PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS } from '../../shared/limits.ts';
 import type { Refused } from './gateway-context.ts';
 
 /** A value as it is repeated in a sentence for people: short, on one line, whatever a client sent. */
@@ -33,48 +32,33 @@ export function faultIn(sent: unknown, error: z.ZodError): string {
   if (field === undefined) {
     return typeof sent === 'object' && sent !== null ? `${why}.` : `what was sent is ${shown(sent)}; send one object.`;
   }
-  const secret = field === 'password' || field === 'token';
+  const secret = field === 'password' || field === 'newPassword' || field === 'token';
   const value = (sent as Record<string, unknown>)[String(field)];
   return `"${String(field)}" is ${secret && typeof value === 'string' ? 'not possible' : shown(value)}: ${why}.`;
-}
-
-/** A message's text: 1 to 16,384 bytes of UTF-8, without NUL, without halves of surrogate pairs. */
-export function checkBody(body: string): Refused | undefined {
-  if (body === '') return refusal('bad-request', '"body" is empty; write something.');
-  const bytes = Buffer.byteLength(body);
-  if (bytes > MESSAGE_BODY_MAX_BYTES) {
-    return refusal('too-large', `The message has ${bytes} bytes; at most ${MESSAGE_BODY_MAX_BYTES} are possible.`);
-  }
-  const nul = body.indexOf('\0');
-  if (nul >= 0) {
-    return refusal('bad-request', `"body" has a NUL character at place ${nul + 1}, which cannot be stored; remove it.`);
-  }
-  if (!body.isWellFormed()) {
-    return refusal('bad-request', '"body" has half of a surrogate pair, which is no character; send well-formed text.');
-  }
-  return undefined;
-}
-
-/** Only the form of a recipient's name: whether there is such an account is the state's to say. */
-export function checkRecipient(to: string): Refused | undefined {
-  if (to.startsWith('#')) return noSuchRoom(to);
-  const name = normalizeUsername(to);
-  return name.ok ? undefined : name;
-}
-
-export function noSuchRoom(name: string): Refused {
-  return refusal('no-such-room', `There is no room ${shown(name)}: this server has no rooms; write to a username.`);
 }
 
 export function noSuchAccount(name: string): Refused {
   return refusal('no-such-account', `There is no account ${shown(name)}; account:list shows those there are.`);
 }
 
+export function noSuchRoom(name: string): Refused {
+  return refusal('no-such-room', `There is no room ${shown(name)}; room:list shows those there are.`);
+}
+
+export function notAMember(name: string): Refused {
+  return refusal('not-a-member', `You are not a member of the room ${shown(name)}; join it first.`);
+}
+
+export function noSuchMessage(id: string): Refused {
+  const hint = 'use the id from message:new or message:history';
+  return refusal('no-such-message', `There is no message ${shown(id)} for you; ${hint}.`);
+}
+
 export function notLoggedIn(): Refused {
   return refusal('not-logged-in', 'Nobody is logged in at this connection; log in first.');
 }
 
-/** A password for a new account. */
+/** A password that is to be an account's. */
 export function checkNewPassword(password: string): Refused | undefined {
   const characters = countCharacters(password);
   if (characters < PASSWORD_MIN_CHARACTERS) {
@@ -97,7 +81,8 @@ export function checkPassword(password: string, code: ErrorCode = 'wrong-passwor
   return undefined;
 }
 
-function countCharacters(text: string): number {
+/** How many code points a text has. */
+export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;

@@ -12,6 +12,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import type { Presence } from './gateway-presence.ts';
 import type { Rates } from './gateway-rates.ts';
+import type { Searches } from './gateway-search.ts';
 import type { Passwords } from './passwords.ts';
 
 /** What the gateway allows; by default what `shared/limits.ts` says. */
@@ -41,6 +42,7 @@ export interface GatewayContext {
   readonly passwords: Passwords;
   readonly presence: Presence;
   readonly rates: Rates;
+  readonly searches: Searches;
   /** Verified against when there is no such account, so that this takes as long. */
   readonly unmatchable: string;
 }

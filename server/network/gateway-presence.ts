@@ -1,7 +1,8 @@
-import type { Message } from '../../shared/api.ts';
 import type { AccountId, SessionId } from '../../shared/ids.ts';
 import type { AccountView, Engine, LogIn, Notice } from '../engine/engine.ts';
 import type { After, Connection } from './gateway-connection.ts';
+import { pushNotice } from './gateway-notices.ts';
+import { Online } from './gateway-online.ts';
 import { Pushes } from './gateway-pushes.ts';
 import type { ClientServer } from './io.ts';
 
@@ -13,7 +14,8 @@ const NO_LONGER_VALID = 'This log-in is no longer valid; log in again.';
  */
 export class Presence {
   readonly all = new Set<Connection>();
-  readonly #pushes: Pushes;
+  readonly pushes: Pushes;
+  readonly online: Online;
   readonly #engine: Engine;
   readonly #loginDeadlineMs: number;
   readonly #after: After;
@@ -23,7 +25,8 @@ export class Presence {
   readonly #pending = new Set<Connection>();
 
   constructor(io: ClientServer, engine: Engine, loginDeadlineMs: number, after: After) {
-    this.#pushes = new Pushes(io);
+    this.pushes = new Pushes(io);
+    this.online = new Online(engine, this.pushes, after);
     this.#engine = engine;
     this.#loginDeadlineMs = loginDeadlineMs;
     this.#after = after;
@@ -36,10 +39,6 @@ export class Presence {
     return count;
   }
 
-  isOnline(account: AccountId): boolean {
-    return this.#accounts.has(account);
-  }
-
   add(connection: Connection): void {
     this.all.add(connection);
     connection.startDeadline(this.#loginDeadlineMs, this.#after);
@@ -47,7 +46,7 @@ export class Presence {
 
   remove(connection: Connection): void {
     connection.onClosed();
-    this.#leave(connection);
+    this.#leave(connection, 'broken-off');
     this.all.delete(connection);
   }
 
@@ -81,7 +80,7 @@ export class Presence {
   /** The socket speaks for the account from now on. At the primary it is told so, and gets what happens from here on. */
   logIn(connection: Connection, account: AccountView, logIn: LogIn): void {
     if (connection.closed) return;
-    this.#leave(connection);
+    this.#leave(connection, 'broken-off');
     connection.stopDeadline();
     connection.account = account.id;
     connection.logIn = logIn;
@@ -89,12 +88,13 @@ export class Presence {
     connection.endedUntold = undefined;
     addTo(this.#accounts, account.id, connection);
     addTo(this.#sessions, logIn.session, connection);
+    this.online.came(account.id);
     if (this.#engine.isPrimary()) this.#makeReady(connection, account);
   }
 
   /** The log-in of the socket ended, as it asked for. */
   logOut(connection: Connection): void {
-    this.#leave(connection);
+    this.#leave(connection, 'logged-out');
     connection.startDeadline(this.#loginDeadlineMs, this.#after);
   }
 
@@ -126,33 +126,24 @@ export class Presence {
 
   /** This server is no longer the primary: nothing is pushed until it is again. */
   onCeasedPrimary(): void {
-    for (const connection of this.all) this.#pushes.end(connection);
+    for (const connection of this.all) this.pushes.end(connection);
   }
 
   #onNotice(notice: Notice): void {
-    switch (notice.type) {
-      case 'message:new':
-        this.#onMessage(notice.accounts, notice.message);
-        return;
-      case 'message:deleted':
-        this.#pushes.toAccounts(notice.accounts, notice.deletion.position, 'message:deleted', notice.deletion, 0);
-        return;
-      case 'account:deleted':
-        this.#pushes.toAll(notice.position, 'account:deleted', { username: notice.username });
-        return;
-      case 'session:ended':
-        for (const connection of [...(this.#sessions.get(notice.session) ?? [])]) this.#end(connection, notice.reason);
+    if (notice.type === 'session:ended') {
+      for (const connection of [...(this.#sessions.get(notice.session) ?? [])]) this.#end(connection, notice.reason);
+      return;
     }
-  }
-
-  #onMessage(accounts: readonly AccountId[], message: Message): void {
-    this.#pushes.toAccounts(accounts, message.position, 'message:new', message, message.body.length);
+    pushNotice(this.pushes, notice);
+    if (notice.type !== 'account:blocked') return;
+    const other = this.#engine.chat.accountByName(notice.block.username);
+    if (other) this.online.onBlock(notice.account, other.id);
   }
 
   #makeReady(connection: Connection, { id, username }: AccountView): void {
     const { position } = this.#engine.chat;
     const received = this.#engine.chat.received(id);
-    this.#pushes.begin(connection, id, position);
+    this.pushes.begin(connection, id, position);
     connection.socket.emit('session:ready', { username, position, received, cluster: this.#engine.cluster() });
   }
 
@@ -188,14 +179,14 @@ export class Presence {
     });
   }
 
-  #leave(connection: Connection): void {
-    this.#pushes.end(connection);
+  #leave(connection: Connection, how: 'logged-out' | 'broken-off'): void {
+    this.pushes.end(connection);
     this.#pending.delete(connection);
     const { account, logIn } = connection;
     connection.account = '';
     connection.logIn = null;
     connection.leaving = false;
-    if (account !== '') deleteFrom(this.#accounts, account, connection);
+    if (account !== '' && deleteFrom(this.#accounts, account, connection)) this.online.went(account, how);
     if (logIn !== null) deleteFrom(this.#sessions, logIn.session, connection);
   }
 }
@@ -206,7 +197,9 @@ function addTo<Key>(sets: Map<Key, Set<Connection>>, key: Key, connection: Conne
   else sets.set(key, new Set([connection]));
 }
 
-function deleteFrom<Key>(sets: Map<Key, Set<Connection>>, key: Key, connection: Connection): void {
+/** @returns whether it was the key's last one */
+function deleteFrom<Key>(sets: Map<Key, Set<Connection>>, key: Key, connection: Connection): boolean {
   const set = sets.get(key);
-  if (set?.delete(connection) && set.size === 0) sets.delete(key);
+  if (!set?.delete(connection) || set.size > 0) return false;
+  return sets.delete(key);
 }

@@ -7,6 +7,15 @@ const LOGGED_IN_ROOM = 'logged-in';
 /** What an event costs besides the text of a message. */
 const EVENT_BYTES = 300;
 
+/** What is told because of an operation, and so has a position. */
+export type PositionedEvent = Exclude<
+  keyof ServerToClientEvents,
+  'session:ready' | 'session:ended' | 'cluster:changed' | 'presence:changed' | 'typing:changed'
+>;
+/** What passes by: it belongs to no operation and is kept nowhere. */
+export type PassingEvent = 'presence:changed' | 'typing:changed';
+export type Payload<E extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[E]>[0];
+
 type Emit = (event: string, payload: unknown) => boolean;
 
 /**
@@ -21,6 +30,11 @@ export class Pushes {
 
   constructor(io: ClientServer) {
     this.#io = io;
+  }
+
+  /** Whether the account has a socket that is pushed to. */
+  isReady(account: AccountId): boolean {
+    return this.#ready.has(account);
   }
 
   /** From here on what lies above `position` is pushed to the socket, which is logged in. */
@@ -47,28 +61,44 @@ export class Pushes {
   }
 
   /** Tells all sockets of the accounts; `bytes` is about how long the text in it is. */
-  toAccounts<E extends 'message:new' | 'message:deleted'>(
+  toAccounts<E extends PositionedEvent>(
     accounts: readonly AccountId[],
     position: number,
     event: E,
-    payload: Parameters<ServerToClientEvents[E]>[0],
+    payload: Payload<E>,
     bytes: number,
   ): void {
     const present = accounts.filter((account) => this.#ready.has(account));
     if (present.length === 0) return;
-    const sockets = new Set(present.flatMap((account) => [...this.#ready.get(account)!]));
-    if (this.#allBelow(position)) (this.#io.to(present.map(roomOf)).emit as Emit)(event, payload);
-    else pushSingly(sockets, position, event, payload);
-    for (const connection of sockets) connection.wrote(bytes + EVENT_BYTES);
+    if (this.#allBelow(position)) this.#emitTo(present, event, payload);
+    else for (const account of present) pushSingly(this.#ready.get(account)!, position, event, payload);
+    this.#count(present, bytes);
+  }
+
+  /** Tells all sockets of the accounts of something that has no position. Each account at most once. */
+  passTo<E extends PassingEvent>(accounts: readonly AccountId[], event: E, payload: Payload<E>): void {
+    const present = accounts.filter((account) => this.#ready.has(account));
+    if (present.length === 0) return;
+    this.#emitTo(present, event, payload);
+    this.#count(present, 0);
   }
 
   /** Tells all sockets. */
-  toAll(position: number, event: 'account:deleted', payload: { username: string }): void {
+  toAll<E extends PositionedEvent>(position: number, event: E, payload: Payload<E>): void {
     if (this.#allBelow(position)) {
-      this.#io.to(LOGGED_IN_ROOM).emit(event, payload);
+      (this.#io.to(LOGGED_IN_ROOM).emit as Emit)(event, payload);
       return;
     }
     for (const sockets of this.#ready.values()) pushSingly(sockets, position, event, payload);
+  }
+
+  #emitTo(accounts: readonly AccountId[], event: string, payload: unknown): void {
+    (this.#io.to(accounts.map(roomOf)).emit as Emit)(event, payload);
+  }
+
+  #count(accounts: readonly AccountId[], bytes: number): void {
+    const counted = accounts.flatMap((account) => [...(this.#ready.get(account) ?? [])]);
+    for (const connection of counted) connection.wrote(bytes + EVENT_BYTES);
   }
 
   /** False for what was applied before some socket was ready and is only told now: that one's history has it already. */

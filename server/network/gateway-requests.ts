@@ -1,18 +1,31 @@
 import { type RequestEvent, type RequestOf, requestSchemas, type WriteEvent } from '../../shared/api.ts';
 import { refusal } from '../../shared/errors.ts';
-import { normalizeUsername } from '../../shared/names.ts';
-import { closeSession, createAccount, deleteAccount, openSession } from './gateway-accounts.ts';
-import { badRequest, checkBody, checkNewPassword, checkPassword, checkRecipient, shown } from './gateway-checks.ts';
+import { closeAllSessions, closeSession, createAccount, deleteAccount, openSession } from './gateway-accounts.ts';
+import { badRequest, shown } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { Answer, GatewayContext, Refused } from './gateway-context.ts';
 import {
-  deleteMessage,
-  listAccounts,
-  noteReceived,
-  readCluster,
-  readHistory,
-  sendMessage,
-} from './gateway-messages.ts';
+  checkEdit,
+  checkMember,
+  checkMessage,
+  checkMessageId,
+  checkNewAccount,
+  checkNewRoom,
+  checkOnlyPassword,
+  checkPasswordChange,
+  checkProfile,
+  checkReaction,
+  checkRoom,
+  checkTopic,
+  checkUsername,
+} from './gateway-content.ts';
+import type { Answer, GatewayContext, Refused } from './gateway-context.ts';
+import { getMessage, readHistory } from './gateway-history.ts';
+import { listAccounts, listConversations, listMembers, listRooms, readCluster } from './gateway-lists.ts';
+import { forwardTyping, markRead, noteReceived } from './gateway-marks.ts';
+import { deleteMessage, editMessage, reactTo, sendMessage } from './gateway-messages.ts';
+import { changeMember, changeRoom, createRoom, setTopic } from './gateway-rooms.ts';
+import { searchMessages } from './gateway-search.ts';
+import { changeBlock, changePassword, readSettings, setProfile } from './gateway-settings.ts';
 
 /**
  * How a request of a client is judged before it is done. The columns are passed from left to right:
@@ -41,13 +54,36 @@ interface Guard<E extends RequestEvent> {
 const GUARDS: { [E in RequestEvent]: Guard<E> } = {
   'account:create': { kind: 'write', content: checkNewAccount, asker: 'nobody', handle: createAccount },
   'account:delete': { kind: 'write', content: checkOnlyPassword, asker: 'engine', handle: deleteAccount },
+  'account:password': { kind: 'write', content: checkPasswordChange, asker: 'engine', handle: changePassword },
+  'account:profile': { kind: 'write', content: checkProfile, asker: 'engine', handle: setProfile },
+  'account:block': { kind: 'write', content: checkUsername, asker: 'engine', handle: changeBlock('account:block') },
+  'account:unblock': { kind: 'write', content: checkUsername, asker: 'engine', handle: changeBlock('account:unblock') },
   'account:list': { kind: 'read', asker: 'account', handle: listAccounts },
+  'account:settings': { kind: 'read', asker: 'account', handle: readSettings },
   'session:open': { kind: 'write', content: checkOnlyPassword, asker: 'nobody', handle: openSession },
   'session:close': { kind: 'write', asker: 'engine', handle: closeSession },
+  'session:close-all': { kind: 'write', asker: 'engine', handle: closeAllSessions },
   'message:send': { kind: 'write', content: checkMessage, asker: 'engine', handle: sendMessage },
+  'message:edit': { kind: 'write', content: checkEdit, asker: 'engine', handle: editMessage },
   'message:delete': { kind: 'write', content: checkMessageId, asker: 'engine', handle: deleteMessage },
+  'message:react': { kind: 'write', content: checkReaction, asker: 'engine', handle: reactTo('message:react') },
+  'message:unreact': { kind: 'write', content: checkReaction, asker: 'engine', handle: reactTo('message:unreact') },
   'message:history': { kind: 'read', asker: 'account', handle: readHistory },
+  'message:get': { kind: 'read', content: checkMessageId, asker: 'account', handle: getMessage },
+  'message:search': { kind: 'read', asker: 'account', handle: searchMessages },
   'message:received': { kind: 'read', asker: 'account', handle: noteReceived },
+  'conversation:list': { kind: 'read', asker: 'account', handle: listConversations },
+  'conversation:read': { kind: 'read', asker: 'account', handle: markRead },
+  'room:create': { kind: 'write', content: checkNewRoom, asker: 'engine', handle: createRoom },
+  'room:join': { kind: 'write', content: checkRoom, asker: 'engine', handle: changeRoom('room:join') },
+  'room:leave': { kind: 'write', content: checkRoom, asker: 'engine', handle: changeRoom('room:leave') },
+  'room:delete': { kind: 'write', content: checkRoom, asker: 'engine', handle: changeRoom('room:delete') },
+  'room:topic': { kind: 'write', content: checkTopic, asker: 'engine', handle: setTopic },
+  'room:remove': { kind: 'write', content: checkMember, asker: 'engine', handle: changeMember('room:remove') },
+  'room:readmit': { kind: 'write', content: checkMember, asker: 'engine', handle: changeMember('room:readmit') },
+  'room:list': { kind: 'read', asker: 'account', handle: listRooms },
+  'room:members': { kind: 'read', asker: 'account', handle: listMembers },
+  'typing:set': { kind: 'read', asker: 'account', handle: forwardTyping },
   'cluster:status': { kind: 'read', asker: 'nobody', handle: readCluster },
 };
 
@@ -83,26 +119,4 @@ export function admit(event: RequestEvent, sent: unknown): Admitted | Refused {
 export function noSuchEvent(event: unknown): Refused {
   const possible = Object.keys(GUARDS).join(', ');
   return refusal('bad-request', `There is no event ${shown(event)}; there are ${possible}.`);
-}
-
-function checkNewAccount({ username, password }: RequestOf<'account:create'>): Refused | undefined {
-  const name = normalizeUsername(username);
-  return name.ok ? checkNewPassword(password) : name;
-}
-
-function checkOnlyPassword({ password }: { password: string }): Refused | undefined {
-  return checkPassword(password);
-}
-
-function checkMessage({ to, body }: RequestOf<'message:send'>): Refused | undefined {
-  return checkRecipient(to) ?? checkBody(body);
-}
-
-/** Ids are made by the servers: what does not even look like one is nobody's. */
-function checkMessageId({ id }: RequestOf<'message:delete'>): Refused | undefined {
-  if (/^[\x21-\x7e]{1,128}$/.test(id)) return undefined;
-  return refusal(
-    'no-such-message',
-    `There is no message ${shown(id)}; use the id from message:new or message:history.`,
-  );
 }

@@ -2,8 +2,9 @@ import type { WriteEvent } from '../../shared/api.ts';
 import { type Result, refusal } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
 import type { Committed } from '../engine/engine.ts';
+import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { GatewayContext, Refused } from './gateway-context.ts';
+import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { PasswordsBusy } from './passwords.ts';
 
 /** The fields that every request which changes something carries. */
@@ -41,6 +42,7 @@ export function submit(
     answer({ ok: false, error: marked });
     return;
   }
+  const account = asked.account ?? connection.account;
   engine.submit(
     {
       client: connection.clientId,
@@ -48,13 +50,21 @@ export function submit(
       ...(oldest === undefined ? {} : { oldest }),
       known: connection.known,
       event: asked.event,
-      account: asked.account ?? connection.account,
+      account,
       subject: asked.subject,
       body: asked.body,
       asked: JSON.stringify([asked.event, asked.fields]),
     },
-    answer,
+    account === '' ? unlessNobody(answer) : answer,
   );
+}
+
+/** With nobody logged in, nobody is told whether there is an account or a room of a name. */
+function unlessNobody(answer: (result: Result<Committed>) => void): (result: Result<Committed>) => void {
+  return (result) => {
+    const isTold = !result.ok && (result.error.code === 'no-such-account' || result.error.code === 'no-such-room');
+    answer(isTold ? notLoggedIn() : result);
+  };
 }
 
 /** {@link submit} for those who wait for the end. */
@@ -75,4 +85,17 @@ export async function unlessBusy<T>(work: Promise<T>): Promise<{ ok: true; value
     if (error instanceof PasswordsBusy) return refusal('unavailable', error.message);
     throw error;
   }
+}
+
+/** {@link submit} for a change whose answer tells where it stands and nothing else. */
+export function submitChange(
+  context: GatewayContext,
+  connection: Connection,
+  numbered: Numbered,
+  asked: Asked,
+  answer: Answer,
+): undefined {
+  submit(context, connection, numbered, asked, (result) => {
+    answer(result.ok ? ({ ok: true, position: result.value.position } as AnyReply) : result);
+  });
 }

@@ -12,6 +12,7 @@ import {
 import { Door } from './gateway-door.ts';
 import { Presence } from './gateway-presence.ts';
 import { createRates, type Rates } from './gateway-rates.ts';
+import { Searches } from './gateway-search.ts';
 import { Service } from './gateway-service.ts';
 import type { ClientServer } from './io.ts';
 import { type Passwords, unmatchableHash } from './passwords.ts';
@@ -50,9 +51,11 @@ export function attachGateway(
 ): Gateway {
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...options.limits };
   const door = new Door(limits);
-  const presence = new Presence(io, engine, limits.loginDeadlineMs, options.after ?? realAfter);
+  const after = options.after ?? realAfter;
+  const presence = new Presence(io, engine, limits.loginDeadlineMs, after);
   const rates = options.rates ?? createRates(limits);
-  const context: GatewayContext = { engine, passwords, presence, rates, unmatchable: unmatchableHash() };
+  const searches = new Searches(after);
+  const context: GatewayContext = { engine, passwords, presence, rates, searches, unmatchable: unmatchableHash() };
   const service = new Service(context, options);
   const sockets = (): SocketCount => ({ open: presence.all.size, loggedIn: presence.loggedInSockets });
   options.metrics?.watchSockets(sockets);

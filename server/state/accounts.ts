@@ -2,8 +2,7 @@ import { readAccountBody } from '../../shared/account-body.ts';
 import { assert } from '../../shared/assert.ts';
 import type { AccountId } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import { firstIndexWhere } from './sorted.ts';
-import { readWildcard } from './wildcard.ts';
+import { NameIndex } from './name-index.ts';
 
 /**
  * An account, or what is kept of a deleted one for as long as a message of it exists: its name, and when it ended.
@@ -24,11 +23,14 @@ export interface Account {
   received: number;
   /** Op number of its `account:delete` entry; 0 while the account is present. */
   deletedAtOp: number;
-}
-
-/** Whether the account existed when the entry with this op number was applied: after its creation, before its deletion. */
-export function aliveAt(account: Account, op: number): boolean {
-  return Number(account.id) < op && (account.deletedAtOp === 0 || op < account.deletedAtOp);
+  /** Empty when it chose none, and once the account is deleted. */
+  displayName: string;
+  /** The op whose row holds the password: its creation, or the latest `account:password`. */
+  passwordAtOp: number;
+  /** The first `account:password`; 0 while the password is that of its creation. */
+  firstPasswordOp: number;
+  /** The op whose row holds the display name; 0 without one. */
+  profileAtOp: number;
 }
 
 /** The account that an `account:create` entry makes, if its name is free. */
@@ -42,14 +44,17 @@ export function newAccount(entry: LogEntry): Account {
     createdAt: entry.time,
     received: 0,
     deletedAtOp: 0,
+    displayName: '',
+    passwordAtOp: entry.op,
+    firstPasswordOp: 0,
+    profileAtOp: 0,
   };
 }
 
 /** Present accounts by id and by name, and the tombstones of deleted ones. In the order of their creation. */
 export class Accounts {
   readonly #byId = new Map<AccountId, Account>();
-  /** Present accounts in the order of their name keys (by UTF-16 code units); no two keys are equal. */
-  #byNameKey: Account[] = [];
+  readonly #present = new NameIndex<Account>();
 
   /** Accounts and tombstones, oldest first. */
   all(): IterableIterator<Account> {
@@ -68,44 +73,33 @@ export class Accounts {
 
   /** The present account with exactly this name key. */
   presentByNameKey(nameKey: string): Account | undefined {
-    const account = this.#byNameKey[this.#indexOf(nameKey)];
-    return account?.nameKey === nameKey ? account : undefined;
+    return this.#present.find(nameKey);
   }
 
-  /** The id must be new and, unless it is a tombstone, the name key free. */
+  /** The id must be new and the name key free. */
   add(account: Account): void {
     assert(!this.#byId.has(account.id), `account ${account.id} exists already`);
     this.#byId.set(account.id, account);
-    if (account.deletedAtOp > 0 || account.nameKey === '') return;
-    const index = this.#indexOf(account.nameKey);
-    assert(this.#byNameKey[index]?.nameKey !== account.nameKey, `name key "${account.nameKey}" is taken`);
-    this.#byNameKey.splice(index, 0, account);
+    this.#present.add(account);
   }
 
-  /** Adds many at once, oldest first, to what must be empty. The same conditions hold as for `add`. */
+  /** Adds many at once, oldest first, to what must be empty; tombstones may be among them. */
   restore(accounts: readonly Account[]): void {
     assert(this.#byId.size === 0, 'accounts are restored into an empty state only');
     for (const account of accounts) {
       assert(!this.#byId.has(account.id), `account ${account.id} is there twice`);
       this.#byId.set(account.id, account);
     }
-    const present = accounts.filter(({ deletedAtOp, nameKey }) => deletedAtOp === 0 && nameKey !== '');
-    this.#byNameKey = present.sort((a, b) => (a.nameKey < b.nameKey ? -1 : a.nameKey > b.nameKey ? 1 : 0));
-    for (let index = 1; index < present.length; index++) {
-      const nameKey = present[index]!.nameKey;
-      assert(nameKey !== present[index - 1]!.nameKey, `name key "${nameKey}" is there twice`);
-    }
+    this.#present.restore(accounts.filter(({ deletedAtOp }) => deletedAtOp === 0));
   }
 
   /** Turns a present account into a tombstone; its name is free from now on. */
   markDeleted(account: Account, op: number): void {
-    if (account.nameKey !== '') {
-      const index = this.#indexOf(account.nameKey);
-      assert(this.#byNameKey[index] === account, `account ${account.id} is not present`);
-      this.#byNameKey.splice(index, 1);
-    }
+    this.#present.remove(account);
     account.deletedAtOp = op;
     account.passwordHash = '';
+    account.displayName = '';
+    account.profileAtOp = 0;
   }
 
   /** Forgets a tombstone, when no message of it is left. */
@@ -114,32 +108,9 @@ export class Accounts {
     this.#byId.delete(id);
   }
 
-  /**
-   * Present accounts whose name key matches, in the order of name keys.
-   *
-   * @param ask `pattern` and `after` are folded like name keys; the listing starts above the key `after`;
-   *   `limit` is at least 1
-   */
+  /** Present accounts whose name key matches, in the order of name keys; see {@link NameIndex.list}. */
   list(ask: { pattern: string; after: string | undefined; limit: number }): { accounts: Account[]; more: boolean } {
-    const { pattern, after, limit } = ask;
-    const wildcard = readWildcard(pattern);
-    const accounts: Account[] = [];
-    const start = firstIndexWhere(this.#byNameKey.length, (index) => {
-      const key = this.#byNameKey[index]!.nameKey;
-      return key >= wildcard.prefix && (after === undefined || key > after);
-    });
-    for (let index = start; index < this.#byNameKey.length; index++) {
-      const account = this.#byNameKey[index]!;
-      if (!account.nameKey.startsWith(wildcard.prefix)) break;
-      if (!wildcard.matches(account.nameKey)) continue;
-      if (accounts.length === limit) return { accounts, more: true };
-      accounts.push(account);
-    }
-    return { accounts, more: false };
-  }
-
-  /** Where that name key is, or would be inserted. */
-  #indexOf(nameKey: string): number {
-    return firstIndexWhere(this.#byNameKey.length, (index) => this.#byNameKey[index]!.nameKey >= nameKey);
+    const { found, more } = this.#present.list(ask);
+    return { accounts: found, more };
   }
 }

@@ -1,32 +1,65 @@
 import { assert, unreachable } from '../../shared/assert.ts';
-import type { AccountId, SessionId } from '../../shared/ids.ts';
-import { SESSIONS_PER_ACCOUNT } from '../../shared/limits.ts';
+import type { AccountId, ConversationEnd, RoomId } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { EntryDraft, LogEntry, Outcome, Table } from '../../shared/operations.ts';
-import { type Account, Accounts, newAccount } from './accounts.ts';
-import { Compactions } from './compactions.ts';
-import { chooseHistory } from './history.ts';
-import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
-import { MessageQueue } from './message-queue.ts';
-import { MessageArchive } from './messages.ts';
-import type { AccountView, ChatReader, HistoryAsk, HistoryChoice, LogIn, Notice } from './reader.ts';
-import { readReceipts } from './receipts.ts';
-import { whyRefused } from './refusals.ts';
-import { type Session, Sessions } from './sessions.ts';
 import {
-  compactionTable,
-  readCompactionTable,
-  readSessionTable,
-  readUserTable,
-  sessionTable,
-  userTable,
-} from './tables.ts';
+  changeBlock,
+  changePassword,
+  changeProfile,
+  closeAllSessions,
+  closeSession,
+  createAccount,
+  deleteAccount,
+  openSession,
+} from './account-operations.ts';
+import type { ChatParts } from './chat-parts.ts';
+import { acquaintancesOf, listConversations, readUpTo } from './conversations.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { chooseHistory, chooseMessage } from './history.ts';
+import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
+import { deleteMessage, editMessage, noteReadMarks, noteReceipts, react, sendMessage } from './message-operations.ts';
+import { MessageQueue } from './message-queue.ts';
+import { byNameKey } from './name-index.ts';
+import type {
+  AccountView,
+  ChatReader,
+  ConversationView,
+  HistoryAsk,
+  HistoryChoice,
+  LogIn,
+  Notice,
+  RoomView,
+} from './reader.ts';
+import { whyNotAppended, whyRefused } from './refusals.ts';
+import { performInRoom } from './room-operations.ts';
+import { newParts, restoreParts, snapshotOf } from './state-tables.ts';
+import { roomView, shownRoom, viewOf } from './views.ts';
 
 /** What applying an entry came to. */
 export interface Applied {
   outcome: Outcome;
   /** For those who are connected, in order; none when it was refused. */
   notices: Notice[];
+}
+
+/** Those whose bodies compaction removes when nobody needs them any more. */
+const EVENTS_WITH_TEXT: ReadonlySet<LogEntry['event']> = new Set<LogEntry['event']>([
+  'account:create',
+  'account:password',
+  'account:profile',
+  'message:send',
+  'message:edit',
+  'message:react',
+  'message:unreact',
+  'room:create',
+  'room:topic',
+]);
+
+/** A question for a part of a list; see {@link ChatReader}. */
+interface ListAsk {
+  pattern?: string | undefined;
+  after?: string | undefined;
+  limit: number;
 }
 
 /**
@@ -36,28 +69,23 @@ export interface Applied {
  * A server starts with `restore`, `restoreIndex` for each row of the index, `restored`, then `apply` for the rest of the log.
  */
 export class ChatState implements ChatReader {
-  readonly #accounts = new Accounts();
-  readonly #sessions = new Sessions();
-  readonly #archive = new MessageArchive();
+  readonly #parts: ChatParts = newParts();
   /** Which bodies the log can do without. */
-  readonly compactions = new Compactions(this.#accounts, this.#archive);
+  readonly compactions = this.#parts.compactions;
   /** What of the archive is in the rows of the index that were taken last; the next ones follow. */
   #written: WrittenIndex = { messages: 0, rows: 0 };
+  /** Does with the tables what needs the archive. */
+  #finishRestore: () => void = () => {};
   #position = 0;
 
   /**
-   * @param tables of a snapshot
+   * @param tables of a snapshot, of this version or an earlier one
    * @param op the last operation that the snapshot contains
    * @throws Error when a table is missing or malformed
    */
   static restore(tables: readonly Table[], op: number): ChatState {
     const state = new ChatState();
-    state.#accounts.restore(readUserTable(tables));
-    for (const session of readSessionTable(tables)) {
-      assert(state.#accounts.present(session.account), `session ${session.id} is of a present account`);
-      assert(state.#sessions.open(session) === undefined, `account ${session.account} has few enough sessions`);
-    }
-    state.compactions.restore(readCompactionTable(tables));
+    state.#finishRestore = restoreParts(state.#parts, tables);
     state.#position = op;
     return state;
   }
@@ -72,28 +100,30 @@ export class ChatState implements ChatReader {
 
   /** Makes room for the messages of an index of so many rows. */
   reserve(indexRows: number): void {
-    this.#archive.reserve(indexRows);
+    this.#parts.archive.reserve(indexRows);
   }
 
   /** Takes a row of the index that belongs to the snapshot: all of them, in order, before anything is applied or asked. */
   restoreIndex(row: readonly string[]): void {
-    readIndexRow(this.#archive, row);
+    readIndexRow(this.#parts.archive, row);
     this.#written.rows++;
   }
 
   /** All rows of the index were given. */
   restored(): void {
-    this.#written.messages = this.#archive.length;
-    this.#archive.dropChanges(this.#position);
+    this.#finishRestore();
+    this.#written.messages = this.#parts.archive.length;
+    this.#parts.archive.dropChanges(this.#position);
   }
 
   /** Applies the entry that follows the last one. An operation that is impossible by now is refused, never thrown. */
   apply(entry: LogEntry): Applied {
     assert(entry.op === this.#position + 1, `entry ${this.#position + 1} is to be applied, not ${entry.op}`);
-    const refused = this.check(entry);
+    const refused = whyRefused(entry, this.#parts);
     this.#position = entry.op;
     const notices = refused === '' ? this.#perform(entry) : [];
-    if (makesRemovable(entry.event, refused)) this.compactions.noteRemovable(entry.op);
+    // Nobody is shown what was refused. Its body may be gone by now, so that only the event tells whether there was one.
+    if (refused !== '' && EVENTS_WITH_TEXT.has(entry.event)) this.compactions.noteRemovable(entry.op);
     if (entry.removedDigest !== '' && refused === '') this.compactions.noteShortened(entry.op);
     return { outcome: { position: entry.op, at: entry.time, refused }, notices };
   }
@@ -104,18 +134,24 @@ export class ChatState implements ChatReader {
    * @returns empty, or the code of the refusal
    */
   check(draft: EntryDraft): Outcome['refused'] {
-    return whyRefused(draft, this.#accounts, this.#sessions, this.#archive);
+    return whyRefused(draft, this.#parts) || whyNotAppended(draft, this.#parts);
   }
 
   /** Whether a message is deleted; false when it is not known. */
   isDeletedMessage(id: string): boolean {
-    const message = this.#archive.find(id);
-    return message !== undefined && this.#archive.columns.deletedAtOp(message) > 0;
+    const message = this.#parts.archive.find(id);
+    return message !== undefined && this.#parts.archive.columns.deletedAtOp(message) > 0;
   }
 
-  /** The tables `user_table`, `sessions` and `removals`. */
+  /** Whether a message was edited after an op, so that no text which it had by then is shown; false when it is not known. */
+  isEditedSince(id: string, op: number): boolean {
+    const message = this.#parts.archive.find(id);
+    return message !== undefined && this.#parts.archive.columns.editedAtOp(message) > op;
+  }
+
+  /** All tables of the snapshot but the growing one and those for people. */
   snapshot(): Table[] {
-    return [userTable(this.#accounts), sessionTable(this.#sessions), compactionTable(this.compactions.facts)];
+    return snapshotOf(this.#parts);
   }
 
   /**
@@ -123,172 +159,171 @@ export class ChatState implements ChatReader {
    * while the state goes on, and count as written from now on.
    */
   takeIndexRows(): { before: number; rows: Iterable<string[]> } {
+    const { archive } = this.#parts;
     const before = this.#written.rows;
-    const { count, rows } = indexRows(this.#archive, this.#written);
-    this.#written = { messages: this.#archive.length, rows: before + count };
-    this.#archive.dropChanges(this.#position);
+    const { count, rows } = indexRows(archive, this.#written);
+    this.#written = { messages: archive.length, rows: before + count };
+    archive.dropChanges(this.#position);
     return { before, rows };
   }
 
   /** What nobody has received yet, as the state is now; it may be taken while the state goes on. */
   queue(): MessageQueue {
-    return new MessageQueue(this.#archive, this.#accounts, this.#position);
+    return new MessageQueue(this.#parts, this.#position);
   }
 
   accountByName(username: string): AccountView | undefined {
-    return viewOf(this.#accounts.presentByNameKey(nameKey(username)));
+    const account = this.#parts.accounts.presentByNameKey(nameKey(username));
+    return account && viewOf(account);
   }
 
   account(id: AccountId): AccountView | undefined {
-    return viewOf(this.#accounts.present(id));
+    const account = this.#parts.accounts.present(id);
+    return account && viewOf(account);
   }
 
   accountOfLogIn({ session, openedAt }: LogIn): AccountView | undefined {
-    const open = this.#sessions.find(session);
+    const open = this.#parts.sessions.find(session);
     return open?.openedAt === openedAt ? this.account(open.account) : undefined;
   }
 
-  listAccounts(ask: { pattern?: string | undefined; after?: string | undefined; limit: number }): {
-    accounts: AccountView[];
+  listAccounts(ask: ListAsk): { accounts: AccountView[]; more: boolean } {
+    const { accounts, more } = this.#parts.accounts.list(folded(ask, ask.pattern ?? '*'));
+    return { accounts: accounts.map(viewOf), more };
+  }
+
+  roomByName(name: string): RoomView | undefined {
+    const room = this.#parts.rooms.byNameKey(nameKey(name));
+    return room && roomView(this.#parts, room);
+  }
+
+  isMember(account: AccountId, room: RoomId): boolean {
+    return this.#parts.rooms.find(room)?.members.has(account) ?? false;
+  }
+
+  listRooms(ask: ListAsk): { rooms: RoomView['room'][]; more: boolean } {
+    const { pattern = '*' } = ask;
+    const { found, more } = this.#parts.rooms.list(folded(ask, pattern.startsWith('#') ? pattern : `#${pattern}`));
+    return { rooms: found.map((room) => shownRoom(this.#parts, room)), more };
+  }
+
+  members(ask: { room: RoomId; after?: string | undefined; limit: number }): { members: AccountView[]; more: boolean } {
+    const after = ask.after === undefined ? undefined : nameKey(ask.after);
+    const members = Array.from(this.membersOf(ask.room), (id) => this.#parts.accounts.find(id)!);
+    const following = members.filter((account) => after === undefined || account.nameKey > after).sort(byNameKey);
+    return { members: following.slice(0, ask.limit).map(viewOf), more: following.length > ask.limit };
+  }
+
+  membersOf(id: RoomId): readonly AccountId[] {
+    const room = this.#parts.rooms.find(id);
+    return room ? this.#parts.rooms.memberIds(room) : [];
+  }
+
+  /** See {@link listConversations}. */
+  conversations(ask: { account: AccountId; after?: string | undefined; limit: number }): {
+    conversations: ConversationView[];
     more: boolean;
   } {
-    const { accounts, more } = this.#accounts.list({
-      pattern: nameKey(ask.pattern ?? '*'),
-      after: ask.after === undefined ? undefined : nameKey(ask.after),
-      limit: ask.limit,
-    });
-    return { accounts: accounts.map((account) => viewOf(account)!), more };
+    return listConversations(this.#parts, ask);
+  }
+
+  acquaintances(account: AccountId): Iterable<AccountId> {
+    return acquaintancesOf(this.#parts, account);
+  }
+
+  blockedBy(account: AccountId): string[] {
+    const blocked = Array.from(this.#parts.blocks.of(account), (id) => this.#parts.accounts.find(id)!);
+    return blocked.sort(byNameKey).map(({ username }) => username);
+  }
+
+  isBlocked(by: AccountId, account: AccountId): boolean {
+    return this.#parts.blocks.of(by).has(account);
+  }
+
+  sessionCount(account: AccountId): number {
+    return this.#parts.sessions.count(account);
+  }
+
+  /** See {@link chooseMessage}. */
+  messageById(account: AccountId, id: string): HistoryChoice {
+    return chooseMessage({ ...this.#parts, position: this.#position }, account, id);
   }
 
   /** See {@link chooseHistory}. */
   history(ask: HistoryAsk): HistoryChoice {
-    return chooseHistory({ archive: this.#archive, accounts: this.#accounts, position: this.#position }, ask);
+    return chooseHistory({ ...this.#parts, position: this.#position }, ask);
   }
 
   received(account: AccountId): number {
-    return this.#accounts.present(account)?.received ?? 0;
+    return this.#parts.accounts.present(account)?.received ?? 0;
+  }
+
+  /** See {@link readUpTo}. */
+  readUpTo(account: AccountId, end: ConversationEnd): number {
+    return readUpTo(this.#parts, account, end);
   }
 
   /** The whole state as text, but for the texts of messages: equal exactly when the states are. Long; for tests. */
   fingerprint(): string {
-    const archive = this.#archive;
-    const { columns } = archive;
-    const lines = [`position ${this.#position}`];
-    for (const { name, rows } of this.snapshot()) for (const row of rows) lines.push(JSON.stringify([name, ...row]));
-    for (let message = 0; message < archive.length; message++) {
-      if (!archive.isKept(message)) continue;
-      const ends = [archive.senderOf(message), archive.recipientOf(message)];
-      lines.push(
-        JSON.stringify([archive.idOf(message), columns.position(message), ...ends, columns.deletedAtOp(message)]),
-      );
-      assert(archive.find(archive.idOf(message)) === message, `message ${archive.idOf(message)} is found by its id`);
-    }
-    for (const { id } of this.#accounts.all()) {
-      const { messages, deletions } = archive.timelineOf(id) ?? { messages: [], deletions: [] };
-      const positions = Array.from(messages, (message) => columns.position(message));
-      lines.push(JSON.stringify([id, positions, Array.from(deletions, (message) => columns.deletedAtOp(message))]));
-    }
-    return lines.join('\n');
+    return fingerprintOf(this.#parts, this.#position);
   }
 
   #perform(entry: LogEntry): Notice[] {
+    const parts = this.#parts;
     switch (entry.event) {
+      case 'message:send':
+        return sendMessage(parts, entry);
       case 'cluster:view':
       case 'cluster:complete':
         return [];
       case 'cluster:compact':
         this.compactions.compact(entry.op);
         return [];
-      case 'account:create': {
-        const account = newAccount(entry);
-        this.#accounts.add(account);
-        return this.#openSession(account, entry);
-      }
+      case 'account:create':
+        return createAccount(parts, entry);
       case 'account:delete':
-        return this.#deleteAccount(this.#accounts.present(entry.account)!, entry.op);
+        return deleteAccount(parts, entry);
+      case 'account:password':
+        return changePassword(parts, entry);
+      case 'account:profile':
+        return changeProfile(parts, entry);
+      case 'account:block':
+      case 'account:unblock':
+        return changeBlock(parts, entry);
       case 'session:open':
-        return this.#openSession(this.#accounts.present(entry.account)!, entry);
-      case 'session:close': {
-        const session = this.#sessions.find(entry.subject)!;
-        this.#sessions.close(session);
-        return [ended(session, 'You logged out.')];
-      }
-      case 'message:send':
-        return this.#send(entry);
+        return openSession(parts, parts.accounts.present(entry.account)!, entry);
+      case 'session:close':
+        return closeSession(parts, entry);
+      case 'session:close-all':
+        return closeAllSessions(parts, entry);
+      case 'message:edit':
+        return editMessage(parts, entry);
       case 'message:delete':
-        return this.#deleteMessage(entry);
+        this.compactions.noteRemovable(entry.op);
+        return deleteMessage(parts, entry);
+      case 'message:react':
+      case 'message:unreact':
+        return react(parts, entry);
       case 'message:received':
-        this.#noteReceipts(entry);
+        noteReceipts(parts, entry);
         return [];
+      case 'conversation:read':
+        return noteReadMarks(parts, entry);
+      case 'room:create':
+      case 'room:join':
+      case 'room:leave':
+      case 'room:topic':
+      case 'room:remove':
+      case 'room:readmit':
+      case 'room:delete':
+        return performInRoom(parts, entry);
       default:
         return unreachable(entry.event);
     }
   }
-
-  #openSession(account: Account, entry: LogEntry): Notice[] {
-    const session: Session = { id: String(entry.op) as SessionId, account: account.id, openedAt: entry.time };
-    const oldest = this.#sessions.open(session);
-    if (oldest === undefined) return [];
-    return [ended(oldest, `Your account logged in ${SESSIONS_PER_ACCOUNT} more times since; log in again.`)];
-  }
-
-  #deleteAccount(account: Account, op: number): Notice[] {
-    this.#accounts.markDeleted(account, op);
-    const sessions = this.#sessions.closeAllOf(account.id);
-    for (const id of this.#archive.forget(account.id, op)) {
-      this.compactions.noteGone({ account: id, deletedAtOp: this.#accounts.find(id)!.deletedAtOp, goneAtOp: op });
-      this.#accounts.dropTombstone(id);
-    }
-    const { id, username } = account;
-    return [
-      { type: 'account:deleted', account: id, username, position: op },
-      ...sessions.map((session) => ended(session, `The account "${username}" was deleted.`)),
-    ];
-  }
-
-  #send(entry: LogEntry): Notice[] {
-    const from = this.#accounts.present(entry.account)!;
-    const to = this.#accounts.present(entry.subject)!;
-    const { id, op: position, time: at, body } = entry;
-    this.#archive.add(id, position, from.id, to.id);
-    const message = { id, position, from: from.username, to: to.username, body, at };
-    return [{ type: 'message:new', accounts: sidesOf(from, to), message }];
-  }
-
-  #deleteMessage(entry: LogEntry): Notice[] {
-    const message = this.#archive.find(entry.subject)!;
-    this.#archive.delete(message, entry.op);
-    const from = this.#accounts.find(this.#archive.senderOf(message))!;
-    const to = this.#accounts.find(this.#archive.recipientOf(message))!;
-    const deletion = { id: this.#archive.idOf(message), position: entry.op };
-    return [{ type: 'message:deleted', accounts: sidesOf(from, to), deletion }];
-  }
-
-  /** A position above the entry's own was never told to anyone: such a receipt, from a confused client, counts for nothing. */
-  #noteReceipts(entry: LogEntry): void {
-    for (const { account: id, position } of readReceipts(entry.body)) {
-      const account = this.#accounts.present(id);
-      if (account !== undefined && position <= entry.op) account.received = Math.max(account.received, position);
-    }
-  }
 }
 
-/** A refused message is shown to nobody, and a deleted account's password verifies nothing any more. */
-function makesRemovable(event: LogEntry['event'], refused: Outcome['refused']): boolean {
-  if (event === 'message:send') return refused !== '';
-  return refused === '' && (event === 'message:delete' || event === 'account:delete');
-}
-
-function viewOf(account: Account | undefined): AccountView | undefined {
-  return account && { id: account.id, username: account.username, passwordHash: account.passwordHash };
-}
-
-function ended(session: Session, reason: string): Notice {
-  return { type: 'session:ended', session: session.id, reason };
-}
-
-/** The present accounts at both ends of a message, each once. */
-function sidesOf(from: Account, to: Account): AccountId[] {
-  const sides = from === to ? [from] : [from, to];
-  return sides.filter((account) => account.deletedAtOp === 0).map((account) => account.id);
+/** Names are compared by their keys, patterns likewise. */
+function folded({ after, limit }: ListAsk, pattern: string) {
+  return { pattern: nameKey(pattern), after: after === undefined ? undefined : nameKey(after), limit };
 }

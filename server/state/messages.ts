@@ -1,41 +1,60 @@
 import { assert } from '../../shared/assert.ts';
-import type { AccountId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd, RoomId } from '../../shared/ids.ts';
+import { ConversationColumns } from './conversation-columns.ts';
 import { MessageColumns } from './message-columns.ts';
 import { MessageIds } from './message-ids.ts';
-import { NumberList } from './number-list.ts';
-
-/** What concerns one present account, what it sent as well as what it was sent; numbers of messages. */
-export interface Timeline {
-  /** By position, deleted ones included. A message to oneself is there once. */
-  readonly messages: NumberList;
-  /** The deleted ones among them, by the position of their deletion. */
-  readonly deletions: NumberList;
-}
+import { NumberLists } from './number-lists.ts';
+import { firstIndexWhere } from './sorted.ts';
 
 /** What became of messages after they were sent. */
 export type Change =
-  | { readonly op: number; readonly deletedMessage: number }
-  | { readonly op: number; readonly deletedAccount: AccountId };
+  | { readonly op: number; readonly kind: 'deleted' | 'edited'; readonly message: number }
+  | { readonly op: number; readonly kind: 'reacted'; readonly message: number; readonly account: AccountId }
+  | { readonly op: number; readonly kind: 'left'; readonly account: AccountId }
+  | { readonly op: number; readonly kind: 'ended'; readonly room: RoomId };
+
+/** What is kept of a room with messages. */
+interface RoomMessages {
+  readonly id: RoomId;
+  readonly conversation: number;
+  /** Numbers of the accounts that ever sent one. */
+  readonly writers: Set<number>;
+  /** 0 while the room is there. */
+  endedAtOp: number;
+}
+
+/** Words of a change in its list: the message, and both halves of the op. */
+const CHANGE_WORDS = 3;
+const HALF = 2 ** 32;
 
 /**
- * Where every message stands that some present account sent or was sent, but not its text: that is in the log. A message
- * whose two accounts are both deleted concerns nobody any more and is forgotten.
+ * Where every message stands that somebody can see, but not its text: that is in the log. Messages lie in conversations: of two accounts, of
+ * one with itself, or in a room. When both are deleted, or the room is gone, the conversation concerns nobody any more and is forgotten.
  *
- * Messages and accounts are numbered from 0 in the order in which they came, and no number is used twice. As many as there are
- * messages, there are no objects: a million of them take some 70 MB, and cost the collector nothing.
+ * Messages, accounts and conversations are numbered from 0 in the order in which they came, and no number is used twice. As many as there are
+ * messages, there are no objects: a million of them take some 60 MB, and cost the collector nothing.
  */
 export class MessageArchive {
   readonly columns = new MessageColumns();
+  readonly conversations = new ConversationColumns();
   readonly #ids = new MessageIds();
   readonly #accounts: AccountId[] = [];
   /** By the account's id, which is an op number: numbers are found faster than texts. */
   readonly #numberOf = new Map<number, number>();
-  /** By the account's number. Only present accounts have one, and only once there is something in it. */
-  readonly #timelines: (Timeline | undefined)[] = [];
+  /** By conversation: its messages by position, deleted ones included. */
+  readonly #messages = new NumberLists();
+  /** By conversation: what changed in it, in the order of ops. */
+  readonly #changesIn = new NumberLists();
+  /** By account: the conversations that it has with accounts. Deleted ones have none. */
+  readonly #conversationsOf = new NumberLists();
   /** By the account's number: the op that deleted it, where one did. */
   readonly #leftAtOps: (number | undefined)[] = [];
-  /** How many messages are kept of each deleted account; never 0. */
+  /** How many conversations are kept that a deleted account took part in; never 0. */
   readonly #keptOfDeleted = new Map<number, number>();
+  readonly #rooms: RoomMessages[] = [];
+  readonly #roomById = new Map<RoomId, RoomMessages>();
+  /** By account: how many rooms are there in which it ever wrote. */
+  readonly #writesIn = new Map<number, number>();
   #changes: Change[] = [];
 
   /** How many messages there ever were, forgotten ones included. */
@@ -43,7 +62,7 @@ export class MessageArchive {
     return this.columns.length;
   }
 
-  /** Deletions since {@link dropChanges} was called, in order. */
+  /** What changed since {@link dropChanges} was called, in order. */
   get changes(): readonly Change[] {
     return this.#changes;
   }
@@ -66,31 +85,44 @@ export class MessageArchive {
     return this.#accounts[this.columns.sender(message)]!;
   }
 
-  recipientOf(message: number): AccountId {
-    return this.#accounts[this.columns.recipient(message)]!;
+  /** The number of the account that a message was sent to, which must not be in a room. */
+  recipient(message: number): number {
+    return this.conversations.otherThan(this.columns.sender(message), this.columns.conversation(message));
   }
 
-  /** Whether some present account sent it or was sent it. */
+  /** The account or the room that a message was sent to. */
+  endOf(message: number): ConversationEnd {
+    return this.roomOf(this.columns.conversation(message)) ?? this.#accounts[this.recipient(message)]!;
+  }
+
+  /** The room of a conversation, also of one that is gone; undefined for accounts. */
+  roomOf(conversation: number): RoomId | undefined {
+    const { conversations } = this;
+    return conversations.isRoom(conversation) ? this.#rooms[conversations.room(conversation)]!.id : undefined;
+  }
+
+  /** Whether somebody can see it, or could before it was deleted. */
   isKept(message: number): boolean {
-    const { columns } = this;
-    return (
-      this.#timelines[columns.sender(message)] !== undefined ||
-      this.#timelines[columns.recipient(message)] !== undefined
-    );
+    return this.endedAtOp(this.columns.conversation(message)) === 0;
   }
 
-  /** The op that deleted the message, or the later one of its two accounts; 0 while there is somebody to show it to. */
+  /** The op that deleted the last one who could see a conversation, or its room; 0 while it is kept. */
+  endedAtOp(conversation: number): number {
+    if (this.conversations.isRoom(conversation)) return this.#rooms[this.conversations.room(conversation)]!.endedAtOp;
+    const one = this.conversations.one(conversation);
+    const oneLeftAtOp = this.#leftAtOps[one] ?? 0;
+    if (oneLeftAtOp === 0) return 0;
+    const otherLeftAtOp = this.#leftAtOps[this.conversations.otherThan(one, conversation)] ?? 0;
+    return otherLeftAtOp === 0 ? 0 : Math.max(oneLeftAtOp, otherLeftAtOp);
+  }
+
+  /** The op that deleted the message, or the last one who could see it; 0 while there is somebody to show it to. */
   removableAtOp(message: number): number {
     const { columns } = this;
-    const deletedAtOp = columns.deletedAtOp(message);
-    if (deletedAtOp > 0) return deletedAtOp;
-    const sender = this.#leftAtOps[columns.sender(message)] ?? Number.POSITIVE_INFINITY;
-    const recipient = this.#leftAtOps[columns.recipient(message)] ?? Number.POSITIVE_INFINITY;
-    const bothLeftAtOp = Math.max(sender, recipient);
-    return bothLeftAtOp === Number.POSITIVE_INFINITY ? 0 : bothLeftAtOp;
+    return columns.deletedAtOp(message) || this.endedAtOp(columns.conversation(message));
   }
 
-  /** The accounts that ever sent a message or were sent one, by their numbers. */
+  /** The accounts that ever sent a message, were sent one or reacted to one, by their numbers. */
   get accounts(): readonly AccountId[] {
     return this.#accounts;
   }
@@ -100,9 +132,74 @@ export class MessageArchive {
     return this.#numberOf.get(Number(account));
   }
 
-  timelineOf(account: AccountId): Timeline | undefined {
+  /** The conversation of two accounts, or of one with itself; undefined when there is none, and when it was forgotten. */
+  between(one: AccountId, other: AccountId): number | undefined {
+    const [number, otherNumber] = [this.numberOf(one), this.numberOf(other)];
+    if (number === undefined || otherNumber === undefined) return undefined;
+    const conversation = this.conversations.find(number, otherNumber);
+    return conversation === undefined || this.endedAtOp(conversation) > 0 ? undefined : conversation;
+  }
+
+  /** 0 or 1: which of the two accounts of a conversation this one is. */
+  sideOf(account: AccountId, conversation: number): number {
+    return this.conversations.one(conversation) === this.numberOf(account) ? 0 : 1;
+  }
+
+  /** The account on a side of a conversation; see {@link sideOf}. */
+  accountOn(side: number, conversation: number): AccountId {
+    const one = this.conversations.one(conversation);
+    return this.#accounts[side === 0 ? one : this.conversations.otherThan(one, conversation)]!;
+  }
+
+  /** The conversation in a present room; undefined while nobody has written there. */
+  inRoom(room: RoomId): number | undefined {
+    return this.#roomById.get(room)?.conversation;
+  }
+
+  /** The conversations that a present account has with others, and with itself, in the order in which they began. */
+  *conversationsOf(account: AccountId): Generator<number> {
     const number = this.numberOf(account);
-    return number === undefined ? undefined : this.#timelines[number];
+    if (number === undefined) return;
+    const count = this.#conversationsOf.length(number);
+    for (let index = 0; index < count; index++) yield this.#conversationsOf.at(number, index);
+  }
+
+  /** How many messages a conversation has, deleted ones included. */
+  messageCount(conversation: number): number {
+    return this.#messages.length(conversation);
+  }
+
+  /** The message at an index below {@link messageCount}, by position. */
+  messageAt(conversation: number, index: number): number {
+    return this.#messages.at(conversation, index);
+  }
+
+  /** The index of the first message above a position; {@link messageCount} when there is none. */
+  firstMessageAbove(conversation: number, position: number): number {
+    return firstIndexWhere(
+      this.#messages.length(conversation),
+      (index) => this.columns.position(this.#messages.at(conversation, index)) > position,
+    );
+  }
+
+  /** How many changes a conversation has. */
+  changeCount(conversation: number): number {
+    return this.#changesIn.length(conversation) / CHANGE_WORDS;
+  }
+
+  /** The message that a change concerns, by the change's index below {@link changeCount}. */
+  changedMessage(conversation: number, index: number): number {
+    return this.#changesIn.at(conversation, CHANGE_WORDS * index);
+  }
+
+  changeOp(conversation: number, index: number): number {
+    const first = CHANGE_WORDS * index;
+    return this.#changesIn.at(conversation, first + 1) * HALF + this.#changesIn.at(conversation, first + 2);
+  }
+
+  /** The index of the first change above a position; {@link changeCount} when there is none. */
+  firstChangeAbove(conversation: number, position: number): number {
+    return firstIndexWhere(this.changeCount(conversation), (index) => this.changeOp(conversation, index) > position);
   }
 
   /** Makes room for so many messages at once, which is faster than growing. */
@@ -112,12 +209,42 @@ export class MessageArchive {
 
   /** The position must be the highest so far, the id not be {@link find}able, and both accounts present. */
   add(id: string, position: number, from: AccountId, to: AccountId): void {
-    const sender = this.#numberFor(from);
-    const recipient = this.#numberFor(to);
+    const sender = this.numberFor(from);
+    const recipient = this.numberFor(to);
+    this.#append(id, position, sender, this.conversations.find(sender, recipient) ?? this.#begin(sender, recipient));
+  }
+
+  /** As {@link add}, to a present room. */
+  post(id: string, position: number, from: AccountId, to: RoomId): void {
+    const sender = this.numberFor(from);
+    const room = this.#roomById.get(to) ?? this.#beginRoom(to);
+    if (!room.writers.has(sender)) {
+      room.writers.add(sender);
+      this.#writesIn.set(sender, (this.#writesIn.get(sender) ?? 0) + 1);
+    }
+    this.#append(id, position, sender, room.conversation);
+  }
+
+  #append(id: string, position: number, sender: number, conversation: number): void {
     const message = this.#ids.add(id);
-    this.columns.add(position, sender, recipient);
-    this.#timelineFor(sender).messages.push(message);
-    if (recipient !== sender) this.#timelineFor(recipient).messages.push(message);
+    this.columns.add(position, sender, conversation);
+    this.#messages.push(conversation, message);
+    this.conversations.setLastOp(conversation, position);
+  }
+
+  #begin(sender: number, recipient: number): number {
+    const conversation = this.conversations.add(sender, recipient);
+    this.#conversationsOf.push(sender, conversation);
+    if (recipient !== sender) this.#conversationsOf.push(recipient, conversation);
+    return conversation;
+  }
+
+  #beginRoom(id: RoomId): RoomMessages {
+    const conversation = this.conversations.addRoom(this.#rooms.length);
+    const room = { id, conversation, writers: new Set<number>(), endedAtOp: 0 };
+    this.#rooms.push(room);
+    this.#roomById.set(id, room);
+    return room;
   }
 
   /** Notes the deletion for whoever saw the message. It must not be deleted yet. */
@@ -125,59 +252,109 @@ export class MessageArchive {
     const { columns } = this;
     assert(columns.deletedAtOp(message) === 0, `message ${this.idOf(message)} is deleted already`);
     columns.setDeleted(message, op);
-    const sender = columns.sender(message);
-    const recipient = columns.recipient(message);
-    // A deleted account has no timeline any more, and needs none.
-    this.#timelines[sender]?.deletions.push(message);
-    if (recipient !== sender) this.#timelines[recipient]?.deletions.push(message);
-    this.#changes.push({ op, deletedMessage: message });
+    this.#noteChange(message, op);
+    this.#changes.push({ op, kind: 'deleted', message });
+  }
+
+  /** The message's text is now in the row of this op. It must not be deleted. */
+  edit(message: number, op: number): void {
+    this.columns.setEdited(message, op);
+    this.columns.setChanged(message, op);
+    this.#noteChange(message, op);
+    this.#changes.push({ op, kind: 'edited', message });
+  }
+
+  /** A reaction to the message was given or taken back. It must not be deleted. */
+  react(message: number, op: number, account: AccountId): void {
+    this.numberFor(account);
+    this.columns.setChanged(message, op);
+    this.#noteChange(message, op);
+    this.#changes.push({ op, kind: 'reacted', message, account });
+  }
+
+  #noteChange(message: number, op: number): void {
+    const conversation = this.columns.conversation(message);
+    this.#changesIn.push(conversation, message);
+    this.#changesIn.push(conversation, Math.floor(op / HALF));
+    this.#changesIn.push(conversation, op % HALF);
+    this.conversations.setLastOp(conversation, op);
   }
 
   /**
    * Forgets what concerned only this account, and what concerned besides it only accounts deleted earlier.
    *
    * @param deleted an account that was deleted by the op that is being applied
-   * @returns the deleted accounts of which no message is left, this one perhaps among them
+   * @param onForgotten told of each message that nobody can see any more, but for those that were deleted before
+   * @returns the deleted accounts that took part in nothing that is kept, this one perhaps among them
    */
-  forget(deleted: AccountId, op: number): AccountId[] {
+  forget(deleted: AccountId, op: number, onForgotten: (message: number) => void): AccountId[] {
     const number = this.numberOf(deleted);
     if (number === undefined) return [deleted];
-    this.#changes.push({ op, deletedAccount: deleted });
-    this.#leftAtOps[number] = op;
-    const timeline = this.#timelines[number];
-    this.#timelines[number] = undefined;
+    this.#changes.push({ op, kind: 'left', account: deleted });
     const withoutMessages: AccountId[] = [];
-    let kept = 0;
-    for (const message of timeline?.messages ?? []) {
-      const sender: number = this.columns.sender(message);
-      const other: number = sender === number ? this.columns.recipient(message) : sender;
-      if (this.#timelines[other] !== undefined) {
+    let kept = this.#writesIn.get(number) ?? 0;
+    for (const conversation of this.conversationsOf(deleted)) {
+      const other = this.conversations.otherThan(number, conversation);
+      if (other !== number && this.#leftAtOps[other] === undefined) {
         kept++;
         continue;
       }
-      this.#ids.remove(message);
+      this.#end(conversation, onForgotten);
       if (other !== number && this.#countDown(other) === 0) withoutMessages.push(this.#accounts[other]!);
     }
+    this.#leftAtOps[number] = op;
+    this.#conversationsOf.clear(number);
     if (kept > 0) this.#keptOfDeleted.set(number, kept);
     else withoutMessages.push(deleted);
     return withoutMessages;
   }
 
-  #numberFor(account: AccountId): number {
+  /**
+   * Forgets what was said in a room that is gone by the op that is being applied.
+   *
+   * @param onForgotten as for {@link forget}
+   * @returns the deleted accounts that took part in nothing that is kept any more
+   */
+  endRoom(id: RoomId, op: number, onForgotten: (message: number) => void): AccountId[] {
+    const room = this.#roomById.get(id);
+    if (room === undefined) return [];
+    this.#changes.push({ op, kind: 'ended', room: id });
+    this.#roomById.delete(id);
+    room.endedAtOp = op;
+    this.#end(room.conversation, onForgotten);
+    const withoutMessages: AccountId[] = [];
+    for (const writer of room.writers) {
+      const rooms = this.#writesIn.get(writer)! - 1;
+      if (rooms === 0) this.#writesIn.delete(writer);
+      else this.#writesIn.set(writer, rooms);
+      const isDeleted = this.#leftAtOps[writer] !== undefined;
+      if (isDeleted && this.#countDown(writer) === 0) withoutMessages.push(this.#accounts[writer]!);
+    }
+    room.writers.clear();
+    return withoutMessages;
+  }
+
+  #end(conversation: number, onForgotten: (message: number) => void): void {
+    const count = this.#messages.length(conversation);
+    for (let index = 0; index < count; index++) {
+      const message = this.#messages.at(conversation, index);
+      this.#ids.remove(message);
+      if (this.columns.deletedAtOp(message) === 0) onForgotten(message);
+    }
+    this.#messages.clear(conversation);
+    this.#changesIn.clear(conversation);
+  }
+
+  /** The number of an account, a new one if it has none. */
+  numberFor(account: AccountId): number {
     const key = Number(account);
     let number = this.#numberOf.get(key);
     if (number === undefined) {
       number = this.#accounts.length;
       this.#accounts.push(account);
       this.#numberOf.set(key, number);
-      this.#timelines.push(undefined);
     }
     return number;
-  }
-
-  #timelineFor(account: number): Timeline {
-    this.#timelines[account] ??= { messages: new NumberList(), deletions: new NumberList() };
-    return this.#timelines[account]!;
   }
 
   #countDown(account: number): number {

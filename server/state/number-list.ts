@@ -5,6 +5,15 @@ export class NumberList {
   length = 0;
   #items = new Uint32Array(FIRST_CAPACITY);
 
+  /** A list that begins with these. */
+  static of(numbers: Uint32Array): NumberList {
+    const list = new NumberList();
+    list.#items = new Uint32Array(Math.max(FIRST_CAPACITY, numbers.length + (numbers.length >> 1)));
+    list.#items.set(numbers);
+    list.length = numbers.length;
+    return list;
+  }
+
   push(number: number): void {
     if (this.length === this.#items.length) {
       const larger = new Uint32Array(this.length + (this.length >> 1));
@@ -17,9 +26,5 @@ export class NumberList {
   /** The number at an index below `length`. */
   at(index: number): number {
     return this.#items[index]!;
-  }
-
-  *[Symbol.iterator](): Generator<number> {
-    for (let index = 0; index < this.length; index++) yield this.#items[index]!;
   }
 }

@@ -56,11 +56,25 @@ export class Sessions {
     if (ofAccount.length === 0) this.#byAccount.delete(session.account);
   }
 
-  /** @returns the sessions that this ended, oldest first */
-  closeAllOf(account: AccountId): readonly Session[] {
+  /**
+   * @param but the id of one that stays, if it is one of them
+   * @returns the sessions that this ended, oldest first
+   */
+  closeAllOf(account: AccountId, but = ''): readonly Session[] {
     const ofAccount = this.#byAccount.get(account) ?? [];
-    for (const session of ofAccount) this.#byId.delete(session.id);
-    this.#byAccount.delete(account);
-    return ofAccount;
+    const closed = ofAccount.filter(({ id }) => id !== but);
+    for (const session of closed) this.#byId.delete(session.id);
+    if (closed.length === ofAccount.length) this.#byAccount.delete(account);
+    else
+      this.#byAccount.set(
+        account,
+        ofAccount.filter(({ id }) => id === but),
+      );
+    return closed;
+  }
+
+  /** How many are open. */
+  count(account: AccountId): number {
+    return this.#byAccount.get(account)?.length ?? 0;
   }
 }

@@ -1,15 +1,20 @@
 import { readAccountBody } from '../../shared/account-body.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import { readRoomBody } from '../../shared/room-body.ts';
 
 /** Tells whether an operation of the log is what a row of a table came from. */
 type Test = (entry: LogEntry) => boolean;
 
 const INDEX = 'message_index';
 /** The operations that rows of the index come from, by their `change`. */
-const INDEXED_EVENTS: Record<string, LogEntry['event']> = {
-  sent: 'message:send',
-  deleted: 'message:delete',
-  left: 'account:delete',
+const INDEXED_EVENTS: Record<string, readonly LogEntry['event'][]> = {
+  sent: ['message:send'],
+  posted: ['message:send'],
+  edited: ['message:edit'],
+  reacted: ['message:react', 'message:unreact'],
+  deleted: ['message:delete'],
+  left: ['account:delete'],
+  ended: ['room:leave', 'room:remove', 'room:delete', 'account:delete'],
 };
 
 interface Claim {
@@ -30,7 +35,7 @@ const isEvent =
 export class TableClaims {
   readonly #claims = new Map<number, Claim[]>();
   /** Of the index of messages: a row for each, in the order of the log, so a number each has to be enough. */
-  readonly #indexed: { op: number[]; event: LogEntry['event'][] } = { op: [], event: [] };
+  readonly #indexed: { op: number[]; events: (readonly LogEntry['event'][])[] } = { op: [], events: [] };
   #nextIndexed = 0;
   readonly #columns = new Map<string, string[]>();
   readonly #lines = new Map<string, number>();
@@ -57,7 +62,7 @@ export class TableClaims {
 
   #index(op: number, change: string): void {
     this.#indexed.op.push(op);
-    this.#indexed.event.push(INDEXED_EVENTS[change] ?? 'cluster:view');
+    this.#indexed.events.push(INDEXED_EVENTS[change] ?? []);
   }
 
   /** @param onDifference gets a clause for each row that did not come from this operation */
@@ -72,10 +77,10 @@ export class TableClaims {
   }
 
   #compareIndex({ op: entryOp, event: entryEvent }: LogEntry, onDifference: (clause: string) => void): void {
-    const { op, event } = this.#indexed;
+    const { op, events } = this.#indexed;
     for (; op[this.#nextIndexed]! <= entryOp; this.#nextIndexed++) {
       // Operations that are missing in the log, or damaged, are told as such.
-      if (op[this.#nextIndexed] !== entryOp || event[this.#nextIndexed] === entryEvent) continue;
+      if (op[this.#nextIndexed] !== entryOp || events[this.#nextIndexed]!.includes(entryEvent)) continue;
       onDifference(
         `${INDEX}.csv, line ${this.#nextIndexed + 2}: op ${op[this.#nextIndexed]} of the log is something else`,
       );
@@ -102,26 +107,62 @@ function isNamed(entry: LogEntry, username: string): boolean {
   return isRemoved(entry) || username === '' || readAccountBody(entry).username === username;
 }
 
+/** None for an empty cell. */
+function claimAt(op: string, test: Test): [op: number, test: Test][] {
+  return op === '' ? [] : [[Number(op), test]];
+}
+
 function claimsOf(table: string, cell: (name: string) => string): [op: number, test: Test][] {
   switch (table) {
     case 'user_table': {
-      const username = cell('username');
-      const deletedAt = cell('deleted_at_op');
+      const [account, username] = [cell('account'), cell('username')];
       const created: Test = (entry) => entry.event === 'account:create' && isNamed(entry, username);
-      const account = cell('account');
-      const deleted: Test = (entry) => entry.event === 'account:delete' && entry.account === account;
-      return [[Number(account), created], ...(deletedAt ? [[Number(deletedAt), deleted] as [number, Test]] : [])];
+      const isOf =
+        (event: LogEntry['event']): Test =>
+        (entry) =>
+          entry.event === event && entry.account === account;
+      return [
+        [Number(account), created],
+        ...claimAt(cell('deleted_at_op'), isOf('account:delete')),
+        ...claimAt(cell('first_password_op'), isOf('account:password')),
+        ...claimAt(cell('profile_op'), isOf('account:profile')),
+      ];
+    }
+    case 'rooms': {
+      const [room, name] = [cell('room'), cell('name')];
+      const created: Test = (entry) =>
+        entry.event === 'room:create' && (isRemoved(entry) || name === '' || readRoomBody(entry).name === name);
+      const topic: Test = (entry) => entry.event === 'room:topic' && entry.subject === room;
+      return [[Number(room), created], ...claimAt(cell('first_topic_op'), topic)];
+    }
+    case 'room_members': {
+      const [room, account] = [cell('room'), cell('account')];
+      const joined: Test = ({ op, event, account: who, subject }) =>
+        who === account && (event === 'room:join' ? subject === room : event === 'room:create' && String(op) === room);
+      return claimAt(cell('joined_at_op'), joined);
+    }
+    case 'reactions': {
+      const [message, account, text] = [cell('message'), cell('account'), cell('reaction')];
+      const given: Test = (entry) => {
+        const isReaction = entry.event === 'message:react' || (entry.event === 'message:unreact' && text === '');
+        const isSame = entry.subject === message && entry.account === account;
+        return isReaction && isSame && (text === '' || isRemoved(entry) || entry.body === text);
+      };
+      return [[Number(cell('op')), given]];
     }
     case 'sessions':
       return [[Number(cell('session')), isEvent('session:open', 'account:create')]];
     case 'queued_messages': {
       const [id, at, body] = [cell('id'), Number(cell('at')), cell('body')];
-      const sent: Test = (entry) =>
-        entry.event === 'message:send' &&
-        entry.id === id &&
-        entry.time === at &&
+      const sent: Test = (entry) => entry.event === 'message:send' && entry.id === id && entry.time === at;
+      const worded: Test = (entry) =>
+        (entry.event === 'message:send' ? entry.id === id : entry.event === 'message:edit' && entry.subject === id) &&
         (isRemoved(entry) || entry.body === body);
-      return [[Number(cell('position')), sent]];
+      // Lists of earlier versions, which knew no edits, do not say which row has the text.
+      return [
+        [Number(cell('position')), sent],
+        [Number(cell('text_op') || cell('position')), worded],
+      ];
     }
     case 'client_table': {
       const [client, last] = [cell('client'), Number(cell('last_request'))];

@@ -12,11 +12,13 @@ import { type ChangedLines, linesIn, rewriteLines, without } from './rewrite-lin
 const UNFINISHED = '.compacting.new';
 /** Logs, and pieces of them; also those that were not finished. */
 const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
-const QUEUE = /^queued_messages\.csv(\.new)?$/;
-const USERS = /^user_table\.csv(\.new)?$/;
+/** Tables whose rows say in their second cell which message they are about. */
+const ABOUT_MESSAGES = /^(queued_messages|reactions)\.csv(\.new)?$/;
+/** Tables whose rows say in their first cell which account or room they are about. */
+const ABOUT_ENDS = /^(user_table|rooms)\.csv(\.new)?$/;
 
 /**
- * Removes from what was ever set aside the texts of deleted messages, and what the log does not tell of accounts any more. All
+ * Removes from what was ever set aside the texts of deleted messages, those that were edited away, and what the log does not tell of accounts and rooms any more. All
  * other lines stay byte for byte, damaged ones too.
  *
  * @returns how many rows were shortened or removed
@@ -31,17 +33,21 @@ export async function compactQuarantine(place: CompactionPlace, plan: Compaction
   const folders = await place.inTurn(listing);
   let rows = 0;
   for (const { folder, files } of folders) {
-    const accounts = new Set<number>();
+    const ends = new Set<number>();
     const named = (pattern: RegExp) => files.filter((name) => pattern.test(name)).map((name) => join(folder, name));
     const reader = new QuarantineReader();
     for (const path of named(LOG)) {
       reader.begin(basename(path));
-      rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, accounts));
+      rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, ends));
     }
-    const isDeleted = (line: string) => /^\d+,([^,"]*),/.test(line) && plan.isDeletedMessage(line.split(',')[1]!);
-    const isGone = (line: string) => accounts.has(Number(/^(\d+),/.exec(line)?.[1]));
-    for (const path of named(QUEUE)) rows += await rewrite(place, plan, path, (lines) => without(lines, isDeleted));
-    for (const path of named(USERS)) rows += await rewrite(place, plan, path, (lines) => without(lines, isGone));
+    const isTextGone = (line: string) => {
+      const [, position, id] = /^(\d+),([^,"]*),/.exec(line) ?? [];
+      return id !== undefined && (plan.isDeletedMessage(id) || plan.isEditedSince(id, Number(position)));
+    };
+    const isGone = (line: string) => ends.has(Number(/^(\d+),/.exec(line)?.[1]));
+    for (const path of named(ABOUT_MESSAGES))
+      rows += await rewrite(place, plan, path, (some) => without(some, isTextGone));
+    for (const path of named(ABOUT_ENDS)) rows += await rewrite(place, plan, path, (some) => without(some, isGone));
   }
   return rows;
 }
@@ -88,28 +94,41 @@ async function rewrite(
   return shorter.changed;
 }
 
-/** @param accounts gets those whose name or password the log does not have any more */
+/** @param ends gets the accounts and rooms of which the log does not have a name, a password or a text any more */
 async function shorten(
   place: CompactionPlace,
   plan: CompactionPlan,
   reader: QuarantineReader,
   bytes: Buffer,
-  accounts: Set<number>,
+  ends: Set<number>,
 ): Promise<ChangedLines> {
   const rows = linesIn(bytes).flatMap((line) => reader.read(line));
   const shorter = await shorterRows(place, plan, rows);
   let changed = 0;
   const pieces = rows.map((row) => {
-    const { entry, isSure, ops, id, stripped } = row;
+    const { entry, isSure, ops, stripped } = row;
     const inLog = ops.map((op) => shorter.get(op)).filter((one) => one !== undefined);
     const isGone = inLog.some((one) => !entry || !isSure || isSameRequest(entry, one));
-    if (isGone && entry?.event === 'account:create' && shorter.has(entry.op)) accounts.add(entry.op);
-    const isDeleted = id !== '' && plan.isDeletedMessage(id);
-    if (!stripped || !(isGone || isDeleted)) return row.bytes;
+    if (isGone && entry && shorter.has(entry.op)) ends.add(endOf(entry));
+    if (!stripped || !(isGone || isTextGone(plan, row))) return row.bytes;
     changed++;
     return stripped;
   });
   return { pieces, changed };
+}
+
+/** Judged by the message that it sends, or that it is about. */
+function isTextGone(plan: CompactionPlan, { entry, ops, id, subject }: QuarantinedRow): boolean {
+  if (id !== '' && (plan.isDeletedMessage(id) || plan.isEditedSince(id, 0))) return true;
+  if (subject === '') return false;
+  const mayBeEdit = entry === undefined || entry.event === 'message:edit';
+  return plan.isDeletedMessage(subject) || (mayBeEdit && plan.isEditedSince(subject, Math.max(0, ...ops)));
+}
+
+/** The account or room that a row tells something of. */
+function endOf({ op, event, account, subject }: LogEntry): number {
+  if (event === 'account:password' || event === 'account:profile') return Number(account);
+  return event === 'room:topic' ? Number(subject) : op;
 }
 
 function isSameRequest(one: LogEntry, other: LogEntry): boolean {
@@ -140,4 +159,14 @@ async function shorterRows(
 }
 
 /** What may have been in the place of a row that can't be read. */
-const BODY_EVENTS = ['message:send', 'account:create'] as const;
+const BODY_EVENTS = [
+  'message:send',
+  'message:edit',
+  'message:react',
+  'message:unreact',
+  'account:create',
+  'account:password',
+  'account:profile',
+  'room:create',
+  'room:topic',
+] as const;

@@ -11,8 +11,9 @@ export interface QuarantinedRow {
   isSure: boolean;
   /** The number that it gives itself, and the one that belongs in its place. */
   ops: number[];
-  /** Of what can be told apart of it: the id of the message. */
+  /** Of what can be told apart of it: the id of the message that it sends, and what or whom it is about. */
   id: string;
+  subject: string;
   /** What is left when its body goes; undefined when there is nothing to lose. */
   stripped: Buffer | undefined;
 }
@@ -22,6 +23,7 @@ const NEXT_ROW = /(?<=,[0-9a-f]{64}[^0-9]?)(?=\d{1,16},\d+\/\d+\/)/s;
 /** `op` to `subject`. */
 const CELLS_BEFORE_NONCE = 10;
 const ID_CELL = 7;
+const SUBJECT_CELL = 9;
 
 /** Reads the lines of a log that was set aside, one after the other, whatever became of them. */
 export class QuarantineReader {
@@ -45,7 +47,8 @@ export class QuarantineReader {
   read(line: Buffer): QuarantinedRow[] {
     const isHeader = this.#isFirstLine && !/^\d/.test(line.toString('latin1', 0, 1));
     this.#isFirstLine = false;
-    if (isHeader) return [{ bytes: line, entry: undefined, isSure: true, ops: [], id: '', stripped: undefined }];
+    if (isHeader)
+      return [{ bytes: line, entry: undefined, isSure: true, ops: [], id: '', subject: '', stripped: undefined }];
     const entry = line.at(-1) === 10 ? readRow(line) : undefined;
     if (entry) return [this.#readEntry(line, entry)];
     const pieces = line.toString('latin1').split(NEXT_ROW);
@@ -56,9 +59,9 @@ export class QuarantineReader {
     const isSure = this.#chain === undefined ? this.#isLikely(entry) : follows(this.#chain, entry);
     const ops = this.#opsOf(entry.op);
     this.#chain = entry.chain;
-    const { id } = entry;
+    const { id, subject } = entry;
     const stripped = entry.body === '' ? undefined : Buffer.from(shortenEntry(entry, '').row);
-    return { bytes, entry, isSure, ops: isSure ? [entry.op] : ops, id, stripped };
+    return { bytes, entry, isSure, ops: isSure ? [entry.op] : ops, id, subject, stripped };
   }
 
   #isLikely({ op }: LogEntry): boolean {
@@ -82,6 +85,7 @@ export class QuarantineReader {
       isSure: false,
       ops,
       id: cells[ID_CELL] ?? '',
+      subject: cells[SUBJECT_CELL] ?? '',
       stripped: stripped.length < bytes.length ? stripped : undefined,
     };
   }

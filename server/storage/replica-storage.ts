@@ -29,6 +29,8 @@ export interface CompactionPlan {
   hasRemovals(firstOp: number, lastOp: number, after: number): boolean;
   /** Whether a message, wherever it stands, is deleted. For files that are no longer part of the log. */
   isDeletedMessage(id: string): boolean;
+  /** Whether a message was edited after an op, so that a text which it had by then is shown no more. For the same files. */
+  isEditedSince(id: string, op: number): boolean;
   /** Nobody wants it any more: a later entry was applied, or the server ends. */
   isOver(): boolean;
 }

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseReplLine, replHelpLines } from '../../client/commands.ts';
 import { helpGroups, parseUiLine, UI_COMMANDS } from '../../client/screen/ui-commands.ts';
 
 describe('lines typed into the terminal UI', () => {
@@ -56,33 +55,6 @@ describe('lines typed into the terminal UI', () => {
   });
 });
 
-describe('lines of the line mode', () => {
-  it('take verbs in capitals and small letters', () => {
-    const cases: [string, object][] = [
-      ['CREATE ana a-password', { type: 'create', username: 'ana', password: 'a-password' }],
-      ['login ana a-password', { type: 'login', username: 'ana', password: 'a-password' }],
-      ['  Send bob  it is  fine ', { type: 'send', to: 'bob', body: 'it is  fine ' }],
-      ['list', { type: 'list' }],
-      ['LIST a?c*', { type: 'list', pattern: 'a?c*' }],
-      ['history bob', { type: 'history', with: 'bob' }],
-      ['DELETE 0f', { type: 'delete', id: '0f' }],
-      ['logout', { type: 'logout' }],
-      ['DELETE-ACCOUNT a-password', { type: 'delete-account', password: 'a-password' }],
-      ['status', { type: 'status' }],
-      ['HELP', { type: 'help' }],
-      ['QUIT', { type: 'quit' }],
-    ];
-    for (const [line, value] of cases) expect(parseReplLine(line)).toEqual({ ok: true, value });
-  });
-
-  it('that are wrong name the nearest verb', () => {
-    expect(parseReplLine('SEDN bob hi')).toMatchObject({ error: { message: expect.stringContaining('SEND') } });
-    expect(parseReplLine('LOGIN ana')).toMatchObject({
-      error: { message: 'PASSWORD is missing: LOGIN USER PASSWORD' },
-    });
-  });
-});
-
 describe('the help', () => {
   it('shows every command, and every line of it says how one is typed', () => {
     const rows = helpGroups().flatMap((group) => group.rows);
@@ -92,16 +64,12 @@ describe('the help', () => {
         expect(parseUiLine(line.replace(/[[\]]/g, '').replace(/[A-Z]+/g, 'x'))).toMatchObject({ ok: true });
       }
     }
-    for (const line of replHelpLines()) {
-      const typed = line.split(/ {2,}/)[0]!.replace(/ \[[A-Z]+\]/g, '');
-      expect(parseReplLine(typed)).toMatchObject({ ok: true });
-    }
   });
 
   it('is all there is: no line makes the parser fail', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        for (const result of [parseUiLine(text), parseUiLine(`/${text}`), parseReplLine(text)]) {
+        for (const result of [parseUiLine(text), parseUiLine(`/${text}`)]) {
           if (!result.ok) expect(result.error.message.length).toBeGreaterThan(0);
         }
       }),

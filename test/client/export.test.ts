@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { create } from '../../client/one-shot/commands.ts';
+import { create } from '../../client/one-shot/account-commands.ts';
 import { type ExportOptions, exportAll } from '../../client/one-shot/export.ts';
 import type { OneShotOptions } from '../../client/one-shot/session.ts';
 import type { Output } from '../../client/output.ts';
 import type { Message } from '../../shared/api.ts';
 import { parseAddress } from '../../shared/ids.ts';
+import type { LogEvent } from '../../shared/operations.ts';
+import { roomBody } from '../../shared/room-body.ts';
 import { Stage } from '../network/harness.ts';
 
 const MESSAGES = 1203;
@@ -61,7 +63,8 @@ describe('client export', () => {
   it('writes all pages as CSV with a header, oldest first, and no cell is a formula', async () => {
     const rows: Record<string, string>[] = parse(await exported({ format: 'csv' }), { columns: true });
     expect(rows).toHaveLength(MESSAGES);
-    expect(Object.keys(rows[0]!)).toEqual(['position', 'id', 'at', 'from', 'to', 'body']);
+    const columns = ['position', 'id', 'at', 'from', 'to', 'body', 'room', 'edited_at', 'reply_to', 'reactions'];
+    expect(Object.keys(rows[0]!)).toEqual(columns);
     expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: MESSAGES }, (_, count) => `m${count}`));
     for (const row of rows) for (const cell of Object.values(row)) expect(cell).not.toMatch(/^[=+\-@\t\r]/);
     expect(rows.slice(0, ODD.length).map(({ body }) => body!.replace(/^'/, ''))).toEqual(ODD);
@@ -73,6 +76,34 @@ describe('client export', () => {
     const messages = lines.map((line) => JSON.parse(line) as Message);
     expect(messages).toHaveLength(MESSAGES);
     expect(messages.slice(0, ODD.length).map(({ body }) => body)).toEqual(ODD);
+  });
+
+  it('has messages as they are now, what they answer, who reacted, and rooms since the account joined; with a room, all of it', async () => {
+    const { chat } = stage.engine;
+    const [ana, bob] = ['ana', 'bob'].map((name) => chat.accountByName(name)!.id);
+    const done = (event: LogEvent, fields: object) => stage.engine.applyFromPrimary({ event, ...fields });
+    const room = String(
+      done('room:create', { account: bob, body: roomBody({ name: '#teams', nameKey: '#teams', topic: '' }) }).position,
+    );
+    done('message:send', { id: 'r1', account: bob, subject: room, body: 'before ana' });
+    done('room:join', { account: ana, subject: room });
+    done('message:send', { id: 'r2', account: bob, subject: `${room} r1`, body: 'after' });
+    const edited = done('message:edit', { account: bob, subject: 'r2', body: 'afterwards' });
+    done('message:react', { account: bob, subject: 'r2', body: '+1' });
+    done('message:react', { account: ana, subject: 'r2', body: '+1' });
+    done('message:react', { account: ana, subject: 'r2', body: '❤' });
+    const all: Record<string, string>[] = parse(await exported({ format: 'csv' }), { columns: true });
+    expect(all.map(({ id }) => id)).not.toContain('r1');
+    expect(all.at(-1)).toMatchObject({
+      ...{ id: 'r2', from: 'bob', to: '#teams', room: '#teams', body: 'afterwards', reply_to: 'r1' },
+      ...{ edited_at: new Date(edited.at).toISOString(), reactions: "'+1=bob,ana ❤=ana" },
+    });
+    expect(all[0]).toMatchObject({ room: '', edited_at: '', reply_to: '', reactions: '' });
+    const lines = (await exported({ format: 'json', other: '#TEAMS' })).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { id: 'r1', to: '#teams', body: 'before ana' },
+      { id: 'r2', replyTo: 'r1', editedAt: edited.at, reactions: [{ by: ['bob', 'ana'] }, { reaction: '❤' }] },
+    ]);
   });
 
   it('writes one conversation only; with somebody who is not there it ends with 1', async () => {

@@ -1,11 +1,18 @@
 import type { Connection, ConnectionListener, PushEvent, Transport } from '../../client/transport.ts';
-import type { Cluster, Handshake, Message, RequestEvent } from '../../shared/api.ts';
+import {
+  type Cluster,
+  type Handshake,
+  type ReadEvent,
+  type RequestEvent,
+  type WriteEvent,
+  writeSchemas,
+} from '../../shared/api.ts';
 import type { ChatError, ErrorCode } from '../../shared/errors.ts';
 import type { Address } from '../../shared/ids.ts';
+import { FakeLog } from './fake-log.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 type Payload = { request?: number; [key: string]: unknown };
-type Event = { message: Message } | { deleted: { id: string; position: number; of: string[] } };
 
 export interface Socket {
   server: string;
@@ -26,8 +33,7 @@ export interface Seen {
 }
 
 /** Servers that keep the client protocol over one log in memory: what the client library is tried against. */
-export class FakeCluster {
-  readonly clock: ManualClock;
+export class FakeCluster extends FakeLog {
   readonly latencyMs: () => number;
   id = 'cluster-1';
   epoch = 0;
@@ -35,8 +41,6 @@ export class FakeCluster {
   primary: string | null;
   members: string[];
   warning: string | undefined;
-  position = 0;
-  events: Event[] = [];
   readonly down = new Set<string>();
   readonly silent = new Set<string>();
   readonly accounts = new Map<string, string>();
@@ -46,14 +50,13 @@ export class FakeCluster {
   sockets: Socket[] = [];
   seen: Seen[] = [];
   handshakes: { server: string; handshake: Handshake }[] = [];
-  pageSize = 500;
-  /** How long a page of history is under way before it is answered: what happens meanwhile is pushed, and not in it. */
+  /** How long a page of history or of conversations is under way before it is answered: what happens meanwhile is pushed, and not in it. */
   readMs: () => number = () => 0;
   /** Answers in the place of the servers; `drop` lets the request get lost, `lose-answer` only what it is answered. */
   intercept: ((seen: Seen) => ChatError | 'drop' | 'lose-answer' | undefined) | undefined;
 
   constructor(clock: ManualClock, members: string[], latencyMs: () => number = () => 1) {
-    this.clock = clock;
+    super(clock);
     this.members = members;
     this.primary = members[0]!;
     this.latencyMs = latencyMs;
@@ -100,32 +103,14 @@ export class FakeCluster {
     }
   }
 
-  /** Somebody's message enters the log. */
-  say(from: string, to: string, body: string): Message {
-    this.position += 1;
-    const message = { id: `m${this.position}`, position: this.position, from, to, body, at: this.clock.now() };
-    this.events.push({ message });
-    this.#pushTo([from, to], 'message:new', message);
-    return message;
+  isOnline(username: string): boolean {
+    return this.sockets.some((socket) => socket.username === username);
   }
 
-  /** A message leaves the log. */
-  remove(id: string): void {
-    const of = this.events.find((event) => 'message' in event && event.message.id === id) as { message: Message };
-    this.position += 1;
-    this.events = this.events.filter((event) => event !== of);
-    const deleted = { id, position: this.position, of: [of.message.from, of.message.to] };
-    this.events.push({ deleted });
-    this.#pushTo(deleted.of, 'message:deleted', { id, position: this.position });
-  }
-
-  bodies(): string[] {
-    return this.events.flatMap((event) => ('message' in event ? [event.message.body] : []));
-  }
-
-  #pushTo(usernames: string[], event: PushEvent, payload: unknown): void {
+  push(usernames: Iterable<string>, event: PushEvent, payload: unknown): void {
+    const names = new Set(usernames);
     for (const socket of this.sockets) {
-      if (socket.ready && usernames.includes(socket.username)) socket.push(event, payload);
+      if (socket.ready && names.has(socket.username)) socket.push(event, payload);
     }
   }
 
@@ -211,7 +196,7 @@ export class FakeCluster {
     } else {
       const reply = this.#replyTo(socket, event, payload);
       if (instead !== undefined) return;
-      const lateMs = event === 'message:history' ? this.readMs() : 0;
+      const lateMs = event === 'message:history' || event === 'conversation:list' ? this.readMs() : 0;
       if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
       else answer(reply);
     }
@@ -219,12 +204,12 @@ export class FakeCluster {
 
   #replyTo(socket: Socket, event: RequestEvent, payload: Payload): object {
     if (event === 'cluster:status') return { ok: true, cluster: this.cluster() };
-    if (event === 'message:history') return this.#history(socket.username, payload);
     if (event === 'account:list') return { ok: true, accounts: [], more: false };
     if (event === 'message:received') {
       this.receivedUpTo.set(socket.username, payload.position as number);
       return { ok: true };
     }
+    if (!Object.hasOwn(writeSchemas, event)) return this.#read(socket.username, event as ReadEvent, payload);
     if (socket.server !== this.primary) {
       const { epoch, view } = this;
       const where = this.primary === null ? {} : { primary: this.primary, epoch, view };
@@ -241,12 +226,28 @@ export class FakeCluster {
     if (before) return before;
     if (known && !table) return { ok: false, error: refused('request-forgotten') };
     if (table && request < Math.max(...table.keys())) return { ok: false, error: refused('overtaken') };
-    const reply = this.#do(socket, event, payload);
+    const reply = this.#do(socket, event as WriteEvent, payload);
     if ((reply as { ok: boolean }).ok) this.clients.set(clientId, (table ?? new Map()).set(request, reply));
     return reply;
   }
 
-  #do(socket: Socket, event: RequestEvent, payload: Payload): object {
+  #read(username: string, event: ReadEvent, payload: Payload): object {
+    if (username === '') return { ok: false, error: refused('not-logged-in') };
+    if (event === 'message:history') return this.page(username, (payload.after as number | undefined) ?? 0);
+    if (event === 'message:get') {
+      const message = this.messages().find(({ id }) => id === payload.id);
+      return message ? { ok: true, message } : { ok: false, error: refused('no-such-message') };
+    }
+    if (event === 'message:search') {
+      const messages = this.messages().filter(({ body }) => body.includes(payload.text as string));
+      return { ok: true, messages, position: 0, more: false };
+    }
+    const answer = this.conversations.answer(event, username, payload);
+    if (typeof answer === 'object') return answer;
+    return { ok: false, error: refused(answer ?? 'bad-request') };
+  }
+
+  #do(socket: Socket, event: WriteEvent, payload: Payload): object {
     const { username, password } = payload as { username: string; password: string };
     if (event === 'account:create' || event === 'session:open') {
       if (event === 'account:create') this.accounts.set(username, password);
@@ -260,45 +261,41 @@ export class FakeCluster {
     }
     if (socket.username === '') return { ok: false, error: refused('not-logged-in') };
     if (event === 'message:send') {
-      if (payload.to === 'nobody') return { ok: false, error: refused('no-such-account') };
-      const { id, position, at } = this.say(socket.username, payload.to as string, payload.body as string);
+      const { to, body, replyTo } = payload as { to: string; body: string; replyTo?: string };
+      if (to === 'nobody') return { ok: false, error: refused('no-such-account') };
+      if (to.startsWith('#') && !this.conversations.rooms.has(to)) {
+        return { ok: false, error: refused('no-such-room') };
+      }
+      const { id, position, at } = this.say(socket.username, to, body, replyTo);
       return { ok: true, id, position, at };
     }
     if (event === 'message:delete') {
       this.remove(payload.id as string);
       return { ok: true, position: this.position };
     }
+    if (event === 'message:edit') {
+      this.edit(payload.id as string, payload.body as string);
+      return { ok: true, position: this.position, at: this.clock.now() };
+    }
+    if (event === 'message:react' || event === 'message:unreact') {
+      this.react(payload.id as string, socket.username, payload.reaction as string, event === 'message:react');
+      return { ok: true, position: this.position };
+    }
+    if (event === 'account:password') {
+      const { newPassword } = payload as { newPassword: string };
+      if (this.accounts.get(socket.username) !== password) return { ok: false, error: refused('wrong-password') };
+      this.accounts.set(socket.username, newPassword);
+      this.position += 1;
+      return { ok: true, position: this.position };
+    }
+    const done = this.conversations.do(event, socket.username, payload);
+    if (typeof done === 'object') return done;
+    if (done !== undefined) return { ok: false, error: refused(done) };
     this.tokens.delete(socket.handshake.token ?? '');
     socket.username = '';
     socket.ready = false;
     return { ok: true };
   }
-
-  #history(username: string, ask: Payload): object {
-    if (username === '') return { ok: false, error: refused('not-logged-in') };
-    const after = (ask.after as number | undefined) ?? 0;
-    const mine = this.events.filter((event) => {
-      if ('message' in event) return event.message.position > after && concerns(event.message, username);
-      return event.deleted.position > after && event.deleted.of.includes(username);
-    });
-    const page = mine.slice(0, this.pageSize);
-    const more = mine.length > page.length;
-    const last = page.at(-1);
-    const end = last ? ('message' in last ? last.message.position : last.deleted.position) : this.position;
-    return {
-      ok: true,
-      messages: page.flatMap((event) => ('message' in event ? [event.message] : [])),
-      deletions: page.flatMap((event) =>
-        'deleted' in event ? [{ id: event.deleted.id, position: event.deleted.position }] : [],
-      ),
-      position: more ? end : this.position,
-      more,
-    };
-  }
-}
-
-function concerns(message: Message, username: string): boolean {
-  return message.from === username || message.to === username;
 }
 
 export function refused(code: ErrorCode, definite = true): ChatError {

@@ -102,10 +102,11 @@ describe('the outbox', () => {
 });
 
 describe('what was told', () => {
+  const told = (position: number) => ({ id: `m${position}`, position, from: 'a', to: 'b', body: `${position}`, at: 0 });
+
   it('is there again after a restart, up to the last whole line, without what was deleted', () => {
     const path = join(folder, 'messages.jsonl');
     const log = new ToldLog(path);
-    const told = (position: number) => ({ id: `m${position}`, position, from: 'a', to: 'b', body: 'x', at: position });
     for (let position = 1; position <= 5; position++) log.add({ message: told(position) });
     log.add({ deleted: { id: 'm2', position: 6 } });
     log.add({ received: 4 });
@@ -117,6 +118,103 @@ describe('what was told', () => {
     expect([again.told, again.received]).toEqual([6, 4]);
     again.close();
     expect(readFileSync(path, 'utf8')).not.toContain('m2');
+  });
+
+  it('is kept as it was changed, and what was edited away is gone when the file is rewritten', () => {
+    const path = join(folder, 'messages.jsonl');
+    const log = new ToldLog(path);
+    for (let position = 1; position <= 4; position++) log.add({ message: told(position) });
+    log.add({ edited: { id: 'm1', position: 5, body: 'other', at: 9 } });
+    for (const from of ['ana', 'bob', 'ana']) {
+      log.add({ reacted: { id: 'm2', position: 6, from, reaction: '+1', on: true } });
+    }
+    log.add({ reacted: { id: 'm2', position: 7, from: 'ana', reaction: '+1', on: false } });
+    log.add({ reacted: { id: 'm3', position: 8, from: 'ana', reaction: '+1', on: true } });
+    log.add({ reacted: { id: 'm3', position: 9, from: 'ana', reaction: '+1', on: false } });
+    log.add({ changed: { position: 10, message: { ...told(4), body: 'changed', editedAt: 10 } } });
+    log.add({ changed: { position: 11, message: told(99) } });
+    log.close();
+    const again = new ToldLog(path);
+    expect(again.messages).toEqual([
+      { ...told(1), body: 'other', editedAt: 9 },
+      { ...told(2), reactions: [{ reaction: '+1', by: ['bob'] }] },
+      told(3),
+      { ...told(4), body: 'changed', editedAt: 10 },
+    ]);
+    expect(again.told).toBe(11);
+    again.close();
+    expect(readFileSync(path, 'utf8')).not.toContain('"1"');
+  });
+
+  it('in a room that was left goes, and what comes after stays', () => {
+    const log = new ToldLog(join(folder, 'messages.jsonl'));
+    log.add({ message: { ...told(1), to: '#room' } });
+    log.add({ message: told(2) });
+    log.add({ message: { ...told(5), to: '#room' } });
+    log.add({ left: { room: '#room', position: 3 } });
+    expect([log.messages.map(({ position }) => position), log.told]).toEqual([[2, 5], 5]);
+    log.close();
+  });
+
+  it('and read marks that no server has outlive the process, one for each conversation, until they are told or forgotten', async () => {
+    const first = await open('ana');
+    first.saveSession({ username: 'ana', token: 'secret' });
+    first.saveReadMark({ with: 'bob', position: 3 });
+    first.saveReadMark({ with: '#Room', position: 4 });
+    first.saveReadMark({ with: 'Bob', position: 5 });
+    first.saveReadMark({ with: 'carol', position: 6 });
+    first.forgetReadMark('CAROL');
+    await first.close();
+    const again = await open('ana');
+    expect(again.readMarks).toEqual([
+      { with: 'Bob', position: 5 },
+      { with: '#Room', position: 4 },
+    ]);
+    again.forgetHistory();
+    expect(again.readMarks).toEqual([]);
+    await again.close();
+    again.saveReadMark({ with: 'bob', position: 7 });
+    const last = await open('ana');
+    expect(last.readMarks).toEqual([]);
+    await last.close();
+  });
+
+  it('by an earlier version is read, and its outbox, too', async () => {
+    const old = join(folder, ID);
+    await mkdir(old, { mode: 0o700 });
+    const lines = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    writeFileSync(join(old, 'lock@free'), '');
+    writeFileSync(
+      join(old, 'session.json'),
+      lines({ servers: SERVERS.join(), session: { username: 'ana', token: 't' } }),
+    );
+    writeFileSync(join(old, 'outbox.jsonl'), lines({ client: ID }, { upTo: 5 }, { message: message(2) }));
+    writeFileSync(
+      join(old, 'messages.jsonl'),
+      lines(
+        { message: told(1) },
+        { message: told(2) },
+        { deleted: { id: 'm1', position: 3 } },
+        { upTo: 7 },
+        { received: 2 },
+      ),
+    );
+    const store = await open('ana');
+    expect(store.clientId).toBe(ID);
+    expect([store.outbox, store.history(9), store.told, store.received, store.readMarks]).toEqual([
+      ...[[message(2)], [told(2)], 7, 2, []],
+    ]);
+    await store.close();
+  });
+
+  it('a message that answers another is in the outbox with what it answers', async () => {
+    const first = await open('ana');
+    const answer = { ...message(first.takeNumber()), replyTo: 'm1' };
+    await first.addToOutbox(answer);
+    await first.close();
+    const again = await open('ana');
+    expect(again.outbox).toEqual([answer]);
+    await again.close();
   });
 });
 

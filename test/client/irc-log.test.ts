@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeLines } from '../../client/import-irc.ts';
-import { parseLogLine, planImport } from '../../client/irc-log.ts';
+import { parseLogLine, planImport, roomOfLog } from '../../client/irc-log.ts';
 
 function plan(...lines: string[]) {
-  return planImport(lines.map((line, index) => parseLogLine(line, index + 1)));
+  return planImport(
+    lines.map((line, index) => parseLogLine(line, index + 1)),
+    '#room',
+  );
 }
 
 describe('lines of a channel log', () => {
@@ -15,6 +18,7 @@ describe('lines of a channel log', () => {
       ['[04:08]  * ana waves', { kind: 'action' }],
       ['[04:08] * ana waves', { kind: 'action' }],
       ['=== ana is now known as bob', { kind: 'event' }],
+      ['=== ana [~ana@example.org]  has joined #channel', { kind: 'event', channel: '#channel' }],
       ['', { kind: 'empty' }],
       ['something else', { kind: 'unknown' }],
     ];
@@ -31,8 +35,27 @@ describe('lines of a channel log', () => {
   });
 });
 
+describe('the room of a log', () => {
+  const room = (fileName: string, ...lines: string[]) =>
+    roomOfLog(
+      fileName,
+      lines.map((line, index) => parseLogLine(line, index + 1)),
+    );
+
+  it('is named after the file without dates, or after the channel that was joined most often', () => {
+    const joins = ['=== a  has joined #other', '=== b  has joined #Channel', '=== c  has joined #Channel'];
+    expect(room('2004-12-25_channel.txt')).toBe('#channel');
+    expect(room('channel.2004-12-25.log', ...joins)).toBe('#channel');
+    expect(room('##c++ log_20041225')).toBe('#clog');
+    expect(room('2004-12-25.txt', ...joins)).toBe('#Channel');
+    expect(room('2004-12-25.txt')).toBe('#2004-12-25');
+    expect(room('!.txt')).toBe('#irc');
+    expect(room(`${'x'.repeat(100)}.txt`)).toBe(`#${'x'.repeat(32)}`);
+  });
+});
+
 describe('the plan of an import', () => {
-  it('sends lines that begin with the nick of somebody who speaks, as they stand, numbered for each sender', () => {
+  it('sends lines that begin with the nick of somebody who speaks to them, all others to the room, as they stand, numbered for each sender', () => {
     const { messages, skipped } = plan(
       '[00:00] <|QuaD-> `anthony: try "this", now',
       '[00:01] <`anthony> |QuaD-, no',
@@ -42,14 +65,18 @@ describe('the plan of an import', () => {
       '[00:04]  * [foo] waves',
       '=== bar joined',
       '[00:05] <[foo]> `anthony:without a space',
+      '[00:06] <[foo]> ',
     );
     expect(messages).toEqual([
       { line: 1, from: '|QuaD-', to: '`anthony', body: '`anthony: try "this", now', number: 1 },
       { line: 2, from: '`anthony', to: '|QuaD-', body: '|QuaD-, no', number: 1 },
-      { line: 5, from: '`anthony', to: '[foo]', body: '[foo]: =cmd,\t1 ', number: 2 },
+      { line: 3, from: '`anthony', to: '#room', body: 'nobody: hello', number: 4, enters: 2 },
+      { line: 4, from: '[foo]', to: '#room', body: 'I say: nothing', number: 3, enters: 1 },
+      { line: 5, from: '`anthony', to: '[foo]', body: '[foo]: =cmd,\t1 ', number: 5 },
+      { line: 8, from: '[foo]', to: '#room', body: '`anthony:without a space', number: 4 },
     ]);
     expect(Object.fromEntries(skipped)).toEqual({
-      'messages to nobody in particular': 3,
+      'messages without a text': 1,
       actions: 1,
       'joins, parts and nick changes': 1,
     });
@@ -82,6 +109,7 @@ describe('the plan of an import', () => {
       ['dash2', 'ab'],
       ['ab', 'dash'],
       ['dash', 'dash2'],
+      ['ab2', '#room'],
     ]);
     expect(plan(...lines)).toEqual(plan(...lines));
   });

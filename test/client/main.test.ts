@@ -10,7 +10,7 @@ function client(args: string[], env: Record<string, string> = {}) {
 }
 
 describe('the client program', () => {
-  it('ends with 2 and one line that says which word is wrong', () => {
+  it('ends with 2 and one line that says which word is wrong', { timeout: 90_000 }, () => {
     const wrong: [string[], Record<string, string>, string][] = [
       [['--bogus'], {}, '--bogus'],
       [['send', 'bob'], {}, 'text'],
@@ -20,6 +20,9 @@ describe('the client program', () => {
       [['export', '--format', 'xml'], {}, 'xml'],
       [['export', '--output', '/nowhere/x.csv'], {}, '/nowhere/x.csv cannot be written'],
       [['export'], {}, '--user NAME'],
+      [['room', 'jion', 'x'], {}, 'join'],
+      [['search', 'x', '--limit', '0'], {}, 'above 0'],
+      [['password', '--user', 'ana'], { CHAT_PASSWORD: 'a password' }, 'NEW_CHAT_PASSWORD'],
     ];
     for (const [args, env, sentence] of wrong) {
       const { status, stdout, stderr } = client(args, env);

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { applyTold } from '../../client/told.ts';
+import type { Message } from '../../shared/api.ts';
 import { seededRandom } from '../../shared/random.ts';
 import { clientOf, loggedIn, type Under } from './client-under-test.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -11,17 +13,31 @@ function cluster(latencyMs?: () => number): FakeCluster {
   return new FakeCluster(new ManualClock(), [...MEMBERS], latencyMs);
 }
 
-/** Positions of everything told, messages and deletions, in the order of telling. */
+/** Positions of everything told of messages, in the order of telling. */
 function positions({ events }: Under): number[] {
   return events.flatMap((event) => {
     if (event.type === 'message') return [event.message.position];
-    return event.type === 'message-deleted' ? [event.position] : [];
+    return event.type.startsWith('message-') ? [(event as { position: number }).position] : [];
   });
+}
+
+/** The messages as they are to somebody who heard everything that was told. */
+function heard({ events }: Under): Message[] {
+  const messages: Message[] = [];
+  for (const event of events) {
+    if (event.type === 'message') applyTold(messages, { message: event.message });
+    else if (event.type === 'message-deleted') applyTold(messages, { deleted: event });
+    else if (event.type === 'message-edited') applyTold(messages, { edited: event });
+    else if (event.type === 'message-reacted') applyTold(messages, { reacted: event });
+    else if (event.type === 'message-changed') applyTold(messages, { changed: event });
+  }
+  return messages;
 }
 
 type Step =
   | { do: 'say'; to: 'ana' | 'bob' | 'eve'; times: number }
   | { do: 'send' | 'delete' | 'break' }
+  | { do: 'edit' | 'react'; which: number }
   | { do: 'move'; to: number }
   | { do: 'wait'; ms: number };
 
@@ -29,6 +45,7 @@ const to = fc.constantFrom('ana', 'ana', 'bob', 'eve');
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('say' as const), to, times: fc.integer({ min: 1, max: 5 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('send' as const, 'delete' as const) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('edit' as const, 'react' as const), which: fc.nat(5) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('break' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), to: fc.nat(2) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(30) }) },
@@ -46,6 +63,14 @@ function perform(servers: FakeCluster, { chat }: Under, one: Step): number {
     case 'delete': {
       const first = servers.events.find((event) => 'message' in event && event.message.to !== 'eve');
       if (first && 'message' in first) servers.remove(first.message.id);
+      return 0;
+    }
+    case 'edit':
+    case 'react': {
+      const { id, reactions } = servers.messages().at(-1 - one.which) ?? {};
+      if (id === undefined) return 0;
+      if (one.do === 'edit') servers.edit(id, `edited at ${servers.position}`);
+      else servers.react(id, 'bob', '+1', reactions === undefined);
       return 0;
     }
     case 'break':
@@ -73,16 +98,37 @@ describe('replay', () => {
         const told = positions(ana);
         expect(told).toEqual([...told].sort((a, b) => a - b));
         expect(new Set(told).size).toBe(told.length);
-        const alive = new Set(ana.of('message').map(({ message }) => message.id));
-        for (const { id } of ana.of('message-deleted')) alive.delete(id);
-        const expected = servers.events.flatMap((event) =>
-          'message' in event && [event.message.from, event.message.to].includes('ana') ? [event.message.id] : [],
-        );
-        expect([...alive]).toEqual(expected);
+        const expected = servers.messages().filter(({ from, to }) => [from, to].includes('ana'));
+        expect(heard(ana)).toEqual(expected);
+        expect(ana.store.history(1000)).toEqual(expected);
         await ana.chat.close();
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('tells what changed while it was away as it is now, and misses no change that hides behind a later one', async () => {
+    const servers = cluster();
+    const ana = await loggedIn(servers, 'ana');
+    const said = servers.say('ana', 'bob', 'first');
+    await servers.clock.advance(100);
+    for (const socket of [...servers.sockets]) socket.close();
+    await servers.clock.advance(1);
+    servers.react(said.id, 'bob', '+1', true);
+    servers.say('bob', 'ana', 'missed');
+    servers.pageSize = 2;
+    servers.intercept = ({ event }) => {
+      if (event !== 'message:history') return undefined;
+      servers.intercept = undefined;
+      // Both are pushed as well. The first ends the page, the second covers the change that was missed.
+      servers.say('bob', 'ana', 'pushed');
+      servers.edit(said.id, 'second');
+      return undefined;
+    };
+    await servers.clock.advance(1000);
+    expect(ana.of('message-changed')).toHaveLength(1);
+    expect(heard(ana)).toEqual(servers.messages());
+    expect(heard(ana)[0]).toMatchObject({ body: 'second', reactions: [{ reaction: '+1', by: ['bob'] }] });
   });
 
   it('a client that comes back shows what it told before and fetches only what is new', async () => {
@@ -92,16 +138,19 @@ describe('replay', () => {
     const doomed = servers.say('bob', 'ana', 'two');
     await servers.clock.advance(100);
     servers.remove(doomed.id);
+    const { position } = servers;
+    servers.edit(servers.messages()[0]!.id, 'one, edited');
     await servers.clock.advance(100);
     await ana.chat.close();
     servers.say('bob', 'ana', 'three');
     servers.seen = [];
     const again = clientOf(servers, { store: ana.store });
-    expect(again.of('message')).toMatchObject([{ message: { body: 'one' }, replayed: true }]);
+    expect(again.of('message')).toMatchObject([{ message: { body: 'one, edited' }, replayed: true }]);
     await servers.clock.advance(500);
-    expect(again.bodies()).toEqual(['one', 'three']);
+    expect(again.bodies()).toEqual(['one, edited', 'three']);
     const asked = servers.seen.filter(({ event }) => event === 'message:history').map(({ payload }) => payload);
-    expect(asked).toMatchObject([{ after: doomed.position + 1 }]);
+    expect(asked).toMatchObject([{ after: position + 1 }]);
+    expect(position).toBe(doomed.position + 1);
   });
 
   it('R17: a read asks for nothing older than what an earlier read was answered, nor than an own deletion', async () => {

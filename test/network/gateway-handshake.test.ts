@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Stage, until } from './harness.ts';
+import { LOGIN_DEADLINE_MS } from '../../shared/limits.ts';
+import { ManualTimers, Stage, until } from './harness.ts';
 
 describe('a handshake', () => {
   it('of another protocol is refused with both numbers', async () => {
@@ -99,16 +100,21 @@ describe('a socket', () => {
   });
 
   it('that does not log in in time is closed; with a token it is not, nor when it logged in', async () => {
-    const hurried = await Stage.open({ limits: { loginDeadlineMs: 50 } });
-    const idle = hurried.client();
+    const timers = new ManualTimers();
+    const stage = await Stage.open({ after: timers.after });
+    const idle = await stage.connect();
+    timers.run(LOGIN_DEADLINE_MS);
     await until(() => idle.closedFor !== undefined);
     expect(idle.closedFor).toBe('io server disconnect');
-    const beth = await hurried.account('beth');
-    const standby = await hurried.connect({ token: hurried.engine.tokenOf(1) });
-    const later = await hurried.connect();
+    const beth = await stage.account('beth');
+    const standby = await stage.connect({ token: stage.engine.tokenOf(1) });
+    const later = await stage.connect();
+    timers.run(LOGIN_DEADLINE_MS);
     await until(() => later.closedFor !== undefined);
     await Promise.all([beth, standby].map((client) => client.settled()));
     await beth.write('session:close');
+    await until(() => timers.count(LOGIN_DEADLINE_MS) === 2);
+    timers.run(LOGIN_DEADLINE_MS);
     await until(() => beth.closedFor !== undefined && standby.closedFor !== undefined);
   });
 });

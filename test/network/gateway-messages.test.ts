@@ -200,8 +200,7 @@ describe('other reads', () => {
   it('account:list shows who is online here, by wildcard and page', async () => {
     const { stage, ana, beth } = await twoAccounts();
     await stage.account('bert');
-    beth.socket.disconnect();
-    await until(() => stage.gateway.sockets().open === 2);
+    await beth.write('session:close');
     const reply = await ana.ask('account:list', { pattern: 'B*' });
     expect(reply).toEqual({
       ok: true,

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { attachGateway, type Gateway } from '../../server/network/gateway.ts';
+import type { After } from '../../server/network/gateway-connection.ts';
 import type { GatewayLimits } from '../../server/network/gateway-context.ts';
 import { createHttpListener } from '../../server/network/http.ts';
 import { type ClientServer, createIo, type IoOptions } from '../../server/network/io.ts';
@@ -55,10 +56,34 @@ export class StagePasswords implements Passwords {
   }
 }
 
+/** Timers that run when the test says so. */
+export class ManualTimers {
+  readonly #waiting = new Set<{ delayMs: number; run: () => void }>();
+
+  readonly after: After = (delayMs, run) => {
+    const timer = { delayMs, run };
+    this.#waiting.add(timer);
+    return () => void this.#waiting.delete(timer);
+  };
+
+  count(delayMs: number): number {
+    return [...this.#waiting].filter((timer) => timer.delayMs === delayMs).length;
+  }
+
+  /** Lets those run that were to wait for so long. */
+  run(delayMs: number): void {
+    for (const timer of [...this.#waiting]) {
+      if (timer.delayMs !== delayMs || !this.#waiting.delete(timer)) continue;
+      timer.run();
+    }
+  }
+}
+
 interface StageOptions {
   limits?: Partial<GatewayLimits>;
   io?: IoOptions;
   passwords?: Passwords;
+  after?: After;
 }
 
 /** A gateway before an instant engine, listening on 127.0.0.1. Taken down when the test ends. */
@@ -81,6 +106,7 @@ export class Stage {
     this.gateway = attachGateway(clients, engine, options.passwords ?? this.passwords, {
       limits: options.limits ?? {},
       metrics,
+      ...(options.after ? { after: options.after } : {}),
       onFault: (error) => this.faults.push(error),
     });
   }

@@ -44,8 +44,8 @@ export const bugsInTheGateway: readonly PlantedBug[] = [
     file: 'server/network/gateway-presence.ts',
     replacements: [
       {
-        find: 'this.#pushes.begin(connection, id, position);',
-        replace: 'this.#pushes.begin(connection, id, position + 1);',
+        find: 'this.pushes.begin(connection, id, position);',
+        replace: 'this.pushes.begin(connection, id, position + 1);',
       },
     ],
   },

@@ -1,6 +1,15 @@
-import type { ClientStore, StoredCluster, StoredMessage, StoredSession, ToldEvent } from '../../client/store.ts';
+import type {
+  ClientStore,
+  ReadMark,
+  StoredCluster,
+  StoredMessage,
+  StoredSession,
+  ToldEvent,
+} from '../../client/store.ts';
+import { applyTold, positionOf } from '../../client/told.ts';
 import type { Message } from '../../shared/api.ts';
 import type { ClientId } from '../../shared/ids.ts';
+import { nameKey } from '../../shared/names.ts';
 import type { Random } from '../../shared/random.ts';
 import type { Life } from './life.ts';
 
@@ -18,6 +27,7 @@ interface Content {
   readonly received: number;
   readonly reserved: number;
   readonly messages: readonly Message[];
+  readonly readMarks: readonly ReadMark[];
 }
 
 /** What survives a crash of a client: what was synced, and any beginning of what was written since. */
@@ -27,7 +37,7 @@ export class ClientDisk {
 
   constructor(clientId: ClientId) {
     const nothing = { known: false, session: undefined, cluster: undefined, told: undefined, received: 0, reserved: 0 };
-    this.versions = [{ clientId, ...nothing, outbox: [], messages: [] }];
+    this.versions = [{ clientId, ...nothing, outbox: [], messages: [], readMarks: [] }];
   }
 
   get content(): Content {
@@ -91,6 +101,10 @@ export class SimulatedClientStore implements ClientStore {
 
   get received(): number {
     return this.#disk.content.received;
+  }
+
+  get readMarks(): readonly ReadMark[] {
+    return this.#disk.content.readMarks;
   }
 
   takeNumber(): number {
@@ -165,14 +179,26 @@ export class SimulatedClientStore implements ClientStore {
     this.#write({ received });
   }
 
+  saveReadMark(mark: ReadMark): void {
+    this.#write({ readMarks: [...this.#otherMarks(mark.with), mark] });
+  }
+
+  forgetReadMark(conversation: string): void {
+    this.#write({ readMarks: this.#otherMarks(conversation) });
+  }
+
+  #otherMarks(conversation: string): ReadMark[] {
+    return this.readMarks.filter((mark) => nameKey(mark.with) !== nameKey(conversation));
+  }
+
   tell(event: ToldEvent): void {
-    const { messages } = this.#disk.content;
-    if ('message' in event) this.#write({ messages: [...messages, event.message], told: event.message.position });
-    else if ('upTo' in event) this.#write({ told: event.upTo });
-    else {
-      const { id, position } = event.deleted;
-      this.#write({ messages: messages.filter((message) => message.id !== id), told: position });
+    if ('upTo' in event) {
+      this.#write({ told: event.upTo });
+      return;
     }
+    const messages = [...this.#disk.content.messages];
+    applyTold(messages, event);
+    this.#write({ messages, ...('left' in event ? {} : { told: positionOf(event) }) });
   }
 
   history(limit: number): Message[] {
@@ -180,7 +206,7 @@ export class SimulatedClientStore implements ClientStore {
   }
 
   forgetHistory(): void {
-    this.#write({ messages: [], told: undefined, received: 0 });
+    this.#write({ messages: [], told: undefined, received: 0, readMarks: [] });
   }
 
   close(): Promise<void> {

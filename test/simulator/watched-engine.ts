@@ -2,7 +2,7 @@ import type { Committed, Engine, EngineListener, Submission } from '../../server
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
-import type { AccountId } from '../../shared/ids.ts';
+import type { AccountId, ConversationEnd } from '../../shared/ids.ts';
 
 /** What is noted of what an engine answers. */
 export interface EngineWatcher {
@@ -100,6 +100,10 @@ export class WatchedEngine implements Engine {
 
   received(account: AccountId, position: number): void {
     this.#engine.received(account, position);
+  }
+
+  markRead(account: AccountId, end: ConversationEnd, position: number): void {
+    this.#engine.markRead(account, end, position);
   }
 
   tokenFor(logIn: LogIn): string {

@@ -11,7 +11,12 @@ describe('accounts', () => {
   it('are found by any spelling of their name, and shown as they were typed', () => {
     const log = new ChatLog();
     const ana = log.create('Ana');
-    expect(log.state.accountByName('ANA')).toEqual({ id: ana, username: 'Ana', passwordHash: 'hash of Ana' });
+    expect(log.state.accountByName('ANA')).toEqual({
+      id: ana,
+      username: 'Ana',
+      displayName: '',
+      passwordHash: 'hash of Ana',
+    });
     expect(log.state.accountByName('ａｎａ')?.id).toBe(ana);
     expect(log.state.accountByName('anna')).toBeUndefined();
   });

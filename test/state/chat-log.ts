@@ -1,5 +1,6 @@
 import { type Applied, ChatState } from '../../server/state/chat-state.ts';
-import { pageOf } from '../../server/state/history.ts';
+import type { QueuedMessage } from '../../server/state/message-queue.ts';
+import { pageOf } from '../../server/state/page-texts.ts';
 import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
 import { QUEUED_MESSAGES, queueRow } from '../../server/state/tables.ts';
 import { accountBody } from '../../shared/account-body.ts';
@@ -104,7 +105,9 @@ export function pageWithTexts(state: ChatState, entries: readonly LogEntry[], as
 export function tablesOf(state: ChatState, entries: readonly LogEntry[]): Table[] {
   const queue = state.queue();
   const rows: string[][] = [];
-  while (!queue.isOver) rows.push(...queue.next(3).map((message) => queueRow(message, entries[message.position - 1]!)));
+  const rowOf = (message: QueuedMessage) =>
+    queueRow(message, entries[message.position - 1]!, entries[message.textAt - 1]!);
+  while (!queue.isOver) rows.push(...queue.next(3).map(rowOf));
   return [...state.snapshot(), { ...QUEUED_MESSAGES, rows }];
 }
 

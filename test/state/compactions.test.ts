@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { partOfBody } from '../../server/state/compactions.ts';
 import { readAccountBody, withoutPassword } from '../../shared/account-body.ts';
 import type { LogEntry, Remains } from '../../shared/operations.ts';
 import { ChatLog, createOperation, restoredFrom } from './chat-log.ts';
@@ -9,15 +10,15 @@ import { randomLog } from './random-operations.ts';
 /** A row of the log after compaction. */
 function reduced(entry: LogEntry, remains: Remains): LogEntry {
   if (remains === 'all' || entry.body === '') return entry;
-  const body = remains === 'part' ? withoutPassword(entry.body) : '';
+  const body = remains === 'part' ? partOfBody(entry.body) : '';
   return { ...entry, body, nonce: '', removedDigest: 'of the body' };
 }
 
-/** The rows that a primary would append: none creates an account whose name is taken. */
+/** The rows that a primary would append: none creates an account or a room whose name is taken. */
 function asAppended(entries: readonly LogEntry[]): LogEntry[] {
   const state = new ChatState();
   return entries.map((entry) => {
-    const isAppended = entry.event !== 'account:create' || state.check(entry) === '';
+    const isAppended = !/^(account|room):create$/.test(entry.event) || !state.check(entry).endsWith('-taken');
     const appended: LogEntry = isAppended ? entry : { ...entry, event: 'cluster:complete', body: '' };
     state.apply(appended);
     return appended;

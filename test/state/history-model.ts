@@ -38,7 +38,7 @@ export class HistoryModel {
     if (after === undefined) {
       const below = present.filter((message) => before === undefined || message.position < before);
       const messages = below.slice(Math.max(0, below.length - limit));
-      return { messages, deletions: [], position: this.#position, more: messages.length < below.length };
+      return { messages, deletions: [], changes: [], position: this.#position, more: messages.length < below.length };
     }
     const gone = concerned.filter((sent) => sent.deletedAtOp > 0);
     const deletions: Deletion[] = gone.map((sent) => ({ id: sent.entry.id, position: sent.deletedAtOp }));
@@ -48,6 +48,7 @@ export class HistoryModel {
     return {
       messages: shown.filter((item): item is Message => 'body' in item),
       deletions: shown.filter((item) => !('body' in item)),
+      changes: [],
       position: more ? shown.at(-1)!.position : this.#position,
       more,
     };

@@ -113,7 +113,7 @@ describe('history', () => {
     const log = new ChatLog();
     const ana = log.create('ana');
     log.send(ana, ana);
-    const nothing = { messages: [], deletions: [], position: 2, more: false };
+    const nothing = { messages: [], deletions: [], changes: [], position: 2, more: false };
     expect(log.page({ account: '99' as AccountId, after: 0, limit: 9 })).toEqual(nothing);
     expect(log.page({ account: ana, after: 1_000_000, limit: 9 })).toEqual(nothing);
     expect(log.page({ account: ana, before: 0, limit: 9 })).toEqual(nothing);

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import type { AccountId } from '../../shared/ids.ts';
+import { nameKey } from '../../shared/names.ts';
 import type { LogEntry } from '../../shared/operations.ts';
+import { roomBody } from '../../shared/room-body.ts';
 import { createOperation, entryAt, type Operation } from './chat-log.ts';
 
 /** Few names and few ids, so that operations meet: taken names, names taken anew, messages deleted twice. */
 const NAMES = ['ana', 'Ana', 'bo', '__proto__', 'constructor'];
+const ROOM_NAMES = ['#tea', '#Tea', '#__proto__'];
+const REACTIONS = ['+1', 'tea'];
 const small = fc.nat({ max: 11 });
 
 /** `who`, `whom` and `what` are read against the log so far: its creations, its sessions, its messages, modulo their number. */
@@ -15,18 +18,36 @@ interface Choice {
   what: number;
 }
 
+const WEIGHTS: readonly [number, LogEntry['event']][] = [
+  [8, 'account:create'],
+  [4, 'account:delete'],
+  [3, 'session:open'],
+  [2, 'session:close'],
+  [1, 'session:close-all'],
+  [3, 'account:password'],
+  [3, 'account:profile'],
+  [2, 'account:block'],
+  [1, 'account:unblock'],
+  [18, 'message:send'],
+  [6, 'message:edit'],
+  [7, 'message:delete'],
+  [6, 'message:react'],
+  [3, 'message:unreact'],
+  [3, 'message:received'],
+  [3, 'conversation:read'],
+  [5, 'room:create'],
+  [6, 'room:join'],
+  [3, 'room:leave'],
+  [3, 'room:topic'],
+  [2, 'room:remove'],
+  [1, 'room:readmit'],
+  [1, 'room:delete'],
+  [1, 'cluster:view'],
+  [3, 'cluster:compact'],
+];
+
 const choice: fc.Arbitrary<Choice> = fc.record({
-  event: fc.oneof(
-    { weight: 4, arbitrary: fc.constant('account:create' as const) },
-    { weight: 2, arbitrary: fc.constant('account:delete' as const) },
-    { weight: 2, arbitrary: fc.constant('session:open' as const) },
-    { weight: 1, arbitrary: fc.constant('session:close' as const) },
-    { weight: 9, arbitrary: fc.constant('message:send' as const) },
-    { weight: 4, arbitrary: fc.constant('message:delete' as const) },
-    { weight: 2, arbitrary: fc.constant('message:received' as const) },
-    { weight: 1, arbitrary: fc.constant('cluster:view' as const) },
-    { weight: 1, arbitrary: fc.constant('cluster:compact' as const) },
-  ),
+  event: fc.oneof(...WEIGHTS.map(([weight, event]) => ({ weight, arbitrary: fc.constant(event) }))),
   who: small,
   whom: small,
   what: small,
@@ -37,34 +58,90 @@ export const randomLog: fc.Arbitrary<LogEntry[]> = fc
   .array(choice, { minLength: 1, maxLength: 80, size: 'max' })
   .map((choices) => toLog(choices));
 
+/** What the log so far has brought, by op: whether it took effect or not. */
+class SoFar {
+  readonly accounts: number[] = [];
+  readonly sessions: number[] = [];
+  readonly rooms: number[] = [];
+  readonly messages: number[] = [];
+
+  note(event: LogEntry['event'], op: number): void {
+    if (event === 'account:create') this.accounts.push(op);
+    if (event === 'account:create' || event === 'session:open') this.sessions.push(op);
+    if (event === 'room:create') this.rooms.push(op);
+    if (event === 'message:send') this.messages.push(op);
+  }
+}
+
 function toLog(choices: readonly Choice[]): LogEntry[] {
-  const created: number[] = [];
-  const opened: number[] = [];
+  const soFar = new SoFar();
+  const ids = new Map<number, string>();
   return choices.map((chosen, index) => {
     const op = index + 1;
-    const operation = toOperation(chosen, op, created, opened);
-    if (chosen.event === 'account:create') created.push(op);
-    if (chosen.event === 'account:create' || chosen.event === 'session:open') opened.push(op);
+    const operation = toOperation(chosen, op, soFar, ids);
+    soFar.note(chosen.event, op);
+    if (operation.id) ids.set(op, operation.id);
     return entryAt(op, operation);
   });
 }
 
-function toOperation(chosen: Choice, op: number, created: number[], opened: number[]): Operation {
+function pick(ops: readonly number[], place: number): string {
+  return String(ops[place % ops.length] ?? 99);
+}
+
+/** Mostly one of the newest. */
+function recent(ops: readonly number[], place: number): number {
+  return ops[ops.length - 1 - (place % Math.max(1, Math.min(ops.length, 5)))] ?? 99;
+}
+
+function toOperation(chosen: Choice, op: number, soFar: SoFar, ids: ReadonlyMap<number, string>): Operation {
   const { event, who, whom, what } = chosen;
-  const pick = (ops: number[], place: number): AccountId => String(ops[place % ops.length] ?? 99) as AccountId;
-  const account = pick(created, who);
+  const account = pick(soFar.accounts, who) as LogEntry['account'];
+  const room = pick(soFar.rooms, what);
+  // Half of them go to rooms.
+  const end = whom % 2 === 0 && soFar.rooms.length > 0 ? pick(soFar.rooms, whom >> 1) : pick(soFar.accounts, whom >> 1);
+  const message = what < 2 ? idOf(what) : (ids.get(recent(soFar.messages, what)) ?? idOf(op));
   switch (event) {
     case 'account:create':
       return createOperation(NAMES[what % NAMES.length]!);
+    case 'account:password':
+      return { event, account, subject: pick(soFar.sessions, what), body: `password ${op}` };
+    case 'account:profile':
+      return { event, account, body: what < 3 ? '' : `name ${op}` };
+    case 'account:block':
+    case 'account:unblock':
+      return { event, account, subject: pick(soFar.accounts, whom) };
     case 'session:close':
-      return { event, account, subject: pick(opened, what) };
-    case 'message:send':
+      return { event, account, subject: pick(soFar.sessions, what) };
+    case 'message:send': {
       // Ids repeat now and then, as they do when a client's request numbers were forgotten.
-      return { event, account, subject: pick(created, whom), id: what < 2 ? idOf(what) : idOf(op), body: `text ${op}` };
+      const id = what < 2 ? idOf(what) : idOf(op);
+      return { event, account, subject: what % 4 === 3 ? `${end} ${message}` : end, id, body: `text ${op}` };
+    }
+    case 'message:edit':
+      return { event, account, subject: message, body: `edit ${op}` };
     case 'message:delete':
-      return { event, account, subject: what < 2 ? idOf(what) : idOf(op - what) };
+      return { event, account, subject: message };
+    case 'message:react':
+    case 'message:unreact':
+      return { event, account, subject: message, body: REACTIONS[whom % REACTIONS.length]! };
     case 'message:received':
-      return { event, body: `${account}=${Math.max(0, op + what - 8)} ${pick(created, whom)}=${what}` };
+      return { event, body: `${account}=${Math.max(0, op + what - 8)} ${pick(soFar.accounts, whom)}=${what}` };
+    case 'conversation:read':
+      return { event, body: `${account}/${end}=${Math.max(0, op + what - 8)} ${account}/${room}=${what}` };
+    case 'room:create': {
+      const name = ROOM_NAMES[what % ROOM_NAMES.length]!;
+      return { event, account, body: roomBody({ name, nameKey: nameKey(name), topic: what < 4 ? '' : `topic ${op}` }) };
+    }
+    case 'room:topic':
+      return { event, account, subject: room, body: what < 3 ? '' : `topic ${op}` };
+    case 'room:remove':
+    case 'room:readmit':
+      return { event, account, subject: `${room} ${pick(soFar.accounts, whom)}` };
+    case 'room:join':
+    case 'room:leave':
+    case 'room:delete':
+      return { event, account, subject: room };
     default:
       return { event, account };
   }

@@ -61,7 +61,16 @@ describe('the snapshot', () => {
       { session: '7', account: '7', opened_at: '1700000007000' },
     ]);
     expect(log.table('queued_messages')).toEqual([
-      { position: '4', id: 'message-2', from: 'bo', to: 'Ana', at: '1700000004000', body: 'unread' },
+      {
+        position: '4',
+        id: 'message-2',
+        from: 'bo',
+        to: 'Ana',
+        at: '1700000004000',
+        body: 'unread',
+        room: '',
+        text_op: '4',
+      },
       expect.objectContaining({ position: '8', to: 'cy', body: 'for another' }),
       expect.objectContaining({ position: '9', to: 'Ana', body: 'unread too' }),
     ]);

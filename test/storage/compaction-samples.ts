@@ -69,6 +69,7 @@ export function planOf({ upTo, remains = new Map(), deleted = [], isOver, hasRem
     partOf: () => PART,
     hasRemovals: hasRemovals ?? (() => true),
     isDeletedMessage: (id) => deleted.includes(id),
+    isEditedSince: () => false,
     isOver: isOver ?? (() => false),
   };
 }

@@ -10,11 +10,13 @@ import type {
   Notice,
   Submission,
 } from '../../server/engine/engine.ts';
+import { refusalOf } from '../../server/engine/refusal-sentences.ts';
+import { type Resolved, resolveSubject } from '../../server/engine/subjects.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
-import { pageOf } from '../../server/state/history.ts';
+import { pageOf } from '../../server/state/page-texts.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { type ChatError, type Result, refusal, success } from '../../shared/errors.ts';
-import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import type { AccountId, ClientId, ConversationEnd, SessionId } from '../../shared/ids.ts';
 import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
 
 type AnswerTo<T> = (result: Result<T>) => void;
@@ -30,14 +32,6 @@ interface Row {
   replies: Map<number, Remembered>;
 }
 
-const SENTENCES: Record<Exclude<Outcome['refused'], ''>, string> = {
-  'no-such-account': 'There is no such account.',
-  'no-such-message': 'There is no such message.',
-  'username-taken': 'The username is taken.',
-  forbidden: 'That is not yours.',
-  'not-logged-in': 'Nobody is logged in.',
-};
-
 /**
  * An engine in memory that commits what it is asked at once and by itself: no replicas, no disk, no clock. For tests
  * of what stands above the engine. Requests are done exactly once, as R18 wants it.
@@ -50,6 +44,7 @@ export class InstantEngine implements Engine {
   /** What was handed to {@link submit}, in order, done or not. */
   readonly submissions: Submission[] = [];
   readonly receipts: { account: AccountId; position: number }[] = [];
+  readonly readMarks: { account: AccountId; end: ConversationEnd; position: number }[] = [];
   view = 1;
   #primary = true;
   #refusing: ChatError | undefined;
@@ -86,6 +81,12 @@ export class InstantEngine implements Engine {
   received(account: AccountId, position: number): void {
     this.receipts.push({ account, position });
     const draft = draftOf({ event: 'message:received', body: `${account}=${position}` });
+    if (this.#primary) this.#append(draft);
+  }
+
+  markRead(account: AccountId, end: ConversationEnd, position: number): void {
+    this.readMarks.push({ account, end, position });
+    const draft = draftOf({ event: 'conversation:read', body: `${account}/${end}=${position}` });
     if (this.#primary) this.#append(draft);
   }
 
@@ -210,12 +211,13 @@ export class InstantEngine implements Engine {
     if (before && before.asked !== asked) {
       return refusal('bad-request', `Request ${request} was something else before.`);
     }
-    if (before) return resultOf(before, true);
+    if (before) return this.#resultOf(submission, before, true);
     if (row && request <= row.lastRequest) {
-      const refused = this.chat.check(this.#draftOf(submission));
+      const draft = this.#draftOf(submission);
+      const refused = 'refused' in draft ? draft.refused : this.chat.check(draft);
       return refused === ''
         ? refusal('overtaken', `Request ${request} was overtaken.`)
-        : refusal(refused, SENTENCES[refused]);
+        : refusalOf(refused, submission, this.chat);
     }
     if (!row && known) {
       return refusal('request-forgotten', `Request ${request} is not remembered.`);
@@ -226,26 +228,32 @@ export class InstantEngine implements Engine {
   #executeNew(submission: Submission, answer: AnswerTo<Committed>): void {
     const { client, request, asked } = submission;
     const draft = this.#draftOf(submission);
-    const { id } = draft;
-    const refused = this.chat.check(draft);
-    if (refused !== '') {
-      answer(refusal(refused, SENTENCES[refused]));
+    const refused = 'refused' in draft ? draft.refused : this.chat.check(draft);
+    if ('refused' in draft || refused !== '') {
+      answer(refusalOf(refused as Parameters<typeof refusalOf>[0], submission, this.chat));
       return;
     }
+    const { id } = draft;
     const { outcome, tell } = this.#append(draft, this.#noticesLate);
     const row = this.#clients.get(client) ?? { lastRequest: 0, replies: new Map<number, Remembered>() };
     row.lastRequest = request;
     row.replies.set(request, { asked, outcome, id });
     this.#clients.set(client, row);
-    answer(resultOf({ asked, outcome, id }, false));
+    answer(this.#resultOf(submission, { asked, outcome, id }, false));
     tell();
   }
 
-  #draftOf({ client, request, asked, event, account, body, subject: asNamed }: Submission): EntryDraft {
-    const recipient = this.chat.accountByName(asNamed)?.id ?? '';
-    const subject = event === 'message:send' ? recipient : event === 'account:create' ? '' : asNamed;
+  #draftOf(submission: Submission): EntryDraft | Exclude<Resolved, { subject: string }> {
+    const { client, request, asked, event, account, body } = submission;
+    const resolved = resolveSubject(this.chat, submission);
+    if ('refused' in resolved) return resolved;
     const id = createHash('sha256').update(`${client} ${request}`).digest('hex').slice(0, 32);
-    return { event, client, request, asked, id, account, subject, body };
+    return { event, client, request, asked, id, account, subject: resolved.subject, body };
+  }
+
+  #resultOf(submission: Submission, { outcome, id }: Remembered, repeated: boolean): Result<Committed> {
+    const { refused, position, at } = outcome;
+    return refused === '' ? success({ position, at, id, repeated }) : refusalOf(refused, submission, this.chat);
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {
@@ -261,11 +269,6 @@ export class InstantEngine implements Engine {
     for (const read of ready) read.answer();
     return { outcome, tell: tellLater ? tell : () => {} };
   }
-}
-
-function resultOf({ outcome, id }: Remembered, repeated: boolean): Result<Committed> {
-  const { refused, position, at } = outcome;
-  return refused === '' ? success({ position, at, id, repeated }) : refusal(refused, SENTENCES[refused]);
 }
 
 function draftOf(draft: Partial<EntryDraft> & Pick<EntryDraft, 'event'>): EntryDraft {

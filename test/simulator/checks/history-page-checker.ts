@@ -76,10 +76,39 @@ function difference(
   position: number,
   history: CommittedHistory,
 ): string | null {
-  const { after, before, limit } = call.ask;
   const name = askedText(call, 'with');
-  const other = name === undefined ? undefined : history.accountAt(nameKey(name), position);
-  if (name !== undefined && !other) return `at ${position} there is no account ${name}`;
+  if (name === undefined) return differenceWith(call, page, account, undefined, position, history);
+  const named = namedBy(account, nameKey(name), position, history);
+  if (named.length === 0) return `at ${position} there is no account ${name}`;
+  const differences = named.map((other) => differenceWith(call, page, account, other, position, history));
+  return differences.includes(null) ? null : differences[0]!;
+}
+
+/** The present account of that name, or else deleted ones that the account can still read something of. */
+function namedBy(
+  account: LoggedAccount,
+  key: string,
+  position: number,
+  history: CommittedHistory,
+): readonly LoggedAccount[] {
+  const present = history.accountAt(key, position);
+  if (present) return [present];
+  const partners = history
+    .itemsOf(account)
+    .filter(({ position: at, message }) => at <= position && message.deletedAtOp > position)
+    .flatMap(({ message }) => [message.from, message.to]);
+  return history.accountsWith(key).filter((other) => other.createdAtOp <= position && partners.includes(other));
+}
+
+function differenceWith(
+  call: Call,
+  page: Page,
+  account: LoggedAccount,
+  other: LoggedAccount | undefined,
+  position: number,
+  history: CommittedHistory,
+): string | null {
+  const { after, before, limit } = call.ask;
   const expected = history.pageAt(
     account,
     {
