@@ -1,6 +1,13 @@
 import type { Conversation as Told } from '../../shared/api.ts';
 import { nameKey } from '../../shared/names.ts';
-import { dropConversation, freshConversation, isRoomName, openMostRecent, openOf } from './conversations.ts';
+import {
+  dropConversation,
+  freshConversation,
+  isRoomName,
+  openMostRecent,
+  openOf,
+  withConversation,
+} from './conversations.ts';
 import { EMPTY_EDITOR } from './editor.ts';
 import type { Effect } from './effects.ts';
 import { type Conversation, type ScreenState, type Step, step } from './model.ts';
@@ -29,7 +36,14 @@ export function onConversations(before: ScreenState, told: readonly Told[]): Ste
     if (isRoomName(one.name) && one.ended === null && !present.has(one.key))
       state = dropConversation(state, one, 'left');
   }
-  return step(openMostRecent(state), ...effects);
+  return step(before.listed ? state : setOff(openMostRecent(state)), ...effects);
+}
+
+/** What is unread in the conversation that is open from the start is told apart from what was read before. */
+function setOff(state: ScreenState): ScreenState {
+  const opened = openOf(state);
+  if (!opened || opened.unread === 0 || opened.newSince !== null) return state;
+  return withConversation(state, { ...opened, newSince: opened.readPosition });
 }
 
 function mergedWith(state: ScreenState, former: Conversation, told: Told): Conversation {

@@ -80,6 +80,18 @@ describe('unread counts', () => {
     expect(driver.text).toMatch(/old *\n.*─ new ─.*\n.*fresh/);
   });
 
+  it('are set off in what is open from the start, too', () => {
+    const driver = new ScreenDriver();
+    driver.event({ type: 'logged-in', username: 'ana' });
+    driver.deliver('bob', 'ana', 'read before');
+    driver.deliver('bob', 'ana', 'came meanwhile');
+    driver.answerHistory();
+    expect(effects(driver, 'read')).toEqual([]);
+    driver.list(bob({ last: 2, read: 1, unread: 1 }));
+    expect(driver.text).toMatch(/read before *\n.*─ new ─.*\n.*came meanwhile/);
+    expect(effects(driver, 'read')).toEqual([{ type: 'read', conversation: 'bob', position: 2 }]);
+  });
+
   it('stay when nobody has pressed a key for long, or the window is not looked at', () => {
     const driver = inBob();
     driver.key('blur');
