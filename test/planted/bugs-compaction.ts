@@ -7,9 +7,7 @@ export const bugsOfCompaction: readonly PlantedBug[] = [
     rule: 'R27',
     says: 'Compaction removes what is deleted at the moment, not what was deleted when it was decided.',
     file: 'server/state/compactions.ts',
-    replacements: [
-      { find: "removableAtOp > 0 && removableAtOp <= this.#op ? 'nothing'", replace: "removableAtOp > 0 ? 'nothing'" },
-    ],
+    replacements: [{ find: "goneAtOp > 0 && goneAtOp <= this.#op ? 'nothing'", replace: "goneAtOp > 0 ? 'nothing'" }],
   },
   {
     name: 'name-goes-with-the-password',
@@ -18,8 +16,8 @@ export const bugsOfCompaction: readonly PlantedBug[] = [
     file: 'server/state/compactions.ts',
     replacements: [
       {
-        find: "gone.goneAtOp <= this.#op ? 'nothing' : 'part';",
-        replace: "gone.goneAtOp <= this.#op ? 'nothing' : 'nothing';",
+        find: "partAtOp <= this.#op ? 'part' : 'all';",
+        replace: "partAtOp <= this.#op ? (this.#accounts.find(end)?.deletedAtOp ? 'nothing' : 'part') : 'all';",
       },
     ],
   },
@@ -28,9 +26,7 @@ export const bugsOfCompaction: readonly PlantedBug[] = [
     rule: 'R27',
     says: 'Of an account of which nothing is left, the state forgets when that was.',
     file: 'server/state/compactions.ts',
-    replacements: [
-      { find: 'const known = this.#accounts.find(id) ?? gone;', replace: 'const known = this.#accounts.find(id);' },
-    ],
+    replacements: [{ find: 'gone?.partAtOp ?? this.#partAtOp(end)', replace: 'this.#partAtOp(end)' }],
   },
   {
     name: 'two-accounts-of-one-name-in-the-log',
@@ -59,11 +55,11 @@ export const bugsOfCompaction: readonly PlantedBug[] = [
     name: 'name-without-body-is-taken-for-empty',
     rule: 'R27',
     says: 'An account whose name was removed counts as one with an empty name, which only one may have.',
-    file: 'server/state/accounts.ts',
+    file: 'server/state/name-index.ts',
     replacements: [
       {
-        find: "if (account.deletedAtOp > 0 || account.nameKey === '') return;",
-        replace: 'if (account.deletedAtOp > 0) return;',
+        find: "add(one: T): void {\n    if (one.nameKey === '') return;",
+        replace: 'add(one: T): void {',
       },
     ],
   },

@@ -65,8 +65,8 @@ export const bugsInTheGateway: readonly PlantedBug[] = [
     file: 'server/state/history.ts',
     replacements: [
       {
-        find: 'page.deletions.push({ id: archive.idOf(deletions.at(nextDeletion++)), position: deletedAt! });',
-        replace: 'nextDeletion++;',
+        find: 'page.deletions.push({ id: archive.idOf(message), position: this.key });',
+        replace: 'void 0;',
       },
     ],
   },

@@ -1,3 +1,4 @@
+import { bugsOfTheChat } from './bugs-chat.ts';
 import { bugsInTheClient } from './bugs-client.ts';
 import { bugsOfCompaction } from './bugs-compaction.ts';
 import { bugsInTheEngine } from './bugs-engine.ts';
@@ -21,6 +22,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsInForcedViews,
   ...bugsInTheEngine,
   ...bugsOfCompaction,
+  ...bugsOfTheChat,
   ...bugsInTheGateway,
   ...bugsInTheClient,
   ...EXPLORER_BUGS.map((bug) => ({ ...bug, isLeftToExplorer: true })),
