@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<string, string>> = {
   f8: 'f8',
 };
 /** Shift makes another key of these only. */
-const SHIFTED: ReadonlySet<string> = new Set(['tab', 'up', 'down', 'page-up', 'page-down']);
+const SHIFTED: ReadonlySet<string> = new Set(['tab', 'up', 'down']);
 const PRINTABLE = /^[^\x00-\x1f\x7f-\x9f]+$/u;
 
 /** Makes keys of key presses: pasted text becomes one piece of text, whatever line breaks are in it. */
