@@ -32,13 +32,12 @@ export async function startAll(dataFolder: string, ports: readonly number[]): Pr
     command: [process.execPath, ...process.execArgv, process.argv[1]!],
   });
   let isStopping = false;
-  process.on('SIGINT', () => {
-    // The terminal sends it to the whole group: the chat and the servers have it too.
-    isStopping = true;
-  });
-  process.on('SIGTERM', () => {
-    isStopping = true;
-  });
+  // SIGINT and SIGHUP come from the terminal, which sends them to the chat as well: it ends by itself.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      isStopping = true;
+    });
+  }
   try {
     const problem = await waitUntilComplete(first, servers, () => isStopping);
     if (problem !== '') {

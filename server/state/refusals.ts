@@ -53,9 +53,6 @@ function ofLoggedIn(draft: EntryDraft, parts: ChatParts): Refused {
       if (session === undefined) return 'not-logged-in';
       return session.account === account ? '' : 'forbidden';
     }
-    case 'account:password':
-      // Somebody who changed the password meanwhile has ended the session in which the former one was verified.
-      return parts.sessions.find(draft.subject)?.account === account ? '' : 'not-logged-in';
     case 'account:block':
     case 'account:unblock':
       return ofBlock(draft, account, parts);

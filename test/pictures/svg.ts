@@ -31,6 +31,12 @@ export function svgOf({ title, columns, rows }: Picture): string {
   ].join('\n');
 }
 
+/** The text in a picture, in order, for comparing what it shows with something else. */
+export function textOf(svg: string): string {
+  const pieces = [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!.trim());
+  return pieces.join(' ').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}
+
 function drawn(piece: Piece, row: number): string[] {
   const { foreground, background } = coloursOf(piece.look);
   const x = round(MARGIN + piece.column * CELL_WIDTH);

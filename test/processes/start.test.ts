@@ -1,19 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_PORTS } from '../../shared/limits.ts';
-import { cleanEnvironment, SERVER_PROGRAM } from '../support/cluster.ts';
-
-async function isFree(port: number): Promise<boolean> {
-  const listener = createServer();
-  return new Promise((resolve) => {
-    listener.once('error', () => resolve(false));
-    listener.listen(port, '127.0.0.1', () => listener.close(() => resolve(true)));
-  });
-}
+import { cleanEnvironment, freePorts, lockedBy, SERVER_PROGRAM } from '../support/cluster.ts';
 
 function isRunning(pid: number): boolean {
   try {
@@ -25,12 +15,10 @@ function isRunning(pid: number): boolean {
 }
 
 describe('server start, without a terminal', () => {
-  it('starts three servers, prints who is the primary, and SIGTERM ends all of them with status 0', async (context) => {
-    const free = await Promise.all(DEFAULT_PORTS.map(isFree));
-    const taken = DEFAULT_PORTS.filter((_, index) => !free[index]);
-    if (taken.length > 0) return context.skip(`in use by another program: port ${taken.join(', ')}`);
+  it('starts three servers, prints who is the primary, and SIGTERM ends all of them with status 0', async () => {
+    const ports = await freePorts(3);
     const data = mkdtempSync(join(tmpdir(), 'understudy-'));
-    const child = spawn(process.execPath, [SERVER_PROGRAM, 'start', '--data', data], {
+    const child = spawn(process.execPath, [SERVER_PROGRAM, 'start', '--data', data, '--ports', ports.join(',')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnvironment(),
     });
@@ -48,7 +36,7 @@ describe('server start, without a terminal', () => {
         child.once('exit', () => reject(new Error(`It ended: ${printed}`)));
       });
       await isComplete;
-      for (const port of DEFAULT_PORTS) expect(printed).toContain(`localhost:${port}`);
+      for (const port of ports) expect(printed).toContain(`localhost:${port}`);
       expect(printed).not.toContain('WARNING');
       pids = lockedBy(data);
       expect(pids.filter(isRunning)).toHaveLength(3);
@@ -64,12 +52,3 @@ describe('server start, without a terminal', () => {
     }
   });
 });
-
-/** The processes that hold the databases in a data folder. */
-function lockedBy(data: string): number[] {
-  const databases = readdirSync(data).filter((name) => name.startsWith('database@'));
-  return databases.flatMap((name) => {
-    const lock = readdirSync(join(data, name)).includes('lock') ? readFileSync(join(data, name, 'lock'), 'utf8') : '';
-    return [...lock.matchAll(/^pid (\d+)$/gm)].map((match) => Number(match[1]));
-  });
-}

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -66,6 +66,18 @@ export async function freePorts(count: number): Promise<number[]> {
   const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
   await Promise.all(listeners.map((listener) => new Promise((closed) => listener.close(closed))));
   return ports;
+}
+
+/** Whether nobody listens on these ports of 127.0.0.1. */
+export async function areFree(ports: readonly number[]): Promise<boolean> {
+  const free = ports.map(
+    (port) =>
+      new Promise<boolean>((resolve) => {
+        const listener = createServer().once('error', () => resolve(false));
+        listener.listen(port, '127.0.0.1', () => listener.close(() => resolve(true)));
+      }),
+  );
+  return (await Promise.all(free)).every(Boolean);
 }
 
 /** What a process of ours inherits: nothing that would change how a server starts. */
@@ -316,4 +328,14 @@ export function logSegments(folder: string): string[] {
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The processes that hold the databases in a data folder. */
+export function lockedBy(data: string): number[] {
+  if (!existsSync(data)) return [];
+  const databases = readdirSync(data).filter((name) => name.startsWith('database@'));
+  return databases.flatMap((name) => {
+    const lock = readdirSync(join(data, name)).includes('lock') ? readFileSync(join(data, name, 'lock'), 'utf8') : '';
+    return [...lock.matchAll(/^pid (\d+)$/gm)].map((match) => Number(match[1]));
+  });
 }

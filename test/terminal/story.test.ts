@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DIST, freePorts, SERVER_PROGRAM } from '../support/cluster.ts';
+import { DIST, freePorts, lockedBy, pause, SERVER_PROGRAM } from '../support/cluster.ts';
 import { TerminalSession, whyNoTerminals } from '../support/terminal-session.ts';
 
 const CLIENT_PROGRAM = join(DIST, 'client/main.js');
@@ -47,14 +47,10 @@ describe.skipIf(missing !== '')('a story in the terminal', { timeout: STORY_MS }
   });
 
   afterAll(async () => {
-    // The servers end with the program that started them.
-    if (alice)
-      await alice
-        .press('C-c', 'C-c')
-        .then(() => alice.ended())
-        .catch(() => undefined);
     await alice?.close();
     await bob?.close();
+    // However far the story came, the servers end with the terminal that they were started in.
+    await until(() => lockedBy(join(folder, 'data')).length === 0);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -194,4 +190,17 @@ describe.skipIf(missing !== '')('a story in the terminal', { timeout: STORY_MS }
     const screen = await bob.shows('Come back, bob.');
     expect(screen).toContain('Still here.');
   });
+
+  it('a closed terminal ends the servers that were started in it, in order', async () => {
+    expect(lockedBy(join(folder, 'data'))).toHaveLength(3);
+    await alice.close();
+    await until(() => lockedBy(join(folder, 'data')).length === 0);
+    await bob.shows('not connected');
+  });
 });
+
+async function until(isSo: () => boolean): Promise<void> {
+  const giveUpAtMs = performance.now() + 20_000;
+  while (!isSo() && performance.now() < giveUpAtMs) await pause(50);
+  expect(isSo()).toBe(true);
+}
