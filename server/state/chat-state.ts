@@ -1,25 +1,15 @@
-import { assert, unreachable } from '../../shared/assert.ts';
+import { assert } from '../../shared/assert.ts';
 import type { AccountId, ConversationEnd, RoomId } from '../../shared/ids.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { EntryDraft, LogEntry, Outcome, Table } from '../../shared/operations.ts';
-import {
-  changeBlock,
-  changePassword,
-  changeProfile,
-  closeAllSessions,
-  closeSession,
-  createAccount,
-  deleteAccount,
-  openSession,
-} from './account-operations.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { acquaintancesOf, listConversations, readUpTo } from './conversations.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { chooseHistory, chooseMessage } from './history.ts';
 import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
-import { deleteMessage, editMessage, noteReadMarks, noteReceipts, react, sendMessage } from './message-operations.ts';
 import { MessageQueue } from './message-queue.ts';
 import { byNameKey } from './name-index.ts';
+import { perform } from './perform.ts';
 import type {
   AccountView,
   ChatReader,
@@ -31,7 +21,6 @@ import type {
   RoomView,
 } from './reader.ts';
 import { whyNotAppended, whyRefused } from './refusals.ts';
-import { performInRoom } from './room-operations.ts';
 import { newParts, restoreParts, snapshotOf } from './state-tables.ts';
 import { roomView, shownRoom, viewOf } from './views.ts';
 
@@ -121,7 +110,7 @@ export class ChatState implements ChatReader {
     assert(entry.op === this.#position + 1, `entry ${this.#position + 1} is to be applied, not ${entry.op}`);
     const refused = whyRefused(entry, this.#parts);
     this.#position = entry.op;
-    const notices = refused === '' ? this.#perform(entry) : [];
+    const notices = refused === '' ? perform(this.#parts, entry) : [];
     // Nobody is shown what was refused. Its body may be gone by now, so that only the event tells whether there was one.
     if (refused !== '' && EVENTS_WITH_TEXT.has(entry.event)) this.compactions.noteRemovable(entry.op);
     if (entry.removedDigest !== '' && refused === '') this.compactions.noteShortened(entry.op);
@@ -266,60 +255,6 @@ export class ChatState implements ChatReader {
   /** The whole state as text, but for the texts of messages: equal exactly when the states are. Long; for tests. */
   fingerprint(): string {
     return fingerprintOf(this.#parts, this.#position);
-  }
-
-  #perform(entry: LogEntry): Notice[] {
-    const parts = this.#parts;
-    switch (entry.event) {
-      case 'message:send':
-        return sendMessage(parts, entry);
-      case 'cluster:view':
-      case 'cluster:complete':
-        return [];
-      case 'cluster:compact':
-        this.compactions.compact(entry.op);
-        return [];
-      case 'account:create':
-        return createAccount(parts, entry);
-      case 'account:delete':
-        return deleteAccount(parts, entry);
-      case 'account:password':
-        return changePassword(parts, entry);
-      case 'account:profile':
-        return changeProfile(parts, entry);
-      case 'account:block':
-      case 'account:unblock':
-        return changeBlock(parts, entry);
-      case 'session:open':
-        return openSession(parts, parts.accounts.present(entry.account)!, entry);
-      case 'session:close':
-        return closeSession(parts, entry);
-      case 'session:close-all':
-        return closeAllSessions(parts, entry);
-      case 'message:edit':
-        return editMessage(parts, entry);
-      case 'message:delete':
-        this.compactions.noteRemovable(entry.op);
-        return deleteMessage(parts, entry);
-      case 'message:react':
-      case 'message:unreact':
-        return react(parts, entry);
-      case 'message:received':
-        noteReceipts(parts, entry);
-        return [];
-      case 'conversation:read':
-        return noteReadMarks(parts, entry);
-      case 'room:create':
-      case 'room:join':
-      case 'room:leave':
-      case 'room:topic':
-      case 'room:remove':
-      case 'room:readmit':
-      case 'room:delete':
-        return performInRoom(parts, entry);
-      default:
-        return unreachable(entry.event);
-    }
   }
 }
 

@@ -71,10 +71,10 @@ function countsIn({ archive }: ChatParts, account: AccountId, conversation: numb
   if (conversation === undefined || newest === undefined) return { last: 0, unread: 0 };
   const { columns } = archive;
   const own = archive.numberOf(account);
-  const count = archive.messageCount(conversation);
+  const count = archive.contents.messageCount(conversation);
   let unread = 0;
-  for (let index = archive.firstMessageAbove(conversation, read); index < count; index++) {
-    const message = archive.messageAt(conversation, index);
+  for (let index = archive.contents.firstMessageAbove(conversation, read); index < count; index++) {
+    const message = archive.contents.messageAt(conversation, index);
     if (columns.sender(message) !== own && columns.deletedAtOp(message) === 0) unread++;
   }
   return { last: columns.position(newest), unread };
@@ -82,8 +82,8 @@ function countsIn({ archive }: ChatParts, account: AccountId, conversation: numb
 
 /** The newest message that is not deleted. */
 function newestIn(archive: ChatParts['archive'], conversation: number): number | undefined {
-  for (let index = archive.messageCount(conversation) - 1; index >= 0; index--) {
-    const message = archive.messageAt(conversation, index);
+  for (let index = archive.contents.messageCount(conversation) - 1; index >= 0; index--) {
+    const message = archive.contents.messageAt(conversation, index);
     if (archive.columns.deletedAtOp(message) === 0) return message;
   }
   return undefined;

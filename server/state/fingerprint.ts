@@ -32,11 +32,14 @@ function conversationLine({ archive }: ChatParts, of: string, conversation: numb
   const { columns } = archive;
   const positions: number[] = [];
   const changes: number[] = [];
-  for (let index = 0; index < archive.messageCount(conversation); index++) {
-    positions.push(columns.position(archive.messageAt(conversation, index)));
+  for (let index = 0; index < archive.contents.messageCount(conversation); index++) {
+    positions.push(columns.position(archive.contents.messageAt(conversation, index)));
   }
-  for (let index = 0; index < archive.changeCount(conversation); index++) {
-    changes.push(columns.position(archive.changedMessage(conversation, index)), archive.changeOp(conversation, index));
+  for (let index = 0; index < archive.contents.changeCount(conversation); index++) {
+    changes.push(
+      columns.position(archive.contents.changedMessage(conversation, index)),
+      archive.contents.changeOp(conversation, index),
+    );
   }
   return JSON.stringify([of, conversation, archive.conversations.lastOp(conversation), positions, changes]);
 }

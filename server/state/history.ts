@@ -78,18 +78,18 @@ class ForwardCursor implements Cursor {
     this.#archive = archive;
     this.#conversation = conversation;
     this.#after = after;
-    this.#nextMessage = archive.firstMessageAbove(conversation, after);
-    this.#nextChange = archive.firstChangeAbove(conversation, after);
+    this.#nextMessage = archive.contents.firstMessageAbove(conversation, after);
+    this.#nextChange = archive.contents.firstChangeAbove(conversation, after);
   }
 
   /** Finds the next item. @returns false when there is none */
   find(): boolean {
     const [archive, conversation] = [this.#archive, this.#conversation];
-    const messages = archive.messageCount(conversation);
+    const messages = archive.contents.messageCount(conversation);
     while (this.#nextMessage < messages && this.#isDeleted(this.#nextMessage)) this.#nextMessage++;
     const position =
       this.#nextMessage < messages
-        ? archive.columns.position(archive.messageAt(conversation, this.#nextMessage))
+        ? archive.columns.position(archive.contents.messageAt(conversation, this.#nextMessage))
         : Number.POSITIVE_INFINITY;
     this.key = Math.min(position, this.#findChange());
     return this.key !== Number.POSITIVE_INFINITY;
@@ -99,13 +99,13 @@ class ForwardCursor implements Cursor {
   take(source: HistorySource, page: HistoryChoice): void {
     const [archive, conversation] = [this.#archive, this.#conversation];
     const isChange =
-      this.#nextChange < archive.changeCount(conversation) &&
-      archive.changeOp(conversation, this.#nextChange) === this.key;
+      this.#nextChange < archive.contents.changeCount(conversation) &&
+      archive.contents.changeOp(conversation, this.#nextChange) === this.key;
     if (!isChange) {
-      page.messages.push(chosen(source, archive.messageAt(conversation, this.#nextMessage++)));
+      page.messages.push(chosen(source, archive.contents.messageAt(conversation, this.#nextMessage++)));
       return;
     }
-    const message = archive.changedMessage(conversation, this.#nextChange++);
+    const message = archive.contents.changedMessage(conversation, this.#nextChange++);
     const isDeletion = archive.columns.deletedAtOp(message) === this.key;
     if (isDeletion) page.deletions.push({ id: archive.idOf(message), position: this.key });
     else page.changes.push({ position: this.key, message: chosen(source, message) });
@@ -113,10 +113,10 @@ class ForwardCursor implements Cursor {
 
   #findChange(): number {
     const [archive, conversation] = [this.#archive, this.#conversation];
-    const count = archive.changeCount(conversation);
+    const count = archive.contents.changeCount(conversation);
     for (; this.#nextChange < count; this.#nextChange++) {
-      const op = archive.changeOp(conversation, this.#nextChange);
-      if (this.#isShownChange(archive.changedMessage(conversation, this.#nextChange), op)) return op;
+      const op = archive.contents.changeOp(conversation, this.#nextChange);
+      if (this.#isShownChange(archive.contents.changedMessage(conversation, this.#nextChange), op)) return op;
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -130,7 +130,7 @@ class ForwardCursor implements Cursor {
   }
 
   #isDeleted(index: number): boolean {
-    return this.#archive.columns.deletedAtOp(this.#archive.messageAt(this.#conversation, index)) > 0;
+    return this.#archive.columns.deletedAtOp(this.#archive.contents.messageAt(this.#conversation, index)) > 0;
   }
 }
 
@@ -171,7 +171,9 @@ function pageBefore(
   const cursors: BackwardCursor[] = [];
   for (const { conversation, above } of stretches) {
     const isAllBelow = archive.conversations.lastOp(conversation) < before;
-    const index = isAllBelow ? archive.messageCount(conversation) : archive.firstMessageAbove(conversation, before - 1);
+    const index = isAllBelow
+      ? archive.contents.messageCount(conversation)
+      : archive.contents.firstMessageAbove(conversation, before - 1);
     const cursor = { conversation, above, index, key: 0 };
     if (moveBack(archive, cursor)) cursors.push(cursor);
   }
@@ -189,7 +191,7 @@ function pageBefore(
 /** To the message before, deleted ones left out. Messages are numbered by position. @returns false when there is none */
 function moveBack(archive: ChatParts['archive'], cursor: BackwardCursor): boolean {
   while (cursor.index > 0) {
-    const message = archive.messageAt(cursor.conversation, --cursor.index);
+    const message = archive.contents.messageAt(cursor.conversation, --cursor.index);
     if (archive.columns.position(message) <= cursor.above) return false;
     if (archive.columns.deletedAtOp(message) > 0) continue;
     cursor.key = -message;

@@ -1,10 +1,10 @@
 import { assert } from '../../shared/assert.ts';
 import type { AccountId, ConversationEnd, RoomId } from '../../shared/ids.ts';
 import { ConversationColumns } from './conversation-columns.ts';
+import { ConversationContents } from './conversation-contents.ts';
 import { MessageColumns } from './message-columns.ts';
 import { MessageIds } from './message-ids.ts';
 import { NumberLists } from './number-lists.ts';
-import { firstIndexWhere } from './sorted.ts';
 
 /** What became of messages after they were sent. */
 export type Change =
@@ -23,10 +23,6 @@ interface RoomMessages {
   endedAtOp: number;
 }
 
-/** Words of a change in its list: the message, and both halves of the op. */
-const CHANGE_WORDS = 3;
-const HALF = 2 ** 32;
-
 /**
  * Where every message stands that somebody can see, but not its text: that is in the log. Messages lie in conversations: of two accounts, of
  * one with itself, or in a room. When both are deleted, or the room is gone, the conversation concerns nobody any more and is forgotten.
@@ -41,10 +37,8 @@ export class MessageArchive {
   readonly #accounts: AccountId[] = [];
   /** By the account's id, which is an op number: numbers are found faster than texts. */
   readonly #numberOf = new Map<number, number>();
-  /** By conversation: its messages by position, deleted ones included. */
-  readonly #messages = new NumberLists();
-  /** By conversation: what changed in it, in the order of ops. */
-  readonly #changesIn = new NumberLists();
+  /** What lies in each conversation. */
+  readonly contents = new ConversationContents(this.columns);
   /** By account: the conversations that it has with accounts. Deleted ones have none. */
   readonly #conversationsOf = new NumberLists();
   /** By the account's number: the op that deleted it, where one did. */
@@ -164,44 +158,6 @@ export class MessageArchive {
     for (let index = 0; index < count; index++) yield this.#conversationsOf.at(number, index);
   }
 
-  /** How many messages a conversation has, deleted ones included. */
-  messageCount(conversation: number): number {
-    return this.#messages.length(conversation);
-  }
-
-  /** The message at an index below {@link messageCount}, by position. */
-  messageAt(conversation: number, index: number): number {
-    return this.#messages.at(conversation, index);
-  }
-
-  /** The index of the first message above a position; {@link messageCount} when there is none. */
-  firstMessageAbove(conversation: number, position: number): number {
-    return firstIndexWhere(
-      this.#messages.length(conversation),
-      (index) => this.columns.position(this.#messages.at(conversation, index)) > position,
-    );
-  }
-
-  /** How many changes a conversation has. */
-  changeCount(conversation: number): number {
-    return this.#changesIn.length(conversation) / CHANGE_WORDS;
-  }
-
-  /** The message that a change concerns, by the change's index below {@link changeCount}. */
-  changedMessage(conversation: number, index: number): number {
-    return this.#changesIn.at(conversation, CHANGE_WORDS * index);
-  }
-
-  changeOp(conversation: number, index: number): number {
-    const first = CHANGE_WORDS * index;
-    return this.#changesIn.at(conversation, first + 1) * HALF + this.#changesIn.at(conversation, first + 2);
-  }
-
-  /** The index of the first change above a position; {@link changeCount} when there is none. */
-  firstChangeAbove(conversation: number, position: number): number {
-    return firstIndexWhere(this.changeCount(conversation), (index) => this.changeOp(conversation, index) > position);
-  }
-
   /** Makes room for so many messages at once, which is faster than growing. */
   reserve(messages: number): void {
     this.#ids.reserve(messages);
@@ -228,7 +184,7 @@ export class MessageArchive {
   #append(id: string, position: number, sender: number, conversation: number): void {
     const message = this.#ids.add(id);
     this.columns.add(position, sender, conversation);
-    this.#messages.push(conversation, message);
+    this.contents.add(conversation, message);
     this.conversations.setLastOp(conversation, position);
   }
 
@@ -274,9 +230,7 @@ export class MessageArchive {
 
   #noteChange(message: number, op: number): void {
     const conversation = this.columns.conversation(message);
-    this.#changesIn.push(conversation, message);
-    this.#changesIn.push(conversation, Math.floor(op / HALF));
-    this.#changesIn.push(conversation, op % HALF);
+    this.contents.addChange(conversation, message, op);
     this.conversations.setLastOp(conversation, op);
   }
 
@@ -335,14 +289,13 @@ export class MessageArchive {
   }
 
   #end(conversation: number, onForgotten: (message: number) => void): void {
-    const count = this.#messages.length(conversation);
+    const count = this.contents.messageCount(conversation);
     for (let index = 0; index < count; index++) {
-      const message = this.#messages.at(conversation, index);
+      const message = this.contents.messageAt(conversation, index);
       this.#ids.remove(message);
       if (this.columns.deletedAtOp(message) === 0) onForgotten(message);
     }
-    this.#messages.clear(conversation);
-    this.#changesIn.clear(conversation);
+    this.contents.clear(conversation);
   }
 
   /** The number of an account, a new one if it has none. */

@@ -1,17 +1,16 @@
-/** A reaction that stands at a message. */
+/** By whom a reaction was given, and by which row of the log. */
 interface Given {
   /** The account's number. */
   readonly account: number;
-  readonly text: string;
   readonly op: number;
 }
 
-/** What there is of reactions at one message; in the order of ops. */
+/** What there is of reactions at one message. */
 interface AtMessage {
-  /** Of each account each text once. */
-  given: Given[];
+  /** By text, in the order in which each was first given; each with those who gave it, first come first. Never empty ones. */
+  readonly given: Map<string, Given[]>;
   /** All that was ever given and taken back there, by accounts that are present: the texts are in these rows of the log. */
-  rows: { readonly account: number; readonly op: number }[];
+  rows: Given[];
 }
 
 /** One row of the log by which a reaction was given or taken back. */
@@ -36,28 +35,26 @@ export class Reactions {
    */
   give(message: number, account: number, op: number, text: string): boolean {
     const { given } = this.#noteRow(message, account, op);
-    const isNew = text !== '' && !given.some((one) => one.account === account && one.text === text);
-    if (isNew) given.push({ account, text, op });
+    const there = given.get(text) ?? [];
+    const isNew = text !== '' && !there.some((one) => one.account === account);
+    if (isNew) given.set(text, [...there, { account, op }]);
     return isNew;
   }
 
   /** @returns false when it was not there */
   takeBack(message: number, account: number, op: number, text: string): boolean {
-    const at = this.#noteRow(message, account, op);
-    const before = at.given.length;
-    at.given = at.given.filter((one) => one.account !== account || one.text !== text);
-    return at.given.length < before;
+    const { given } = this.#noteRow(message, account, op);
+    const there = given.get(text) ?? [];
+    const others = there.filter((one) => one.account !== account);
+    if (others.length > 0) given.set(text, others);
+    else given.delete(text);
+    return others.length < there.length;
   }
 
   /** What stands at a message, in the order in which each was first given. */
   shownAt(message: number): { text: string; accounts: number[] }[] {
-    const shown = new Map<string, number[]>();
-    for (const { text, account } of this.#at.get(message)?.given ?? []) {
-      const accounts = shown.get(text);
-      if (accounts) accounts.push(account);
-      else shown.set(text, [account]);
-    }
-    return Array.from(shown, ([text, accounts]) => ({ text, accounts }));
+    const given = this.#at.get(message)?.given ?? [];
+    return Array.from(given, ([text, those]) => ({ text, accounts: those.map(({ account }) => account) }));
   }
 
   /** The message is gone. @returns the ops of rows that nobody needs any more */
@@ -70,34 +67,46 @@ export class Reactions {
 
   /** The account, named by its number, is gone. @returns the ops of rows that nobody needs any more */
   forgetAccount(account: number): number[] {
+    const isOther = (one: Given) => one.account !== account;
     const ops: number[] = [];
     for (const message of this.#messagesOf.get(account) ?? []) {
       const at = this.#at.get(message)!;
-      for (const row of at.rows) if (row.account === account) ops.push(row.op);
-      at.rows = at.rows.filter((row) => row.account !== account);
-      at.given = at.given.filter((one) => one.account !== account);
+      for (const row of at.rows) if (!isOther(row)) ops.push(row.op);
+      at.rows = at.rows.filter(isOther);
+      for (const [text, those] of at.given) {
+        const others = those.filter(isOther);
+        if (others.length > 0) at.given.set(text, others);
+        else at.given.delete(text);
+      }
       if (at.rows.length === 0) this.#at.delete(message);
     }
     this.#messagesOf.delete(account);
     return ops;
   }
 
-  /** All rows that are needed, those of each message in the order of their ops. */
+  /** All rows that are needed; of each message those that stand there first, in the order in which they are shown. */
   *rows(): Generator<ReactionRow> {
     for (const [message, { given, rows }] of this.#at) {
-      const texts = new Map(given.map(({ op, text }) => [op, text]));
-      for (const { account, op } of rows) yield { message, account, op, text: texts.get(op) ?? '' };
+      const shown = new Set<number>();
+      for (const [text, those] of given) {
+        for (const { account, op } of those) {
+          shown.add(op);
+          yield { message, account, op, text };
+        }
+      }
+      const others = rows.filter(({ op }) => !shown.has(op)).sort((a, b) => a.op - b.op);
+      for (const { account, op } of others) yield { message, account, op, text: '' };
     }
   }
 
   /** Takes up {@link rows} of a snapshot. */
   restore({ message, account, op, text }: ReactionRow): void {
     const { given } = this.#noteRow(message, account, op);
-    if (text !== '') given.push({ account, text, op });
+    if (text !== '') given.set(text, [...(given.get(text) ?? []), { account, op }]);
   }
 
   #noteRow(message: number, account: number, op: number): AtMessage {
-    const at = this.#at.get(message) ?? { given: [], rows: [] };
+    const at: AtMessage = this.#at.get(message) ?? { given: new Map(), rows: [] };
     this.#at.set(message, at);
     at.rows.push({ account, op });
     const messages = this.#messagesOf.get(account);

@@ -12,10 +12,11 @@ import { type ChangedLines, linesIn, rewriteLines, without } from './rewrite-lin
 const UNFINISHED = '.compacting.new';
 /** Logs, and pieces of them; also those that were not finished. */
 const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
-/** Tables whose rows say in their second cell which message they are about. */
-const ABOUT_MESSAGES = /^(queued_messages|reactions)\.csv(\.new)?$/;
-/** Tables whose rows say in their first cell which account or room they are about. */
-const ABOUT_ENDS = /^(user_table|rooms)\.csv(\.new)?$/;
+/** Rows of these say in their second cell which message they are about. */
+const QUEUE = /^queued_messages\.csv(\.new)?$/;
+const REACTIONS = /^reactions\.csv(\.new)?$/;
+/** Rows of these say in their first cell which account or room they are about. */
+const ENDS = /^(user_table|rooms)\.csv(\.new)?$/;
 
 /**
  * Removes from what was ever set aside the texts of deleted messages, those that were edited away, and what the log does not tell of accounts and rooms any more. All
@@ -40,16 +41,23 @@ export async function compactQuarantine(place: CompactionPlace, plan: Compaction
       reader.begin(basename(path));
       rows += await rewrite(place, plan, path, (lines) => shorten(place, plan, reader, lines, ends));
     }
-    const isTextGone = (line: string) => {
-      const [, position, id] = /^(\d+),([^,"]*),/.exec(line) ?? [];
-      return id !== undefined && (plan.isDeletedMessage(id) || plan.isEditedSince(id, Number(position)));
-    };
-    const isGone = (line: string) => ends.has(Number(/^(\d+),/.exec(line)?.[1]));
-    for (const path of named(ABOUT_MESSAGES))
-      rows += await rewrite(place, plan, path, (some) => without(some, isTextGone));
-    for (const path of named(ABOUT_ENDS)) rows += await rewrite(place, plan, path, (some) => without(some, isGone));
+    const removals: [RegExp, (line: string) => boolean][] = [
+      [QUEUE, (line) => isAboutGone(plan, line, 'deleted or edited')],
+      [REACTIONS, (line) => isAboutGone(plan, line, 'deleted')],
+      [ENDS, (line) => ends.has(Number(/^(\d+),/.exec(line)?.[1]))],
+    ];
+    for (const [pattern, isGone] of removals) {
+      for (const path of named(pattern)) rows += await rewrite(place, plan, path, (lines) => without(lines, isGone));
+    }
   }
   return rows;
+}
+
+/** Of a line of a table whose first cells are an op and the id of a message. */
+function isAboutGone(plan: CompactionPlan, line: string, how: 'deleted' | 'deleted or edited'): boolean {
+  const [, op, id] = /^(\d+),([^,"]*),/.exec(line) ?? [];
+  if (id === undefined) return false;
+  return plan.isDeletedMessage(id) || (how === 'deleted or edited' && plan.isEditedSince(id, Number(op)));
 }
 
 /** Removes what a crash left half-written in the quarantine. To be called by who holds the database's lock. */

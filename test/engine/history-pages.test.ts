@@ -86,6 +86,18 @@ describe('a page of history', () => {
     expect(JSON.stringify(answers)).not.toContain('three');
   });
 
+  it('has the text of an edited message from the row of the edit, and its time from its own', () => {
+    const stage = new Stage();
+    const id = stage.log.send(stage.bo, stage.ana, 'with a tpyo');
+    const answers = stage.ask();
+    stage.log.edit(stage.bo, id, 'without');
+    stage.read();
+    expect(stage.readings.map(({ ops }) => ops)).toEqual([[4]]);
+    stage.read();
+    expect(answers).toEqual([stage.expected()]);
+    expect(answers).toMatchObject([{ value: { messages: [{ body: 'without', position: 3 }] } }]);
+  });
+
   it('is empty when its account was deleted while its texts were read', () => {
     const stage = new Stage();
     stage.log.send(stage.bo, stage.ana);

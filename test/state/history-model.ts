@@ -13,8 +13,8 @@ interface Sent {
   edit: LogEntry | undefined;
   deletedAtOp: number;
   changedAtOp: number;
-  /** Rows by which reactions were given that stand there. */
-  given: LogEntry[];
+  /** Reactions that stand there, and who gave them. */
+  given: { text: string; accounts: string[] }[];
   /** Ops of all rows that gave or took back reactions there. */
   rows: { account: string; op: number }[];
 }
@@ -65,7 +65,7 @@ export class HistoryModel {
       account!.isDeleted = true;
       for (const room of this.#rooms.values()) if (!room.isGone) this.#leave(room, entry.account);
       for (const sent of this.#sent) {
-        sent.given = sent.given.filter((row) => row.account !== entry.account);
+        sent.given = withoutGiver(sent.given, entry.account);
         sent.rows = sent.rows.filter((row) => row.account !== entry.account);
       }
     }
@@ -126,9 +126,8 @@ export class HistoryModel {
     const sent = this.#sent.findLast((one) => one.entry.id === subject);
     if (event === 'message:delete') sent!.deletedAtOp = op;
     if (event === 'message:edit') sent!.edit = entry;
-    const isSame = (row: LogEntry) => row.account === account && row.body === body;
-    if (event === 'message:react' && !sent!.given.some(isSame)) sent!.given.push(entry);
-    if (event === 'message:unreact') sent!.given = sent!.given.filter((row) => !isSame(row));
+    if (event === 'message:react') sent!.given = withGiver(sent!.given, body, account);
+    if (event === 'message:unreact') sent!.given = withoutGiver(sent!.given, account, body);
     if (event === 'message:react' || event === 'message:unreact') sent!.rows.push({ account, op });
     if (event !== 'message:delete' && event !== 'message:received') sent!.changedAtOp = op;
   }
@@ -241,7 +240,8 @@ export class HistoryModel {
   }
 
   #shown({ entry: { id, op, body, time }, from, to, edit, replyTo, given }: Sent): Message {
-    const reactions = reactionsOf(given, (account) => this.#accounts.get(account)!.name);
+    const nameOf = (account: string) => this.#accounts.get(account)!.name;
+    const reactions: Reaction[] = given.map(({ text, accounts }) => ({ reaction: text, by: accounts.map(nameOf) }));
     return {
       id,
       position: op,
@@ -261,10 +261,16 @@ function isBetween({ from, to }: Sent, one: string, other: string): boolean {
   return (from === one && to === other) || (from === other && to === one);
 }
 
-function reactionsOf(given: readonly LogEntry[], nameOf: (account: string) => string): Reaction[] {
-  const texts = [...new Set(given.map(({ body }) => body))];
-  return texts.map((reaction) => ({
-    reaction,
-    by: given.filter(({ body }) => body === reaction).map(({ account }) => nameOf(account)),
-  }));
+function withGiver(given: Sent['given'], text: string, account: string): Sent['given'] {
+  if (!given.some((one) => one.text === text)) return [...given, { text, accounts: [account] }];
+  const added = (accounts: string[]) => (accounts.includes(account) ? accounts : [...accounts, account]);
+  return given.map((one) => (one.text === text ? { text, accounts: added(one.accounts) } : one));
+}
+
+/** @param text only this one; all of that account without it */
+function withoutGiver(given: Sent['given'], account: string, text?: string): Sent['given'] {
+  const left = given.map((one) =>
+    text === undefined || one.text === text ? { ...one, accounts: one.accounts.filter((id) => id !== account) } : one,
+  );
+  return left.filter(({ accounts }) => accounts.length > 0);
 }

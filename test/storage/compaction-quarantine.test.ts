@@ -9,13 +9,14 @@ import {
   COMPACT,
   compact,
   contentsOf,
+  editOf,
   filesWith,
   idOf,
   message,
   SECRET,
   sealed,
 } from './compaction-samples.ts';
-import { append, openScanned, settled, temporaryFolder, viewFile } from './samples.ts';
+import { append, draft, openScanned, settled, temporaryFolder, viewFile } from './samples.ts';
 
 const ALL = sealed(undefined, [account(1), account(2), ...[3, 4, 5, 6, 7].map(message), COMPACT]);
 const PLAN = {
@@ -142,6 +143,58 @@ describe('R24: compaction of the quarantine', () => {
       `position,id,from,to,at,body\n3,${idOf(3)},a,b,1,stays\n`,
     );
     expect(await filesWith(folder, HASH)).toEqual([]);
+  });
+
+  it('goes by the messages that were edited since, and by those that edits and reactions are about', async () => {
+    const folder = await databaseWith(ALL);
+    const react = draft({ event: 'message:react', id: '', subject: idOf(4), body: SECRET });
+    const others = sealed(
+      ALL[1],
+      [message(9), editOf(9), message(10), editOf(10), editOf(4), react],
+      '0/7/localhost:2538',
+    );
+    const rows = LOG_HEADER + rowsOf(others);
+    await mkdir(join(folder, 'quarantine', 'database-old'), { recursive: true });
+    const old = (name: string) => join(folder, 'quarantine', 'database-old', name);
+    const aside = 'commit_log-cut-after-00000000000000000002-2026-01-05T09.00.00.000Z.csv';
+    await writeFile(old(aside), rows);
+    await writeFile(old('reactions.csv'), `op,message,account,reaction\n8,${idOf(4)},3,goes\n8,${idOf(10)},3,stays\n`);
+    await writeFile(old('queued_messages.csv'), `position,id,from,to,at,body\n3,${idOf(9)},a,b,1,goes\n`);
+    const { storage, close } = await openScanned(folder);
+    // The edit that is in force stands at op 6: here that is one of message 10, which was edited once more.
+    const edited = new Map([
+      [idOf(9), 4],
+      [idOf(10), 20],
+    ]);
+    expect((await compact(storage, { ...PLAN, edited })).report).toMatchObject({ rows: 4 + 5 + 1 + 1 });
+    await close();
+    const lines = (await readFile(old(aside), 'utf8')).slice(LOG_HEADER.length).split(/(?<=\n)/);
+    expect(lines.map((line, index) => line === others[index]!.row)).toEqual([false, true, false, false, false, false]);
+    expect(await filesWith(folder, 'goes')).toEqual([]);
+    expect(await readFile(old('reactions.csv'), 'utf8')).toContain('stays');
+  });
+
+  it('goes by rooms and settings of which the log has lost something', async () => {
+    const at = (event: LogEntry['event'], account: string, subject: string, body: string) =>
+      draft({ event, id: '', account: account as LogEntry['account'], subject, body });
+    const body = JSON.stringify({ name: '#sesame', nameKey: '#sesame', topic: '' });
+    const more = [
+      ...[at('room:create', '1', '', body), at('room:create', '1', '', body), at('room:topic', '1', '2', SECRET)],
+      ...[at('account:profile', '7', '', SECRET), at('room:create', '1', '', body), COMPACT],
+    ];
+    const entries = sealed(undefined, more);
+    const folder = await databaseWith(entries);
+    await writeFile(join(folder, 'rooms.csv'), `room,name\n1,#sesame\n2,#sesame\n5,#stays\n`);
+    await writeFile(join(folder, 'user_table.csv'), `account,username\n7,sesame\n8,stays\n`);
+    const aside = await setDatabaseAside(folder, 'a test');
+    const { storage, close } = await openScanned(folder);
+    await settled((done) => storage.writeViewFile(viewFile(2), done));
+    await append(storage, entries);
+    const remains = new Map([1, 3, 4].map((op) => [op, 'nothing' as const]));
+    expect((await compact(storage, { upTo: 6, remains })).report).toMatchObject({ rows: 3 + 3 + 2 + 1 });
+    await close();
+    expect(await readFile(join(folder, aside, 'rooms.csv'), 'utf8')).toBe('room,name\n5,#stays\n');
+    expect(await readFile(join(folder, aside, 'user_table.csv'), 'utf8')).toBe('account,username\n8,stays\n');
   });
 
   it('finds a torn row, and rows that were cut off, where the server itself has put them', async () => {

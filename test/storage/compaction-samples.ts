@@ -36,6 +36,11 @@ export function account(number: number): EntryDraft {
   return draft({ event: 'account:create', id: '', account: '', subject: '', request: number, body });
 }
 
+/** Another text for message `number`, with the secret in it. */
+export function editOf(number: number): EntryDraft {
+  return draft({ event: 'message:edit', id: '', subject: idOf(number), body: `${SECRET} edited ${number}` });
+}
+
 /** Entries that follow `before`. */
 export function sealed(
   before: LogEntry | undefined,
@@ -58,18 +63,27 @@ export interface Planned {
   upTo: number;
   remains?: ReadonlyMap<number, Remains>;
   deleted?: readonly string[];
+  /** Messages by id, with the op of the latest edit of each. */
+  edited?: ReadonlyMap<string, number>;
   isOver?: () => boolean;
   hasRemovals?: CompactionPlan['hasRemovals'];
 }
 
-export function planOf({ upTo, remains = new Map(), deleted = [], isOver, hasRemovals }: Planned): CompactionPlan {
+export function planOf({
+  upTo,
+  remains = new Map(),
+  deleted = [],
+  edited,
+  isOver,
+  hasRemovals,
+}: Planned): CompactionPlan {
   return {
     upTo,
     remainsOf: (op) => remains.get(op) ?? 'all',
     partOf: () => PART,
     hasRemovals: hasRemovals ?? (() => true),
     isDeletedMessage: (id) => deleted.includes(id),
-    isEditedSince: () => false,
+    isEditedSince: (id, op) => (edited?.get(id) ?? 0) > op,
     isOver: isOver ?? (() => false),
   };
 }

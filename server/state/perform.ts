@@ -1,0 +1,70 @@
+import { unreachable } from '../../shared/assert.ts';
+import type { LogEntry } from '../../shared/operations.ts';
+import {
+  changeBlock,
+  changePassword,
+  changeProfile,
+  closeAllSessions,
+  closeSession,
+  createAccount,
+  deleteAccount,
+  openSession,
+} from './account-operations.ts';
+import type { ChatParts } from './chat-parts.ts';
+import { deleteMessage, editMessage, noteReadMarks, noteReceipts, react, sendMessage } from './message-operations.ts';
+import type { Notice } from './reader.ts';
+import { performInRoom } from './room-operations.ts';
+
+/** Does what an entry asks for, which was found to take effect. @returns for those who are connected, in order */
+export function perform(parts: ChatParts, entry: LogEntry): Notice[] {
+  switch (entry.event) {
+    case 'message:send':
+      return sendMessage(parts, entry);
+    case 'cluster:view':
+    case 'cluster:complete':
+      return [];
+    case 'cluster:compact':
+      parts.compactions.compact(entry.op);
+      return [];
+    case 'account:create':
+      return createAccount(parts, entry);
+    case 'account:delete':
+      return deleteAccount(parts, entry);
+    case 'account:password':
+      return changePassword(parts, entry);
+    case 'account:profile':
+      return changeProfile(parts, entry);
+    case 'account:block':
+    case 'account:unblock':
+      return changeBlock(parts, entry);
+    case 'session:open':
+      return openSession(parts, parts.accounts.present(entry.account)!, entry);
+    case 'session:close':
+      return closeSession(parts, entry);
+    case 'session:close-all':
+      return closeAllSessions(parts, entry);
+    case 'message:edit':
+      return editMessage(parts, entry);
+    case 'message:delete':
+      parts.compactions.noteRemovable(entry.op);
+      return deleteMessage(parts, entry);
+    case 'message:react':
+    case 'message:unreact':
+      return react(parts, entry);
+    case 'message:received':
+      noteReceipts(parts, entry);
+      return [];
+    case 'conversation:read':
+      return noteReadMarks(parts, entry);
+    case 'room:create':
+    case 'room:join':
+    case 'room:leave':
+    case 'room:topic':
+    case 'room:remove':
+    case 'room:readmit':
+    case 'room:delete':
+      return performInRoom(parts, entry);
+    default:
+      return unreachable(entry.event);
+  }
+}
