@@ -1,18 +1,5 @@
 import { type Result, refusal, success } from '../shared/errors.ts';
 
-/** What a line typed into the terminal UI asks for. */
-export type Command =
-  | { type: 'say'; body: string }
-  | { type: 'msg'; to: string; body: string }
-  | { type: 'to'; name: string }
-  | { type: 'list'; pattern?: string }
-  | { type: 'history'; with?: string }
-  | { type: 'delete' }
-  | { type: 'help' }
-  | { type: 'logout' }
-  | { type: 'delete-account' }
-  | { type: 'quit' };
-
 /** One row of a table of commands, from which both the parser and the help text are made. */
 export interface CommandEntry<C> {
   verb: string;
@@ -21,59 +8,6 @@ export interface CommandEntry<C> {
   help: string;
   /** Gets a word for each parameter; TEXT and TOPIC take the rest of the line, spaces and all. */
   build: (words: readonly string[]) => C;
-}
-
-const UI_TABLE: readonly CommandEntry<Command>[] = [
-  { verb: 'help', parameters: '', help: 'show this list', build: () => ({ type: 'help' }) },
-  { verb: 'to', parameters: 'NAME', help: 'open the conversation with NAME', build: ([name]) => to(name!) },
-  { verb: 'msg', parameters: 'NAME TEXT', help: 'send TEXT to NAME', build: ([name, body]) => msg(name!, body!) },
-  {
-    verb: 'list',
-    parameters: '[PATTERN]',
-    help: 'list accounts; * and ? stand for letters',
-    build: ([one]) => list(one),
-  },
-  { verb: 'history', parameters: '[NAME]', help: 'go back in a conversation', build: ([one]) => history(one) },
-  {
-    verb: 'delete',
-    parameters: '',
-    help: 'choose one of your messages and delete it',
-    build: () => ({ type: 'delete' }),
-  },
-  { verb: 'logout', parameters: '', help: 'log out', build: () => ({ type: 'logout' }) },
-  {
-    verb: 'delete-account',
-    parameters: '',
-    help: 'delete your account, for good',
-    build: () => ({ type: 'delete-account' }),
-  },
-  {
-    verb: 'quit',
-    parameters: '',
-    help: 'leave the program; what is not sent yet stays',
-    build: () => ({ type: 'quit' }),
-  },
-];
-
-/** The commands of the terminal UI as they are typed, for completion. */
-export const UI_COMMANDS: readonly string[] = UI_TABLE.map(({ verb }) => `/${verb}`);
-
-/** A line for each command of the terminal UI: how it is typed, two or more spaces, what it does. */
-export function helpLines(): string[] {
-  return columns(UI_TABLE.map(({ verb, parameters, help }) => [`/${verb} ${parameters}`.trim(), help]));
-}
-
-/**
- * What a line typed into the terminal UI means: a command when it starts with `/`, else the text of a message. A
- * message that starts with `/` is typed with two of them.
- *
- * @returns the command, or `bad-request` with what is wrong and the nearest command
- */
-export function parseUiLine(line: string): Result<Command> {
-  if (line.trim() === '') return refusal('bad-request', 'The message is empty; write something first.');
-  if (!line.startsWith('/')) return success({ type: 'say', body: line });
-  if (line.startsWith('//')) return success({ type: 'say', body: line.slice(1) });
-  return parseCommand(UI_TABLE, line.slice(1), { sign: '/', help: '/help' });
 }
 
 /**
@@ -168,20 +102,4 @@ function editDistance(a: string, b: string): number {
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left!.length)) + 2;
   return rows.map(([left, right]) => `${left!.padEnd(width)}${right}`);
-}
-
-function to(name: string): Command {
-  return { type: 'to', name };
-}
-
-function msg(name: string, body: string): Command {
-  return { type: 'msg', to: name, body };
-}
-
-function list(pattern: string | undefined): { type: 'list'; pattern?: string } {
-  return pattern === undefined ? { type: 'list' } : { type: 'list', pattern };
-}
-
-function history(name: string | undefined): { type: 'history'; with?: string } {
-  return name === undefined ? { type: 'history' } : { type: 'history', with: name };
 }

@@ -71,11 +71,13 @@ function buildProgram(): Command {
     .argument('[username]', 'the account to open')
     .addOption(servers())
     .addOption(stateFolder())
+    .addOption(option('--plain', 'line by line, for screen readers'))
     .allowExcessArguments(false)
-    .action(async (username: string | undefined, options: CommonOptions) => {
+    .action(async (username: string | undefined, options: CommonOptions & { plain?: true }) => {
       const { startTerminal } = await import('./terminal/start.tsx');
       const account = username === undefined ? {} : { username };
-      await end(startTerminal({ servers: options.server, stateFolder: options.stateFolder, ...account }));
+      const { server, stateFolder: folder, plain = false } = options;
+      await end(startTerminal({ servers: server, stateFolder: folder, plain, ...account }));
     });
   addRepl(program);
   addMessageCommands(program);

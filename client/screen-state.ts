@@ -1,10 +1,16 @@
+import { nameKey } from '../shared/names.ts';
 import type { ConnectionState, OutboxMessage } from './chat-types.ts';
 import { onAnswer } from './screen/answers.ts';
 import { onChatEvent } from './screen/chat-events.ts';
-import { markShown } from './screen/conversations.ts';
 import { EMPTY_EDITOR, editorWith } from './screen/editor.ts';
-import type { Calendar, ScreenInput, ScreenState, Step } from './screen/model.ts';
+import { fetchQuoted } from './screen/fetch-quoted.ts';
+import type { LocalServer } from './screen/local-servers.ts';
+import { type Calendar, type ScreenInput, type ScreenState, type Step, step } from './screen/model.ts';
+import { fetchMembers } from './screen/rooms.ts';
+import { DEFAULT_SCREEN_SETTINGS, type ScreenSettings } from './screen/screen-settings.ts';
 import { fillRoom } from './screen/scrolling.ts';
+import { typingEffects } from './screen/typing.ts';
+import { markShown } from './screen/unread.ts';
 import { onKey } from './screen-keys.ts';
 
 /** A message that left the outbox and never came back is shown for so long. */
@@ -23,13 +29,18 @@ export interface ScreenStart {
   isNewcomer?: boolean;
   /** What already waits to be sent. */
   outbox?: readonly OutboxMessage[];
+  settings?: ScreenSettings;
+  /** Servers that can be ended and started from the screen; null or absent when none can. */
+  localServers?: readonly LocalServer[] | null;
 }
 
 /** The first screen: nobody is logged in until an event says so. */
 export function startScreen(start: ScreenStart): ScreenState {
   const { calendar, columns, rows, nowMs, connection, suggestedUsername = '', isNewcomer = false, outbox = [] } = start;
+  const { settings = DEFAULT_SCREEN_SETTINGS, localServers = null } = start;
   return {
     calendar,
+    settings,
     columns,
     rows,
     nowMs,
@@ -48,9 +59,12 @@ export function startScreen(start: ScreenStart): ScreenState {
     owner: '',
     era: 0,
     recentLoaded: false,
+    listed: false,
     conversations: new Map(),
     open: null,
     chosen: false,
+    focused: true,
+    usedAtMs: nowMs,
     highest: 0,
     strayDraft: EMPTY_EDITOR,
     handedOver: [],
@@ -59,13 +73,22 @@ export function startScreen(start: ScreenStart): ScreenState {
     settled: [],
     arrived: [],
     deletedIds: [],
+    lateChanges: [],
+    quoted: new Map(),
+    seeking: null,
+    typing: [],
+    blocked: new Set(),
+    muted: new Set(settings.muted.map(nameKey)),
     typed: [],
     recall: null,
     completion: null,
     knownNames: [],
     panel: null,
-    picked: null,
+    selection: null,
+    pasted: null,
     notice: null,
+    failOvers: [],
+    localServers,
     quitArmedUntilMs: 0,
   };
 }
@@ -76,9 +99,18 @@ export function startScreen(start: ScreenStart): ScreenState {
  */
 export function nextScreen(state: ScreenState, input: ScreenInput): Step {
   const { state: changed, effects } = onInput(state, input);
-  const filling = fillRoom(markShown(changed));
-  return { state: filling.state, effects: [...effects, ...filling.effects] };
+  let now = changed;
+  const all = [...effects];
+  for (const followUp of FOLLOW_UPS) {
+    const next = followUp(now);
+    now = next.state;
+    all.push(...next.effects);
+  }
+  return { state: now, effects: [...all, ...typingEffects(state, input, now)] };
 }
+
+/** What follows from what is on the screen, whatever happened. */
+const FOLLOW_UPS: readonly ((state: ScreenState) => Step)[] = [markShown, fillRoom, fetchMembers, fetchQuoted];
 
 function onInput(state: ScreenState, input: ScreenInput): Step {
   switch (input.type) {
@@ -89,14 +121,23 @@ function onInput(state: ScreenState, input: ScreenInput): Step {
     case 'answered':
       return onAnswer(state, input.answer);
     case 'resize':
-      return { state: { ...state, columns: input.columns, rows: input.rows }, effects: [] };
+      return step({ ...state, columns: input.columns, rows: input.rows });
+    case 'local-servers':
+      return step({ ...state, localServers: input.servers });
     case 'tick':
-      return { state: onTick(state, input.nowMs), effects: [] };
+      return step(onTick(state, input.nowMs));
   }
 }
 
 function onTick(state: ScreenState, nowMs: number): ScreenState {
   const notice = state.notice && state.notice.untilMs > nowMs ? state.notice : null;
-  const settled = state.settled.filter((one) => nowMs - one.sinceMs < SETTLED_MS);
-  return { ...state, nowMs, notice, settled: settled.length === state.settled.length ? state.settled : settled };
+  const settled = kept(state.settled, (one) => nowMs - one.sinceMs < SETTLED_MS);
+  const typing = kept(state.typing, (one) => one.untilMs > nowMs);
+  return { ...state, nowMs, notice, settled, typing };
+}
+
+/** Those for which `holds`; the same list when all do. */
+function kept<T>(list: readonly T[], holds: (one: T) => boolean): readonly T[] {
+  const left = list.filter(holds);
+  return left.length === list.length ? list : left;
 }

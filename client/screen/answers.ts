@@ -1,11 +1,18 @@
 import { nameKey } from '../../shared/names.ts';
-import { onLoggedIn, onLoggedOut, withoutHandedOver } from './chat-events.ts';
-import { addMessages, openMostRecent, removeMessage, withConversation } from './conversations.ts';
-import { EMPTY_EDITOR } from './editor.ts';
-import { type Answer, type ScreenState, type Step, step } from './model.ts';
+import { onListed, onMembersListed } from './choice-panel.ts';
+import { onSent } from './composing.ts';
+import { openMostRecent, withConversation } from './conversations.ts';
+import type { Answer, AnswerTo } from './effects.ts';
+import { onQuoted } from './fetch-quoted.ts';
+import { addHistory } from './messages.ts';
+import { type ScreenState, type Step, step } from './model.ts';
 import { withNotice } from './notices.ts';
-
-type AnswerTo<T extends Answer['effect']['type']> = Extract<Answer, { effect: { type: T } }>;
+import { onRequested } from './requests.ts';
+import { onMembers } from './rooms.ts';
+import { seekOn } from './scrolling.ts';
+import { onFound } from './search-panel.ts';
+import { onSecretAnswered } from './secret-panel.ts';
+import { onLoggedIn, onLoggedOut } from './sessions.ts';
 
 /** What the result of an effect makes of the screen. */
 export function onAnswer(state: ScreenState, answer: Answer): Step {
@@ -16,14 +23,25 @@ export function onAnswer(state: ScreenState, answer: Answer): Step {
     case 'log-out':
     case 'delete-account':
       return step(onLeft(state, answer as AnswerTo<'log-out' | 'delete-account'>));
-    case 'list':
-      return step(onListed(state, answer as AnswerTo<'list'>));
+    case 'request':
+      return step(onRequested(state, answer as AnswerTo<'request'>));
+    case 'accounts':
+    case 'rooms':
+      return step(onListed(state, answer as AnswerTo<'accounts'> | AnswerTo<'rooms'>));
+    case 'members':
+      return onMembers(onMembersListed(state, answer as AnswerTo<'members'>), answer as AnswerTo<'members'>);
+    case 'settings':
+      return step(onSettings(state, answer as AnswerTo<'settings'>));
+    case 'quoted':
+      return step(onQuoted(state, answer as AnswerTo<'quoted'>));
+    case 'search':
+      return onFound(state, answer as AnswerTo<'search'>);
     case 'send':
       return step(onSent(state, answer as AnswerTo<'send'>));
-    case 'delete-message':
-      return step(onDeleted(state, answer as AnswerTo<'delete-message'>));
     case 'history':
-      return step(onHistory(state, answer as AnswerTo<'history'>));
+      return seekOn(onHistory(state, answer as AnswerTo<'history'>));
+    case 'control':
+      return step(answer.result.ok ? state : withNotice(state, answer.result.error.message, 'bad'));
   }
 }
 
@@ -35,44 +53,21 @@ function onEntered(state: ScreenState, { result }: AnswerTo<'create-account' | '
 function onLeft(state: ScreenState, { effect, result }: AnswerTo<'log-out' | 'delete-account'>): ScreenState {
   const what = effect.type === 'log-out' ? 'You are logged out.' : `The account ${state.owner} is deleted.`;
   if (result.ok) return onLoggedOut(state, what, true);
-  const { message } = result.error;
-  if (state.panel?.kind !== 'delete-account') return withNotice(state, message, 'bad');
-  return { ...state, panel: { ...state.panel, busy: false, password: EMPTY_EDITOR, message } };
+  if (effect.type === 'delete-account') return onSecretAnswered(state, 'delete-account', result.error.message);
+  return withNotice(state, result.error.message, 'bad');
 }
 
-function onListed(state: ScreenState, { effect, result }: AnswerTo<'list'>): ScreenState {
-  const { panel } = state;
-  if (!result.ok) {
-    const closed = panel?.kind === 'accounts' ? { ...state, panel: null } : state;
-    return withNotice(closed, result.error.message, 'bad');
-  }
-  const { accounts, more } = result.value;
-  const known = new Set([...state.knownNames, ...accounts.map((one) => one.username)]);
-  const now = { ...state, knownNames: [...known] };
-  if (panel?.kind !== 'accounts' || panel.pattern !== effect.pattern) return now;
-  return { ...now, panel: { ...panel, accounts, more, loading: false, selected: 0 } };
-}
-
-function onSent(before: ScreenState, { effect, result }: AnswerTo<'send'>): ScreenState {
-  const state = withoutHandedOver(before, effect.handed);
-  // What was refused after it had entered the outbox is told by an event of its own.
-  const neverKept = state !== before;
-  if (!result.ok) return neverKept ? withNotice(state, `Not sent: ${result.error.message}`, 'bad') : state;
-  if (effect.era !== state.era || state.username === '') return state;
-  return addMessages(state, [{ ...result.value, from: state.owner, to: effect.to, body: effect.body }], true);
-}
-
-function onDeleted(state: ScreenState, { effect, result }: AnswerTo<'delete-message'>): ScreenState {
-  if (!result.ok) return withNotice(state, `Not deleted: ${result.error.message}`, 'bad');
-  return withNotice(removeMessage(state, effect.id), 'The message is deleted.', 'good');
+function onSettings(state: ScreenState, { effect, result }: AnswerTo<'settings'>): ScreenState {
+  if (effect.era !== state.era || !result.ok) return state;
+  return { ...state, blocked: new Set(result.value.blocked.map(nameKey)) };
 }
 
 function onHistory(before: ScreenState, { effect, result }: AnswerTo<'history'>): ScreenState {
   if (effect.era !== before.era) return before;
   const state = effect.conversation === undefined ? { ...before, recentLoaded: true } : before;
   if (!result.ok) return onHistoryRefused(state, effect.conversation, result.error);
-  const { messages, more } = result.value;
-  const now = addMessages(state, messages, false);
+  const { messages, more, position } = result.value;
+  const now = addHistory(state, messages, position);
   if (effect.conversation === undefined) return openMostRecent(more ? now : withNoneOlder(now));
   const conversation = now.conversations.get(effect.conversation);
   // A page that brings nothing new ends the asking, whatever it says.
@@ -87,12 +82,15 @@ function onHistoryRefused(
 ): ScreenState {
   const conversation = key === undefined ? undefined : state.conversations.get(nameKey(key));
   if (!conversation) return withNotice(state, `Earlier messages could not be fetched: ${error.message}`, 'warning');
-  const nobody = error.code === 'no-such-account';
+  const nobody = ['no-such-account', 'no-such-room', 'not-a-member'].includes(error.code);
   const now = withConversation(state, { ...conversation, older: nobody ? 'none' : 'failed' });
   return nobody && conversation.log.size > 0 ? now : withNotice(now, error.message, 'warning');
 }
 
+/** The rooms' histories reach further back than what was replayed to their members. */
 function withNoneOlder(state: ScreenState): ScreenState {
-  const entries = [...state.conversations].map(([key, one]) => [key, { ...one, older: 'none' as const }] as const);
+  const entries = [...state.conversations].map(
+    ([key, one]) => [key, one.name.startsWith('#') ? one : { ...one, older: 'none' as const }] as const,
+  );
   return { ...state, conversations: new Map(entries) };
 }

@@ -78,10 +78,23 @@ const EDITS: Readonly<Record<string, (editor: Editor) => Editor>> = {
   'ctrl+w': (editor) => cut(editor, wordBefore(editor), editor.cursor),
   'alt+backspace': (editor) => cut(editor, wordBefore(editor), editor.cursor),
   'ctrl+u': (editor) => cut(editor, lineStart(editor), editor.cursor),
-  'ctrl+k': (editor) => cut(editor, editor.cursor, lineEnd(editor)),
+  'alt+k': (editor) => cut(editor, editor.cursor, lineEnd(editor)),
 };
 
 /** What an editing key makes of the text; undefined when the key is none. */
 export function editWithKey(editor: Editor, keyName: string): Editor | undefined {
   return EDITS[keyName]?.(editor);
+}
+
+/** The cursor in the line above (-1) or below (1), in the same column; undefined when there is none. */
+export function toNeighbourLine({ text, cursor }: Editor, direction: 1 | -1): Editor | undefined {
+  const lines = text.split('\n');
+  const row = text.slice(0, cursor).split('\n').length - 1;
+  const target = lines[row + direction];
+  if (target === undefined) return undefined;
+  const column = cursor - (text.lastIndexOf('\n', cursor - 1) + 1);
+  const start = lines.slice(0, row + direction).reduce((sum, line) => sum + line.length + 1, 0);
+  const landed = start + Math.min(column, target.length);
+  // Never between the halves of a character.
+  return { text, cursor: /[\udc00-\udfff]/.test(text[landed] ?? '') ? landed + 1 : landed };
 }

@@ -9,7 +9,7 @@ const FIELDS = ['mode', 'username', 'password'] as const;
 export function onFormKey(state: ScreenState, key: Key): Step {
   const { form } = state;
   if (form.busy) return step(state);
-  if (key.type === 'text') return step(withForm(state, typedInto(form, key.text)));
+  if (key.type !== 'named') return step(withForm(state, typedInto(form, key.text)));
   switch (key.name) {
     case 'tab':
     case 'down':

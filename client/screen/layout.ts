@@ -1,6 +1,7 @@
-import { draftOf } from './conversations.ts';
+import { draftOf, isRoomName, openOf } from './conversations.ts';
 import type { Editor } from './editor.ts';
 import type { ScreenState } from './model.ts';
+import { pasteQuestion } from './paste.ts';
 import { safeLine, safeLines } from './safe-lines.ts';
 import { type Line, type Look, span } from './spans.ts';
 import { graphemes, wrapRows, wrapText } from './text-width.ts';
@@ -13,6 +14,8 @@ export interface Layout {
   /** 0: there is no room for the list. */
   readonly listWidth: number;
   readonly paneWidth: number;
+  /** Of the list of members; 0: there is none. */
+  readonly memberWidth: number;
   /** Rows of the messages, the list or a panel. */
   readonly bodyRows: number;
   readonly hasHeaderRule: boolean;
@@ -24,6 +27,8 @@ export interface Layout {
 export const SMALLEST_COLUMNS = 20;
 export const SMALLEST_ROWS = 7;
 const PROMPT = '› ';
+/** No row is longer. */
+const QUOTED_CHARACTERS = 400;
 
 /** How the screen is divided for this state. */
 export function layoutOf(state: ScreenState): Layout {
@@ -31,16 +36,31 @@ export function layoutOf(state: ScreenState): Layout {
   const rows = Math.max(SMALLEST_ROWS, state.rows) - 1;
   const hasHeaderRule = rows >= 18;
   const listWidth = columns < 60 ? 0 : columns < 100 ? 20 : 28;
-  const paneWidth = columns - (listWidth === 0 ? 1 : listWidth + 3);
+  const memberWidth = columns >= 110 && isRoomName(openOf(state)?.name ?? '') ? 24 : 0;
+  const paneWidth = columns - (listWidth === 0 ? 1 : listWidth + 3) - (memberWidth === 0 ? 0 : memberWidth + 2);
   const composerMost = Math.max(1, Math.min(6, Math.floor(rows / 4)));
-  const composer = composerLines(draftOf(state), columns, composerMost);
+  const composer = [...contextLines(state), ...composerLines(draftOf(state), columns, composerMost)];
   const messages = bannerLines(state, columns, rows);
   const bodyRows = Math.max(1, rows - 3 - (hasHeaderRule ? 1 : 0) - composer.length - messages.length);
-  return { columns, rows, listWidth, paneWidth, bodyRows, hasHeaderRule, composer, messages };
+  return { columns, rows, listWidth, paneWidth, memberWidth, bodyRows, hasHeaderRule, composer, messages };
+}
+
+/** What the text in the composer will be, if not a new message. */
+function contextLines(state: ScreenState): Line[] {
+  const context = openOf(state)?.context;
+  if (!context) return [];
+  if (context.kind === 'reply') {
+    const quote = safeLine(context.quote.slice(0, QUOTED_CHARACTERS));
+    return [[span(' ↩ ', 'accent'), span(`answering ${safeLine(context.from)}: ${quote}`, 'dim')]];
+  }
+  const time = state.calendar.time(context.at);
+  const words = context.busy ? 'saving …' : `editing your message of ${time} · Enter saves · Esc keeps it as it was`;
+  return [[span(' ✎ ', 'accent'), span(words, 'dim')]];
 }
 
 function bannerLines(state: ScreenState, columns: number, rows: number): Line[] {
   const most = rows < 14 ? 1 : 2;
+  if (state.pasted !== null) return wrapped(pasteQuestion(state.pasted), 'warning', columns, 3);
   const trouble = connectionTrouble(state.connection);
   const notice = state.notice ? wrapped(state.notice.text, state.notice.tone, columns, most) : [];
   if (!trouble || (rows < 14 && notice.length > 0)) return notice;

@@ -1,8 +1,9 @@
 import type { Message } from '../../shared/api.ts';
 
-/** A message as the screen keeps it: `fresh` ones were told as an event and count as unread until they are shown. */
+/** A message as the screen keeps it: `fresh` ones were told as an event, `deleted` ones have lost their text. */
 export interface KeptMessage extends Message {
   readonly fresh: boolean;
+  readonly deleted?: true;
 }
 
 /**
@@ -19,10 +20,24 @@ const RUN_LENGTH = 256;
 
 /** The message at `index`, counted from the oldest; undefined outside. */
 export function messageAt(log: MessageLog, index: number): KeptMessage | undefined {
+  if (index < 0 || index >= log.size) return undefined;
+  return index < log.size / 2 ? fromStart(log, index) : fromEnd(log, log.size - 1 - index);
+}
+
+function fromStart(log: MessageLog, index: number): KeptMessage | undefined {
   let left = index;
-  if (left < 0 || left >= log.size) return undefined;
   for (const run of log.runs) {
     if (left < run.length) return run[left];
+    left -= run.length;
+  }
+  return undefined;
+}
+
+function fromEnd(log: MessageLog, behind: number): KeptMessage | undefined {
+  let left = behind;
+  for (let index = log.runs.length - 1; index >= 0; index--) {
+    const run = log.runs[index]!;
+    if (left < run.length) return run[run.length - 1 - left];
     left -= run.length;
   }
   return undefined;
@@ -50,19 +65,20 @@ export function countBelow(log: MessageLog, position: number): number {
 
 /** The message at exactly this position. */
 export function messageAtPosition(log: MessageLog, position: number): KeptMessage | undefined {
+  if (position > newestPosition(log)) return undefined;
   const message = messageAt(log, countBelow(log, position));
   return message?.position === position ? message : undefined;
 }
 
 /** The log with the message in its place; the same log when that position is taken. */
 export function withMessage(log: MessageLog, message: KeptMessage): MessageLog {
-  const runIndex = log.runs.findIndex((run) => run.at(-1)!.position >= message.position);
-  if (runIndex === -1) {
-    const last = log.runs.at(-1);
+  const last = log.runs.at(-1);
+  if (!last || last.at(-1)!.position < message.position) {
     const runs =
       last && last.length < RUN_LENGTH ? [...log.runs.slice(0, -1), [...last, message]] : [...log.runs, [message]];
     return { runs, size: log.size + 1 };
   }
+  const runIndex = runIndexOf(log, message.position);
   const run = log.runs[runIndex]!;
   const place = run.findIndex((other) => other.position >= message.position);
   if (run[place]!.position === message.position) return log;
@@ -72,32 +88,51 @@ export function withMessage(log: MessageLog, message: KeptMessage): MessageLog {
   return { runs: [...log.runs.slice(0, runIndex), ...pieces, ...log.runs.slice(runIndex + 1)], size: log.size + 1 };
 }
 
-/** The log in which the message with this position is another one (of the same position). */
-export function withReplaced(log: MessageLog, message: KeptMessage): MessageLog {
-  const runs = log.runs.map((run) =>
-    run.some((other) => other.position === message.position)
-      ? run.map((other) => (other.position === message.position ? message : other))
-      : run,
-  );
-  return { runs, size: log.size };
+/** The run in which a message with this position stands or would stand; -1 when it would be a new one at the end. */
+function runIndexOf(log: MessageLog, position: number): number {
+  return log.runs.findIndex((run) => run.at(-1)!.position >= position);
 }
 
-/** The message with this id; found by looking through all of them. */
+/** The log in which the message with this position is another one (of the same position). */
+export function withReplaced(log: MessageLog, message: KeptMessage): MessageLog {
+  const runIndex = runIndexOf(log, message.position);
+  const run = log.runs[runIndex];
+  if (!run) return log;
+  const changed = run.map((other) => (other.position === message.position ? message : other));
+  return { runs: [...log.runs.slice(0, runIndex), changed, ...log.runs.slice(runIndex + 1)], size: log.size };
+}
+
+const runsById = new WeakMap<readonly KeptMessage[], ReadonlyMap<string, KeptMessage>>();
+
+/** The message with this id. Runs never change, so that each is indexed once. */
 export function findById(log: MessageLog, id: string): KeptMessage | undefined {
-  for (const run of log.runs) {
-    const found = run.find((message) => message.id === id);
+  for (let index = log.runs.length - 1; index >= 0; index--) {
+    const run = log.runs[index]!;
+    let byId = runsById.get(run);
+    if (!byId) {
+      byId = new Map(run.map((message) => [message.id, message]));
+      runsById.set(run, byId);
+    }
+    const found = byId.get(id);
     if (found) return found;
   }
   return undefined;
 }
 
-/** The log without the message with this id; the same log when there is none. */
-export function withoutMessage(log: MessageLog, id: string): MessageLog {
-  const runIndex = log.runs.findIndex((run) => run.some((message) => message.id === id));
-  if (runIndex === -1) return log;
-  const rest = log.runs[runIndex]!.filter((message) => message.id !== id);
-  const runs = [...log.runs.slice(0, runIndex), ...(rest.length > 0 ? [rest] : []), ...log.runs.slice(runIndex + 1)];
-  return { runs, size: log.size - 1 };
+/** The messages above a position, oldest first. */
+export function messagesAbove(log: MessageLog, position: number): KeptMessage[] {
+  const above: KeptMessage[][] = [];
+  for (let index = log.runs.length - 1; index >= 0; index--) {
+    const run = log.runs[index]!;
+    if (run.at(-1)!.position <= position) break;
+    above.unshift(run.filter((message) => message.position > position));
+  }
+  return above.flat();
+}
+
+/** Position of the newest message; 0 when there is none. */
+export function newestPosition(log: MessageLog): number {
+  return log.runs.at(-1)?.at(-1)?.position ?? 0;
 }
 
 /** The newest message for which `wanted` holds, looking backwards from the end. */

@@ -1,23 +1,14 @@
-import { nameKey } from '../../shared/names.ts';
-import { type TailItem, tailOf } from './conversations.ts';
-import { countBelow, type KeptMessage, messageAt } from './message-log.ts';
+import { isRoomName } from './conversations.ts';
+import { countBelow, messageAt } from './message-log.ts';
+import { itemRows, type Scroll } from './message-rows.ts';
 import type { Conversation, ScreenState, ScrollAnchor } from './model.ts';
-import { safeLine, safeLines } from './safe-lines.ts';
-import { type Line, type Look, span } from './spans.ts';
-import { fitText, padText, textWidth, wrapText } from './text-width.ts';
+import { tailOf } from './outbox.ts';
+import { safeLine } from './safe-lines.ts';
+import { type Line, span } from './spans.ts';
+import { textWidth } from './text-width.ts';
 
 /** Positions above this stand for what is no message yet: the first row behind the messages, the second … */
 const TAIL_POSITION = Number.MAX_SAFE_INTEGER - 100_000;
-
-/** The messages of a conversation followed by its tail, as something to scroll through. */
-interface Scroll {
-  readonly state: ScreenState;
-  readonly conversation: Conversation;
-  readonly width: number;
-  readonly tail: readonly TailItem[];
-  readonly count: number;
-  readonly nameWidth: number;
-}
 
 interface Place {
   readonly index: number;
@@ -35,7 +26,7 @@ export interface MessageWindow {
 
 function scrollOf(state: ScreenState, conversation: Conversation, width: number): Scroll {
   const tail = tailOf(state, conversation);
-  const longest = Math.max(3, textWidth(safeLine(conversation.name)));
+  const longest = isRoomName(conversation.name) ? 12 : Math.max(3, textWidth(safeLine(conversation.name)));
   const nameWidth = Math.min(longest, width < 50 ? 8 : 14);
   return { state, conversation, width, tail, count: conversation.log.size + tail.length, nameWidth };
 }
@@ -101,6 +92,20 @@ export function scrolledTo(
   return anchorOf(scroll, { index: target, rowsBelow: 0 });
 }
 
+/** Where the reader has to stand so that so many rows follow the first row of the message at `position`. */
+export function anchorBelow(
+  state: ScreenState,
+  conversation: Conversation,
+  position: number,
+  rowsAfter: number,
+  width: number,
+): ScrollAnchor | null {
+  const scroll = scrollOf(state, conversation, width);
+  const index = countBelow(conversation.log, position);
+  if (index >= scroll.count) return null;
+  return anchorOf(scroll, moved(scroll, { index, rowsBelow: itemHeight(scroll, index) - 1 }, rowsAfter));
+}
+
 function placeOf(scroll: Scroll, anchor: ScrollAnchor | null): Place {
   const last = scroll.count - 1;
   if (anchor === null || last < 0) return { index: last, rowsBelow: 0 };
@@ -137,28 +142,6 @@ function itemHeight(scroll: Scroll, index: number): number {
   return itemRows(scroll, index).length;
 }
 
-function timeOf(scroll: Scroll, index: number): number {
-  const { log } = scroll.conversation;
-  return messageAt(log, index)?.at ?? scroll.tail[index - log.size]!.message.typedAt;
-}
-
-function itemRows(scroll: Scroll, index: number): readonly Line[] {
-  const { calendar } = scroll.state;
-  const day = calendar.day(timeOf(scroll, index));
-  const isNewDay = index === 0 || calendar.day(timeOf(scroll, index - 1)) !== day;
-  const message = messageAt(scroll.conversation.log, index);
-  const rows = message
-    ? messageRows(scroll, message)
-    : tailRows(scroll, scroll.tail[index - scroll.conversation.log.size]!);
-  return isNewDay ? [dayRow(day, scroll.width), ...rows] : rows;
-}
-
-function dayRow(day: string, width: number): Line {
-  const text = ` ${day} `;
-  const side = Math.max(1, Math.floor((Math.min(width, 60) - textWidth(text)) / 2));
-  return [span('─'.repeat(side), 'dim'), span(fitText(text, width), 'dim'), span('─'.repeat(side), 'dim')];
-}
-
 function topRows(scroll: Scroll): Line[] {
   switch (scroll.conversation.older) {
     case 'loading':
@@ -170,72 +153,4 @@ function topRows(scroll: Scroll): Line[] {
     case 'unknown':
       return [];
   }
-}
-
-const wrappedBodies = new WeakMap<KeptMessage, { width: number; rows: readonly string[] }>();
-
-/** Long bodies are wrapped once for a width; a message never changes. */
-function bodyRows(message: KeptMessage, width: number): readonly string[] {
-  const known = wrappedBodies.get(message);
-  if (known?.width === width) return known.rows;
-  const rows = wrapText(safeLines(message.body).join('\n'), width);
-  wrappedBodies.set(message, { width, rows });
-  return rows;
-}
-
-function bodyWidth(scroll: Scroll): number {
-  // Longer rows are hard to read.
-  return Math.min(100, Math.max(8, scroll.width - 5 - 2 - scroll.nameWidth - 2 - 2));
-}
-
-function messageRows(scroll: Scroll, message: KeptMessage): Line[] {
-  const own = message.fromDeleted !== true && nameKey(message.from) === nameKey(scroll.state.owner);
-  const picked = scroll.state.picked === message.position;
-  const rows = bodyRows(message, bodyWidth(scroll));
-  const name = own ? 'you' : safeLine(message.from);
-  const look: Look = message.fromDeleted || own ? 'dim' : 'strong';
-  const mark = own ? span('✓', 'good') : undefined;
-  return bubble(scroll, message.at, span(name, look), rows, picked ? 'selected' : 'plain', mark);
-}
-
-function tailRows(scroll: Scroll, item: TailItem): Line[] {
-  const rows = wrapText(safeLines(item.message.body).join('\n'), bodyWidth(scroll));
-  const marks: Record<TailItem['kind'], { look: Look; mark: Line[number] }> = {
-    waiting: { look: 'dim', mark: span('…', 'warning') },
-    sent: { look: 'plain', mark: span('✓', 'good') },
-    failed: { look: 'dim', mark: span('✗', 'bad') },
-  };
-  const { look, mark } = marks[item.kind];
-  const lines = bubble(scroll, item.message.typedAt, span('you', 'dim'), rows, look, mark);
-  if (item.kind !== 'failed') return lines;
-  const indent = ' '.repeat(5 + 2 + scroll.nameWidth + 2);
-  const why = wrapText(`not sent: ${safeLine(item.reason)} (Esc hides this)`, bodyWidth(scroll));
-  return [...lines, ...why.map((row): Line => [span(indent), span(row, 'bad')])];
-}
-
-/** Time, sender and text in columns; the mark of an own message stands at the right of its last row. */
-function bubble(
-  scroll: Scroll,
-  atMs: number,
-  sender: Line[number],
-  rows: readonly string[],
-  look: Look,
-  mark: Line[number] | undefined,
-): Line[] {
-  const width = bodyWidth(scroll);
-  const gap = span('  ');
-  const indent = span(' '.repeat(5 + 2 + scroll.nameWidth + 2));
-  return rows.map((row, index): Line => {
-    const head: Line =
-      index === 0
-        ? [
-            span(scroll.state.calendar.time(atMs), 'dim'),
-            gap,
-            span(padText(sender.text, scroll.nameWidth), sender.look),
-            gap,
-          ]
-        : [indent];
-    if (!mark || index < rows.length - 1) return [...head, span(row, look)];
-    return [...head, span(row, look), span(' '.repeat(Math.max(1, width - textWidth(row) + 1))), mark];
-  });
 }

@@ -1,7 +1,27 @@
 import { fitText, graphemes, graphemeWidth, textWidth } from './text-width.ts';
 
+const NAME_LOOKS = ['name1', 'name2', 'name3', 'name4', 'name5', 'name6'] as const;
+
 /** How a piece of text is to look; the terminal decides on colours. */
-export type Look = 'plain' | 'dim' | 'strong' | 'good' | 'warning' | 'bad' | 'selected' | 'cursor';
+export type Look =
+  | 'plain'
+  | 'dim'
+  | 'strong'
+  | 'good'
+  | 'warning'
+  | 'bad'
+  | 'accent'
+  | 'mention'
+  | 'selected'
+  | 'cursor'
+  | (typeof NAME_LOOKS)[number];
+
+/** The same name always looks the same. */
+export function nameLook(key: string): Look {
+  let sum = 0;
+  for (const character of key) sum = (sum * 31 + character.codePointAt(0)!) % 65_521;
+  return NAME_LOOKS[sum % NAME_LOOKS.length]!;
+}
 
 /** A piece of a line; its text holds nothing that a terminal would obey. */
 export interface Span {

@@ -1,12 +1,20 @@
-import { openOf, orderedConversations } from './conversations.ts';
+import { openOf } from './conversations.ts';
 import { type Layout, layoutOf } from './layout.ts';
-import { messageWindow } from './message-window.ts';
+import { messageAtPosition, newestPosition } from './message-log.ts';
+import { type MessageWindow, messageWindow } from './message-window.ts';
 import type { Conversation, ScreenState } from './model.ts';
+import { tailOf } from './outbox.ts';
 import { safeLine } from './safe-lines.ts';
-import { fitLine, type Line, span, spread } from './spans.ts';
-import { fitText, padText, textWidth } from './text-width.ts';
+import { QUICK_REACTIONS } from './selection.ts';
+import { fitLine, type Line, lineWidth, span, spread } from './spans.ts';
+import { fitText, textWidth } from './text-width.ts';
+import { typingWords } from './typing.ts';
+import { isOwn } from './unread.ts';
+import { headerLine } from './view-header.ts';
+import { listLines } from './view-list.ts';
+import { memberLines } from './view-members.ts';
 import { panelLines } from './view-panels.ts';
-import { connectionWords, count } from './words.ts';
+import { connectionWords, count, serversUp } from './words.ts';
 
 /** The main screen, region by region; every line fits its region. */
 export interface ChatView {
@@ -16,6 +24,8 @@ export interface ChatView {
   readonly list: readonly Line[];
   /** Exactly as many as the body has rows. */
   readonly body: readonly Line[];
+  /** As `list`, at the other side. */
+  readonly members: readonly Line[];
   readonly rule: Line;
   readonly composer: readonly Line[];
   readonly banner: readonly Line[];
@@ -37,10 +47,11 @@ export function chatView(state: ScreenState): ChatView {
     body: filled(lines, layout.bodyRows, panel === undefined && conversation !== undefined).map((line) =>
       fitLine(line, layout.paneWidth - 1),
     ),
-    rule: ruleLine(layout, state.picked === null && panel === undefined ? (seen?.below ?? 0) : 0),
+    members: layout.memberWidth === 0 || !conversation ? [] : memberLines(layout, conversation),
+    rule: ruleLine(state, layout, panel === undefined ? seen : undefined),
     composer: layout.composer.map((line) => fitLine(line, layout.columns - 1)),
     banner: layout.messages.map((line) => fitLine(line, layout.columns - 1)),
-    status: statusLine(state, layout),
+    status: statusLine(state, layout, conversation),
   };
 }
 
@@ -55,80 +66,76 @@ function welcomeLines(state: ScreenState): Line[] {
     [],
     [span(`Welcome, ${safeLine(state.username)}.`, 'strong')],
     [],
-    [span('/to NAME', 'strong'), span('  opens a conversation')],
-    [span('/list', 'strong'), span('     shows who is there')],
-    [span('/help', 'strong'), span('     shows everything else')],
+    [span('/to NAME', 'strong'), span('     opens a conversation')],
+    [span('/list', 'strong'), span('        shows who is there')],
+    [span('/rooms', 'strong'), span('       shows the rooms')],
+    [span('/help', 'strong'), span('        shows everything else')],
   ];
 }
 
-function headerLine(state: ScreenState, layout: Layout, conversation: Conversation | undefined): Line {
-  const title = state.panel ? panelTitle(state.panel.kind) : conversation ? safeLine(conversation.name) : 'understudy';
-  const gone = conversation?.deleted && !state.panel ? [span(' · account deleted', 'dim')] : [];
-  const right = [span(safeLine(state.username), 'dim'), span(' ')];
-  if (layout.listWidth > 0) {
-    const left = [
-      span(padText(' understudy', layout.listWidth), 'dim'),
-      span(' │ ', 'dim'),
-      span(fitText(title, layout.paneWidth - 20), 'strong'),
-      ...gone,
-    ];
-    return spread(left, right, layout.columns - 1);
-  }
-  const ordered = orderedConversations(state);
-  const place = ordered.findIndex((one) => one.key === state.open) + 1;
-  const elsewhere = ordered.reduce((sum, one) => sum + (one.key === state.open ? 0 : one.unread), 0);
-  const which = ordered.length > 1 ? [span(` ${place}/${ordered.length}`, 'dim')] : [];
-  const unread = elsewhere > 0 ? [span(` ${elsewhere} unread`, 'warning')] : [];
-  return spread([span(' '), span(title, 'strong'), ...gone, ...which, ...unread], right, layout.columns - 1);
-}
-
-function panelTitle(kind: NonNullable<ScreenState['panel']>['kind']): string {
-  return { help: 'Help', accounts: 'Accounts', 'delete-account': 'Delete the account' }[kind];
-}
-
-/** The window of the list that holds the open conversation. */
-function listLines(state: ScreenState, layout: Layout): Line[] {
-  const ordered = orderedConversations(state);
-  const openIndex = ordered.findIndex((one) => one.key === state.open);
-  const overflow = Math.max(0, ordered.length - layout.bodyRows);
-  const first = Math.min(overflow, Math.max(0, openIndex - layout.bodyRows + 2));
-  const shown = ordered.slice(first, first + layout.bodyRows);
-  const lines = shown.map((one) => listLine(state, one, layout.listWidth));
-  const hidden = ordered.length - first - shown.length;
-  if (hidden > 0) lines[lines.length - 1] = [span(padText(` ${hidden + 1} more …`, layout.listWidth), 'dim')];
-  return filled(lines, layout.bodyRows, false).map((line) =>
-    line.length > 0 ? line : [span(' '.repeat(layout.listWidth))],
-  );
-}
-
-function listLine(state: ScreenState, conversation: Conversation, width: number): Line {
-  const open = conversation.key === state.open;
-  const right = conversation.deleted ? 'deleted' : conversation.unread > 0 ? String(conversation.unread) : '';
-  const draft = !open && conversation.draft.text !== '' ? ' ✎' : '';
-  const name = padText(` ${safeLine(conversation.name)}${draft}`, width - textWidth(right) - 2);
-  if (open) return [span(`${name} ${right} `, 'selected')];
-  const look = conversation.deleted ? 'dim' : conversation.unread > 0 ? 'strong' : 'plain';
-  return [span(name, look), span(` ${right} `, conversation.deleted ? 'dim' : 'good')];
-}
-
-function ruleLine(layout: Layout, below: number): Line {
-  const more = below > 0 ? ` ${count(below, 'message')} below · PgDn ` : '';
+/** Who is typing at the left; at the right how much lies below, or how the newest own message fares. */
+function ruleLine(state: ScreenState, layout: Layout, seen: MessageWindow | undefined): Line {
+  const conversation = openOf(state);
   const width = layout.columns - 1;
-  const corner = layout.listWidth > 0 ? layout.listWidth + 1 : -1;
-  const rule = [...'─'.repeat(Math.max(0, width - textWidth(more) - 2))];
-  if (corner >= 0 && corner < rule.length) rule[corner] = '┴';
-  return fitLine([span(rule.join(''), 'dim'), span(more, 'warning'), span('──', 'dim')], width);
+  const typing = conversation ? safeLine(typingWords(state, conversation)) : '';
+  const right = seen && conversation ? ruleWords(state, conversation, seen) : [];
+  const room = Math.max(0, width - lineWidth(right) - 8);
+  const left = typing === '' || room < 10 ? '' : ` ${fitText(typing, room - 2)} `;
+  const rule = [...'─'.repeat(Math.max(0, width - lineWidth(right) - 2))];
+  if (layout.listWidth > 0 && layout.listWidth + 1 < rule.length) rule[layout.listWidth + 1] = '┴';
+  const memberAt = layout.listWidth + 3 + layout.paneWidth;
+  if (layout.memberWidth > 0 && memberAt < rule.length) rule[memberAt] = '┴';
+  const line: Line =
+    left === ''
+      ? [span(rule.join(''), 'dim')]
+      : [span('──', 'dim'), span(left, 'accent'), span(rule.slice(2 + textWidth(left)).join(''), 'dim')];
+  return fitLine([...line, ...right, span('──', 'dim')], width);
 }
 
-function statusLine(state: ScreenState, layout: Layout): Line {
+function ruleWords(state: ScreenState, conversation: Conversation, seen: MessageWindow): Line {
+  if (state.seeking) return [span(' looking for the message … Esc stops ', 'warning')];
+  if (seen.below > 0) return [span(` ${count(seen.below, 'message')} below · PgDn `, 'warning')];
+  const tail = tailOf(state, conversation);
+  const onTheWay = tail.filter((one) => one.kind === 'waiting').length;
+  if (onTheWay > 0) return [span(` ◌ ${onTheWay} on the way `, 'warning')];
+  const newest = messageAtPosition(conversation.log, newestPosition(conversation.log));
+  const isLast = tail.length === 0 && newest && !newest.deleted && isOwn(state, newest);
+  return isLast ? [span(' ✓', 'good'), span(` ${safeWords(state)} `, 'dim')] : [];
+}
+
+/** On how many servers everything acknowledged is, as far as is known. */
+function safeWords({ connection }: ScreenState): string {
+  return connection.phase === 'connected' ? `safe on ${count(serversUp(connection.cluster), 'server')}` : 'sent';
+}
+
+function statusLine(state: ScreenState, layout: Layout, conversation: Conversation | undefined): Line {
+  const width = layout.columns - 1;
+  if (state.selection && conversation) return selectionLine(state, conversation, width);
   const { tone, words } = connectionWords(state.connection, state.nowMs, state.calendar, layout.columns < 60);
   const waiting = state.outbox.length - state.arrived.length;
-  const hint = state.picked !== null ? ' ↑↓ pick · Enter deletes · Esc keeps' : state.panel ? 'Esc closes' : '/help';
   const right = [
     ...(waiting > 0 ? [span(`${waiting} waiting`, 'warning'), span(' · ', 'dim')] : []),
-    span(`${hint} `, 'dim'),
+    span(state.panel ? 'Esc closes ' : '/help ', 'dim'),
   ];
   const left = [span(' ● ', tone), span(safeLine(words), tone === 'good' ? 'plain' : tone)];
-  if (state.picked !== null) return spread(right, [], layout.columns - 1);
-  return spread(left, right, layout.columns - 1);
+  return spread(left, right, width);
+}
+
+function selectionLine(state: ScreenState, conversation: Conversation, width: number): Line {
+  const { position, asking, reaction } = state.selection!;
+  if (asking === 'delete')
+    return fitLine([span(' Enter deletes', 'bad'), span(' · ↑↓ another · Esc keeps', 'dim')], width);
+  if (asking === 'reaction') {
+    const quick = QUICK_REACTIONS.map((one, index) => `${index + 1} ${one}`).join('  ');
+    const typed = safeLine(reaction.text);
+    return fitLine(
+      [span(' React: ', 'strong'), span(typed, 'plain'), span(' ', 'cursor'), span(` ${quick} or type one`, 'dim')],
+      width,
+    );
+  }
+  const message = messageAtPosition(conversation.log, position);
+  const own = message !== undefined && isOwn(state, message);
+  const keys = own ? 'r reply · e edit · + react · d delete · Esc' : 'r reply · + react · Esc';
+  const when = message ? `${own ? `✓ ${safeWords(state)} · ` : ''}${state.calendar.exactTime(message.at)}` : '';
+  return spread([span(` ${keys}`, 'accent')], [span(`${when} `, 'dim')], width);
 }

@@ -23,7 +23,17 @@ const NAMES: Readonly<Record<string, string>> = {
   end: 'end',
   pageup: 'page-up',
   pagedown: 'page-down',
+  f1: 'f1',
+  f2: 'f2',
+  f3: 'f3',
+  f4: 'f4',
+  f5: 'f5',
+  f6: 'f6',
+  f7: 'f7',
+  f8: 'f8',
 };
+/** Shift makes another key of these only. */
+const SHIFTED: ReadonlySet<string> = new Set(['tab', 'up', 'down', 'page-up', 'page-down']);
 const PRINTABLE = /^[^\x00-\x1f\x7f-\x9f]+$/u;
 
 /** Makes keys of key presses: pasted text becomes one piece of text, whatever line breaks are in it. */
@@ -46,10 +56,15 @@ export class KeyDecoder {
     else this.#push(keyOf(text, press));
   }
 
+  /** Takes a key that is told otherwise: `wheel-up`, `wheel-down`, `focus`, `blur`. Within a paste it means nothing. */
+  pressNamed(name: string): void {
+    if (this.#pasted === undefined) this.#push({ type: 'named', name });
+  }
+
   #endPaste(): void {
     const text = this.#pasted ?? '';
     this.#pasted = undefined;
-    if (text !== '') this.#push({ type: 'text', text });
+    if (text !== '') this.#push({ type: 'paste', text });
   }
 
   #push(key: Key | undefined): void {
@@ -71,7 +86,7 @@ function keyOf(text: string | undefined, press: KeyPress): Key | undefined {
   if (name === 'escape') return { type: 'named', name: 'escape' };
   const special = NAMES[name];
   if (special) {
-    const modifier = ctrl ? 'ctrl+' : meta ? 'alt+' : shift && special === 'tab' ? 'shift+' : '';
+    const modifier = ctrl ? 'ctrl+' : meta ? 'alt+' : shift && SHIFTED.has(special) ? 'shift+' : '';
     return { type: 'named', name: modifier + special };
   }
   if (ctrl || meta)
@@ -90,11 +105,12 @@ function joined(keys: readonly Key[]): Key[] {
   );
   const result: Key[] = [];
   for (const key of keys) {
-    const read: Key = isPaste && isEnter(key) ? { type: 'text', text: '\n' } : key;
+    const read: Key = isPaste && isEnter(key) ? { type: 'paste', text: '\n' } : key;
     const last = result.at(-1);
-    if (read.type === 'text' && last?.type === 'text')
-      result[result.length - 1] = { type: 'text', text: last.text + read.text };
-    else result.push(read);
+    if (read.type !== 'named' && last && last.type !== 'named') {
+      const type = read.type === 'paste' ? 'paste' : last.type;
+      result[result.length - 1] = { type, text: last.text + read.text };
+    } else result.push(read);
   }
   return result;
 }

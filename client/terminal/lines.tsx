@@ -1,9 +1,7 @@
 import { Box, Text } from 'ink';
-import type { ReactElement } from 'react';
+import { type ReactElement, useContext } from 'react';
 import type { Line } from '../screen/spans.ts';
-import { themeFor } from './theme.ts';
-
-const theme = themeFor(process.env);
+import { ThemeContext } from './theme.ts';
 
 /** Rows under each other. An empty row keeps its place. */
 export function Lines({ lines }: { lines: readonly Line[] }): ReactElement {
@@ -18,6 +16,7 @@ export function Lines({ lines }: { lines: readonly Line[] }): ReactElement {
 }
 
 function Row({ line }: { line: Line }): ReactElement {
+  const theme = useContext(ThemeContext);
   return (
     <Text wrap="truncate">
       {line.length === 0

@@ -1,6 +1,10 @@
 import type { Chat } from '../chat-types.ts';
-import type { Answer, Calendar, Effect, ScreenInput, ScreenState } from '../screen/model.ts';
+import type { Effect } from '../screen/effects.ts';
+import type { Calendar, ScreenInput, ScreenState } from '../screen/model.ts';
+import type { ScreenSettings } from '../screen/screen-settings.ts';
 import { nextScreen, startScreen } from '../screen-state.ts';
+import { askChat, tellChat } from './ask-chat.ts';
+import type { ClusterControl } from './cluster-control.ts';
 
 /** Events that come faster than the screen is drawn are shown together. */
 const FRAME_MS = 33;
@@ -14,6 +18,12 @@ export interface ScreenStoreOptions {
   /** Milliseconds since 1970. */
   now: () => number;
   suggestedUsername?: string;
+  settings?: ScreenSettings;
+  control?: ClusterControl;
+  /** Something came that the user wants to be called for; at most once for what is drawn together. */
+  onRing?: () => void;
+  /** The names of the conversations that never ring have changed. */
+  onMuted?: (names: readonly string[]) => void;
   /** The user wants to leave. */
   onQuit: () => void;
 }
@@ -23,15 +33,17 @@ export class ScreenStore {
   readonly #options: ScreenStoreOptions;
   readonly #listeners = new Set<() => void>();
   readonly #stopListening: () => void;
+  readonly #stopWatching: () => void;
   readonly #ticker: NodeJS.Timeout;
   #state: ScreenState;
   #frame: NodeJS.Timeout | undefined;
   #stale = false;
   #received = 0;
+  #rings = false;
 
   /** Listens to the chat from now on; the caller starts it. */
   constructor(options: ScreenStoreOptions) {
-    const { chat, calendar, columns, rows, now, suggestedUsername } = options;
+    const { chat, calendar, columns, rows, now, suggestedUsername, settings, control } = options;
     this.#options = options;
     this.#state = startScreen({
       calendar,
@@ -41,8 +53,12 @@ export class ScreenStore {
       connection: chat.connection,
       outbox: chat.outbox,
       isNewcomer: chat.isNewcomer,
+      localServers: control?.servers ?? null,
       ...(suggestedUsername === undefined ? {} : { suggestedUsername }),
+      ...(settings === undefined ? {} : { settings }),
     });
+    const onServers = (): void => this.dispatch({ type: 'local-servers', servers: control?.servers ?? [] });
+    this.#stopWatching = control?.onChange(onServers) ?? (() => {});
     this.#stopListening = chat.onEvent((event) => this.dispatch({ type: 'event', event }));
     this.#ticker = setInterval(() => this.dispatch({ type: 'tick', nowMs: now() }), TICK_MS);
   }
@@ -70,6 +86,7 @@ export class ScreenStore {
   stop(): void {
     this.#flushReceived();
     this.#stopListening();
+    this.#stopWatching();
     clearInterval(this.#ticker);
     clearTimeout(this.#frame);
     this.#listeners.clear();
@@ -97,6 +114,8 @@ export class ScreenStore {
     }, FRAME_MS);
     this.#stale = false;
     this.#flushReceived();
+    if (this.#rings) this.#options.onRing?.();
+    this.#rings = false;
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -106,33 +125,35 @@ export class ScreenStore {
   }
 
   #perform(effect: Effect): void {
-    if (effect.type === 'quit') this.#options.onQuit();
-    else if (effect.type === 'received') this.#received = Math.max(this.#received, effect.position);
-    else this.#ask(effect);
+    const { chat, control, onQuit } = this.#options;
+    switch (effect.type) {
+      case 'quit':
+        onQuit();
+        return;
+      case 'received':
+        this.#received = Math.max(this.#received, effect.position);
+        return;
+      case 'ring':
+        this.#rings = true;
+        return;
+      case 'keep-muted':
+        this.#keepMuted(effect.names);
+        return;
+      case 'read':
+      case 'typing':
+        tellChat(chat, effect);
+        return;
+      default:
+        void askChat(chat, control, effect).then((answer) => this.dispatch({ type: 'answered', answer }));
+    }
   }
 
-  #ask(effect: Answer['effect']): void {
-    const { chat } = this.#options;
-    const answered = (answer: Answer): void => this.dispatch({ type: 'answered', answer });
-    switch (effect.type) {
-      case 'create-account':
-        return void chat.createAccount(effect.username, effect.password).then((result) => answered({ effect, result }));
-      case 'log-in':
-        return void chat.logIn(effect.username, effect.password).then((result) => answered({ effect, result }));
-      case 'log-out':
-        return void chat.logOut().then((result) => answered({ effect, result }));
-      case 'delete-account':
-        return void chat.deleteAccount(effect.password).then((result) => answered({ effect, result }));
-      case 'list':
-        return void chat
-          .listAccounts(effect.pattern || undefined, effect.after)
-          .then((result) => answered({ effect, result }));
-      case 'send':
-        return void chat.send(effect.to, effect.body).then((result) => answered({ effect, result }));
-      case 'delete-message':
-        return void chat.deleteMessage(effect.id).then((result) => answered({ effect, result }));
-      case 'history':
-        return void chat.history(effect.ask).then((result) => answered({ effect, result }));
+  #keepMuted(names: readonly string[]): void {
+    try {
+      this.#options.onMuted?.(names);
+    } catch (failure) {
+      const text = `That is not kept for the next start: ${(failure as Error).message}`;
+      this.dispatch({ type: 'event', event: { type: 'notice', text } });
     }
   }
 }

@@ -1,14 +1,23 @@
 import { render } from 'ink';
 import type { Chat } from '../chat-types.ts';
+import { windowTitle } from '../screen/notifications.ts';
 import { App } from './app.tsx';
+import type { ClusterControl } from './cluster-control.ts';
 import { localCalendar } from './local-calendar.ts';
 import { ScreenStore } from './screen-store.ts';
+import { DEFAULT_SETTINGS, type TerminalSettings } from './settings-file.ts';
 import { TerminalScreen } from './terminal-screen.ts';
+import { themeFor } from './theme.ts';
 
 export interface ShowChatOptions {
   chat: Chat;
   /** Put into the form. */
   username?: string;
+  settings?: TerminalSettings;
+  /** Ends and starts servers of this machine; the screen offers that when it is there. */
+  control?: ClusterControl;
+  /** Keeps the names of the conversations that never ring. */
+  onMuted?: (names: readonly string[]) => void;
 }
 
 /**
@@ -17,7 +26,8 @@ export interface ShowChatOptions {
  *
  * @returns the exit status; 128 + the signal's number after a signal
  */
-export async function showChat({ chat, username }: ShowChatOptions): Promise<number> {
+export async function showChat(options: ShowChatOptions): Promise<number> {
+  const { chat, username, settings = DEFAULT_SETTINGS, control, onMuted } = options;
   const screen = new TerminalScreen(process.stdin, process.stdout);
   let status = 0;
   let leave = (): void => {};
@@ -30,15 +40,20 @@ export async function showChat({ chat, username }: ShowChatOptions): Promise<num
     columns: process.stdout.columns || 80,
     rows: process.stdout.rows || 24,
     now: Date.now,
+    settings: settings.screen,
+    onRing: () => screen.ring(),
     onQuit: leave,
+    ...(control === undefined ? {} : { control }),
+    ...(onMuted === undefined ? {} : { onMuted }),
     ...(username === undefined ? {} : { suggestedUsername: username }),
   });
   const stopWatching = screen.whenClosed((closedStatus) => {
     status = closedStatus;
     leave();
   });
-  screen.enter();
-  const app = render(<App store={store} />, {
+  screen.enter({ mouse: settings.mouse });
+  store.subscribe(() => screen.setTitle(windowTitle(store.state)));
+  const app = render(<App store={store} theme={themeFor(process.env, settings.theme)} />, {
     stdin: process.stdin,
     stdout: screen.output,
     exitOnCtrlC: false,

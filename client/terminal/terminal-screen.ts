@@ -1,9 +1,15 @@
 import { constants } from 'node:os';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { safeText } from '../terminal-safe.ts';
 
-/** Alternate screen; no wrapping, so that a row that is wider than thought can't move the others; marked pastes. */
-const ENTER = '\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[2J\x1b[H';
-const LEAVE = '\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l';
+/**
+ * The title is put aside; alternate screen; no wrapping, so that a row that is wider than thought can't move the others;
+ * marked pastes; whether the window is looked at.
+ */
+const ENTER = '\x1b[22;2t\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[?1004h\x1b[2J\x1b[H';
+const LEAVE = '\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;2t';
+/** Buttons and wheel, told in figures of any size. */
+const MOUSE = '\x1b[?1000h\x1b[?1006h';
 const CLEAR_SCROLLBACK = '\x1b[3J';
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 
@@ -15,6 +21,7 @@ export class TerminalScreen {
   readonly #terminal: WriteStream;
   readonly #onExit = (): void => this.leave();
   #entered = false;
+  #title = '';
 
   constructor(input: ReadStream, terminal: WriteStream) {
     this.#input = input;
@@ -22,10 +29,23 @@ export class TerminalScreen {
     this.output = withoutClearing(terminal);
   }
 
-  enter(): void {
+  /** @param mouse whether the terminal tells of the wheel; it then selects text only while Shift is held */
+  enter({ mouse }: { mouse: boolean }): void {
     this.#entered = true;
     process.once('exit', this.#onExit);
-    this.#terminal.write(ENTER);
+    this.#terminal.write(mouse ? ENTER + MOUSE : ENTER);
+  }
+
+  /** Calls the user. */
+  ring(): void {
+    if (this.#entered) this.#terminal.write('\x07');
+  }
+
+  /** Gives the window a title; nothing in it is obeyed. */
+  setTitle(title: string): void {
+    if (title === this.#title || !this.#entered) return;
+    this.#title = title;
+    this.#terminal.write(`\x1b]2;${safeText(title)}\x07`);
   }
 
   /** Puts everything back; a second call does nothing, and a terminal that is gone is no error. */

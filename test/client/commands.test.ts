@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { helpLines, parseUiLine, UI_COMMANDS } from '../../client/commands.ts';
+import { helpGroups, parseUiLine, UI_COMMANDS } from '../../client/screen/ui-commands.ts';
 
 describe('lines typed into the terminal UI', () => {
   it('are messages unless they start with a slash', () => {
@@ -21,6 +21,20 @@ describe('lines typed into the terminal UI', () => {
       ['/logout', { type: 'logout' }],
       ['/delete-account', { type: 'delete-account' }],
       ['/quit ', { type: 'quit' }],
+      ['/join lobby', { type: 'join', room: '#lobby' }],
+      ['/join #lobby', { type: 'join', room: '#lobby' }],
+      ['/create #lobby  what we  talk about', { type: 'create', room: '#lobby', topic: 'what we  talk about' }],
+      ['/create #lobby', { type: 'create', room: '#lobby', topic: '' }],
+      ['/topic all  that', { type: 'topic', text: 'all  that' }],
+      ['/leave', { type: 'leave' }],
+      ['/rooms #l*', { type: 'rooms', pattern: '#l*' }],
+      ['/remove bob', { type: 'remove', name: 'bob' }],
+      ['/block', { type: 'block' }],
+      ['/mute #lobby', { type: 'mute', name: '#lobby' }],
+      ['/name', { type: 'name', text: '' }],
+      ['/name Ana B.', { type: 'name', text: 'Ana B.' }],
+      ['/search two words', { type: 'search', text: 'two words' }],
+      ['/logout-everywhere', { type: 'logout-everywhere' }],
     ];
     for (const [line, value] of cases) expect(parseUiLine(line)).toEqual({ ok: true, value });
   });
@@ -43,13 +57,12 @@ describe('lines typed into the terminal UI', () => {
 
 describe('the help', () => {
   it('shows every command, and every line of it says how one is typed', () => {
-    expect(helpLines().map((line) => line.split(' ')[0])).toEqual(UI_COMMANDS);
-    for (const line of helpLines()) {
-      const typed = line
-        .split(/ {2,}/)[0]!
-        .replace(/ \[[A-Z]+\]/g, '')
-        .replace(/[A-Z]+/g, 'x');
-      expect(parseUiLine(typed)).toMatchObject({ ok: true });
+    const rows = helpGroups().flatMap((group) => group.rows);
+    expect(rows.map(([typed]) => typed.split(' ')[0])).toEqual(UI_COMMANDS);
+    for (const [typed] of rows) {
+      for (const line of [typed, typed.replace(/ \[[A-Z]+\]/g, '')]) {
+        expect(parseUiLine(line.replace(/[[\]]/g, '').replace(/[A-Z]+/g, 'x'))).toMatchObject({ ok: true });
+      }
     }
   });
 

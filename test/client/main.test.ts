@@ -10,7 +10,7 @@ function client(args: string[], env: Record<string, string> = {}) {
 }
 
 describe('the client program', () => {
-  it('ends with 2 and one line that says which word is wrong', () => {
+  it('ends with 2 and one line that says which word is wrong', { timeout: 90_000 }, () => {
     const wrong: [string[], Record<string, string>, string][] = [
       [['--bogus'], {}, '--bogus'],
       [['send', 'bob'], {}, 'text'],

@@ -30,7 +30,7 @@ describe('sending', () => {
       driver.key('enter');
       driver.land();
     }
-    expect(driver.text).toMatch(/first +…/);
+    expect(driver.text).toMatch(/first +◌/);
     driver.acknowledge();
     expect(driver.text).toMatch(/first +✓/);
     expect(driver.text.match(/first/g)).toHaveLength(1);
@@ -81,7 +81,7 @@ describe('sending', () => {
     expect([driver.state.open, driver.composer]).toEqual(['bob', '/msg carol hi there']);
     driver.land();
     expect([driver.state.open, driver.composer]).toEqual(['carol', '']);
-    expect(driver.text).toMatch(/hi there +…/);
+    expect(driver.text).toMatch(/hi there +◌/);
     driver.key('ctrl+n');
     expect([driver.state.open, driver.composer]).toEqual(['bob', '']);
   });
@@ -102,7 +102,7 @@ describe('sending', () => {
     driver.event({ type: 'outbox', waiting: [] });
     driver.event({ type: 'logged-in', username: 'ana' });
     driver.event({ type: 'outbox', waiting: driver.outbox.map((one) => ({ ...one, request: one.request + 10 })) });
-    expect(driver.text).toMatch(/parked +…/);
+    expect(driver.text).toMatch(/parked +◌/);
     expect(driver.text.match(/parked/g)).toHaveLength(1);
   });
 });
@@ -154,7 +154,7 @@ describe('reading', () => {
     const effect = driver.effects.findLast((one) => one.type === 'history')!;
     driver.event({ type: 'message-deleted', id: 'm1', position: 3 });
     const messages = [{ id: 'm1', position: 1, from: 'bob', to: 'ana', body: 'regretted', at: 1000 }];
-    const value = { messages, deletions: [], position: 2, more: false };
+    const value = { messages, deletions: [], changes: [], position: 2, more: false };
     driver.input({ type: 'answered', answer: { effect, result: { ok: true, value } } });
     expect(driver.text).not.toContain('regretted');
   });
@@ -165,7 +165,7 @@ describe('reading', () => {
     const effect = driver.effects.findLast((one) => one.type === 'history')!;
     driver.event({ type: 'reload', reason: 'Another cluster answers.' });
     const messages = [{ id: 'm1', position: 1, from: 'bob', to: 'ana', body: 'from elsewhere', at: 1000 }];
-    const value = { messages, deletions: [], position: 2, more: false };
+    const value = { messages, deletions: [], changes: [], position: 2, more: false };
     driver.input({ type: 'answered', answer: { effect, result: { ok: true, value } } });
     expect(driver.text).not.toContain('from elsewhere');
   });

@@ -1,62 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Key } from '../../client/screen/model.ts';
-import { App } from '../../client/terminal/app.tsx';
-import { KeyDecoder, type KeyPress } from '../../client/terminal/keys.ts';
-import { ScreenStore } from '../../client/terminal/screen-store.ts';
-import { FakeChat, healthyCluster } from '../support/fake-chat.ts';
-import { utcCalendar } from '../support/screen-driver.ts';
+import { healthyCluster } from '../support/fake-chat.ts';
+import { endShown, show, showChatOf } from '../support/shown-terminal.tsx';
 
-const stores: ScreenStore[] = [];
-
-afterEach(() => {
-  cleanup();
-  for (const store of stores.splice(0)) store.stop();
-});
-
-interface Shown {
-  chat: FakeChat;
-  /** Writes to the terminal's input as a keyboard would. */
-  press: (...inputs: string[]) => Promise<void>;
-  frame: () => string;
-  shows: (text: string | RegExp) => Promise<void>;
-  quits: () => number;
-}
-
-function show(columns = 80, rows = 24, isNewcomer = false): Shown {
-  const chat = new FakeChat();
-  chat.isNewcomer = isNewcomer;
-  let quits = 0;
-  const onQuit = (): void => {
-    quits += 1;
-  };
-  const store = new ScreenStore({ chat, calendar: utcCalendar, columns, rows, now: () => chat.nowMs, onQuit });
-  stores.push(store);
-  chat.start();
-  const app = render(<App store={store} />);
-  const frame = (): string => app.lastFrame() ?? '';
-  const shows = async (text: string | RegExp): Promise<void> => {
-    await vi.waitFor(() =>
-      typeof text === 'string' ? expect(frame()).toContain(text) : expect(frame()).toMatch(text),
-    );
-  };
-  const press = async (...inputs: string[]): Promise<void> => {
-    for (const input of inputs) {
-      app.stdin.write(input);
-      // As from a keyboard: each arrives by itself.
-      await setImmediate();
-    }
-  };
-  return { chat, press, frame, shows, quits: () => quits };
-}
-
-function showChatOf(username: string): Shown {
-  const shown = show();
-  for (const name of ['ana', 'bob', 'carol']) shown.chat.accounts.set(name, 'correct horse');
-  shown.chat.enter(username);
-  return shown;
-}
+afterEach(endShown);
 
 describe('the first screen', () => {
   it('offers to create an account to someone who is here for the first time, and to log in to all others', async () => {
@@ -105,7 +51,7 @@ describe('the main screen', () => {
     chat.deliver('carol', 'ana', 'One.');
     chat.deliver('carol', 'ana', 'Two.');
     await shows(/ carol +2 +│/);
-    expect(frame()).toMatch(/\n carol +2 [\s\S]*\n bob /);
+    expect(frame()).toMatch(/\n {2}carol +2 [\s\S]*\n {2}bob /);
     expect(frame()).toContain('2025-11-21');
     expect(frame()).toMatch(/12:00 {2}bob {2}Good morning\./);
     await press('\x1b1');
@@ -117,7 +63,7 @@ describe('the main screen', () => {
     const { chat, shows, frame, press } = showChatOf('ana');
     chat.acknowledges = false;
     await press('/to bob', '\r', 'hello bob', '\r');
-    await shows(/you +hello bob +…/);
+    await shows(/you +hello bob +◌/);
     expect(frame()).toContain('1 waiting');
     chat.acknowledgeAll();
     await shows(/you +hello bob +✓/);
@@ -140,7 +86,7 @@ describe('the main screen', () => {
     await shows(/not connected since 11:59:55 \(5 s\) · trying localhost:1538, localhost:2538/);
     expect(frame()).toContain('connection refused');
     await press(' is kept', '\r');
-    await shows(/half a sentence is kept +…/);
+    await shows(/half a sentence is kept +◌/);
     expect(frame()).not.toContain('› half');
   });
 
@@ -162,9 +108,11 @@ describe('the main screen', () => {
     const { shows, frame, press } = showChatOf('ana');
     await press('/help', '\r');
     await shows('/msg NAME TEXT');
-    expect(frame()).toContain('/delete-account');
+    expect(frame()).toContain('more rows · PgDn');
     await press('\x1b[6~');
-    await shows('PgUp PgDn');
+    await shows('/delete-room');
+    await press('\x1b[6~', '\x1b[6~', '\x1b[6~', '\x1b[6~');
+    await shows('on the way, safe on the servers');
     await press('\x1b');
     await shows('Welcome, ana.');
   });
@@ -212,6 +160,46 @@ describe('the main screen', () => {
     expect(frame()).toContain('● localhost:1538');
   });
 
+  it('rooms are joined from a list; the bell rings and the title tells for what is not in sight', async () => {
+    const { chat, shows, press, rings } = showChatOf('ana');
+    chat.putRoom('#lobby', 'all of us', ['bob']);
+    await press('/rooms', '\r');
+    await shows(/#lobby +1 member · all of us/);
+    await press('\r');
+    await shows('#lobby · 2 members · all of us');
+    chat.deliver('bob', 'ana', 'psst');
+    await shows(/bob +1 +│/);
+    await vi.waitFor(() => expect(rings()).toBe(1));
+    await press('\x1ba');
+    await shows('psst');
+    await vi.waitFor(() => expect(chat.asked).toContain('read bob 2'));
+  });
+
+  it('scrolls with the wheel, and knows when the window is not looked at', async () => {
+    const { chat, shows, press, frame } = showChatOf('ana');
+    for (let number = 1; number <= 60; number++) chat.deliver('bob', 'ana', `number ${number}.`);
+    await shows('number 60.');
+    await press('\x1b[<64;10;5M\x1b[<64;10;5M');
+    await shows('6 messages below');
+    expect(frame()).not.toContain('number 60.');
+    await press('\x1b[<65;10;5M', '\x1b[<65;10;5M', '\x1b[O');
+    await shows('number 60.');
+    chat.deliver('bob', 'ana', 'while away');
+    await shows('─ new ─');
+    expect(chat.asked).not.toContain('read bob 61');
+    await press('\x1b[I');
+    await vi.waitFor(() => expect(chat.asked).toContain('read bob 61'));
+  });
+
+  it('changes the password after it was typed twice', async () => {
+    const { chat, shows, press } = showChatOf('ana');
+    await press('/password', '\r', 'correct horse', '\t', 'new and long', '\t', 'new and lung', '\r');
+    await shows('typed in two ways');
+    await press('\x15', 'new and long', '\r');
+    await shows('The password is changed');
+    expect(chat.accounts.get('ana')).toBe('new and long');
+  });
+
   it('tells the server what was received, the highest position once, and quits with Ctrl+C', async () => {
     const { chat, shows, press, quits } = showChatOf('ana');
     for (let number = 1; number <= 50; number++) chat.deliver('bob', 'ana', `number ${number}`);
@@ -220,49 +208,5 @@ describe('the main screen', () => {
     expect(chat.asked.filter((one) => one.startsWith('received')).length).toBeLessThan(10);
     await press('\x03');
     await vi.waitFor(() => expect(quits()).toBe(1));
-  });
-});
-
-describe('keys', () => {
-  async function decode(presses: readonly (readonly [string | undefined, KeyPress])[]): Promise<Key[]> {
-    const keys: Key[] = [];
-    const decoder = new KeyDecoder((some) => keys.push(...some));
-    for (const [text, press] of presses) decoder.press(text, press);
-    await Promise.resolve();
-    return keys;
-  }
-  const text = (typed: string): [string, KeyPress] => [typed, { name: typed }];
-
-  it('a marked paste is one text, whatever line breaks are in it', async () => {
-    const presses: [string | undefined, KeyPress][] = [
-      [undefined, { name: 'paste-start' }],
-      text('a'),
-      ['\r', { name: 'return' }],
-      text('b'),
-      ['\r', { name: 'return' }],
-      [undefined, { name: 'paste-end' }],
-    ];
-    expect(await decode(presses)).toEqual([{ type: 'text', text: 'a\rb\r' }]);
-  });
-
-  it('several lines that arrive together are a paste too, a line and Enter are typing', async () => {
-    const enter: [string, KeyPress] = ['\r', { name: 'return' }];
-    expect(await decode([text('a'), enter, text('b')])).toEqual([{ type: 'text', text: 'a\nb' }]);
-    expect(await decode([text('a'), text('b'), enter])).toEqual([
-      { type: 'text', text: 'ab' },
-      { type: 'named', name: 'enter' },
-    ]);
-  });
-
-  it('knows modifiers', async () => {
-    const presses: [string | undefined, KeyPress][] = [
-      ['\x17', { name: 'w', ctrl: true }],
-      [undefined, { name: '3', meta: true }],
-      [undefined, { name: 'up', meta: true }],
-      [undefined, { name: 'tab', shift: true }],
-      [undefined, { name: 'escape', meta: true }],
-    ];
-    const names = (await decode(presses)).map((key) => (key.type === 'named' ? key.name : key.text));
-    expect(names).toEqual(['ctrl+w', 'alt+3', 'alt+up', 'shift+tab', 'escape']);
   });
 });

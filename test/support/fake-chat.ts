@@ -1,6 +1,7 @@
 import type { Chat, ChatEvent, ConnectionState, OutboxMessage } from '../../client/chat-types.ts';
 import type { Cluster, Message, Replies } from '../../shared/api.ts';
 import { type Result, refusal, success } from '../../shared/errors.ts';
+import { FakeServers } from './fake-servers.ts';
 
 type HistoryAsk = Parameters<Chat['history']>[0];
 
@@ -26,17 +27,10 @@ export function connectedTo(server = 'localhost:1538', changes: Partial<Cluster>
 }
 
 /** A chat without servers: a test says what happens, and reads what was asked for. */
-export class FakeChat implements Chat {
+export class FakeChat extends FakeServers implements Chat {
   connection: ConnectionState = { phase: 'closed' };
-  username = '';
   outbox: OutboxMessage[] = [];
   isNewcomer = false;
-  /** Passwords by username. */
-  readonly accounts = new Map<string, string>();
-  /** Answers to `history`, newest last. */
-  stored: Message[] = [];
-  /** What was asked of it, in order. */
-  readonly asked: string[] = [];
   /** Acknowledges what is sent at once while connected. */
   acknowledges = true;
   /** Time stamped into messages. */
@@ -44,7 +38,6 @@ export class FakeChat implements Chat {
   #listeners = new Set<(event: ChatEvent) => void>();
   #answers = new Map<number, (result: Result<Replies['message:send']>) => void>();
   #request = 0;
-  #position = 0;
 
   tell(event: ChatEvent): void {
     if (event.type === 'connection') this.connection = event.state;
@@ -60,20 +53,21 @@ export class FakeChat implements Chat {
     this.connect();
     this.username = username;
     this.tell({ type: 'logged-in', username });
+    this.tell({ type: 'conversations', conversations: this.conversations() });
   }
 
   /** Makes a message with the next position and tells of it. */
-  deliver(from: string, to: string, body: string): Message {
-    const message = this.keep(from, to, body);
+  deliver(from: string, to: string, body: string, more: Partial<Message> = {}): Message {
+    const message = this.keep(from, to, body, more);
     this.tell({ type: 'message', message, replayed: false });
     return message;
   }
 
   /** Makes a message that only `history` tells of. */
-  keep(from: string, to: string, body: string): Message {
-    this.#position += 1;
+  keep(from: string, to: string, body: string, more: Partial<Message> = {}): Message {
+    const { position } = this.next();
     this.nowMs += 20_000;
-    const message = { id: `m${this.#position}`, position: this.#position, from, to, body, at: this.nowMs };
+    const message = { id: `m${position}`, position, from, to, body, at: this.nowMs, ...more };
     this.stored.push(message);
     return message;
   }
@@ -81,7 +75,8 @@ export class FakeChat implements Chat {
   /** Acknowledges everything that waits. */
   acknowledgeAll(): void {
     for (const waiting of [...this.outbox]) {
-      const { id, position, at } = this.deliver(this.username, waiting.to, waiting.body);
+      const answered = waiting.replyTo === undefined ? {} : { replyTo: waiting.replyTo };
+      const { id, position, at } = this.deliver(this.username, waiting.to, waiting.body, answered);
       this.#leaveOutbox(waiting);
       this.#answers.get(waiting.request)?.(success({ id, position, at }));
     }
@@ -148,10 +143,16 @@ export class FakeChat implements Chat {
     return success({ accounts, more: false });
   }
 
-  send(to: string, body: string): Promise<Result<Replies['message:send']>> {
+  send(to: string, body: string, options: { replyTo?: string } = {}): Promise<Result<Replies['message:send']>> {
     this.asked.push(`send ${to}: ${body}`);
     this.#request += 1;
-    const waiting: OutboxMessage = { request: this.#request, to, body, typedAt: this.nowMs + this.#request };
+    const waiting: OutboxMessage = {
+      request: this.#request,
+      to,
+      body,
+      typedAt: this.nowMs + this.#request,
+      ...options,
+    };
     return new Promise((resolve) => {
       this.#answers.set(waiting.request, resolve);
       this.outbox = [...this.outbox, waiting];
@@ -163,19 +164,68 @@ export class FakeChat implements Chat {
   async deleteMessage(id: string): Promise<Result<{ position: number }>> {
     this.asked.push(`delete ${id}`);
     this.stored = this.stored.filter((message) => message.id !== id);
-    this.#position += 1;
-    this.tell({ type: 'message-deleted', id, position: this.#position });
-    return success({ position: this.#position });
+    const { position } = this.next();
+    this.tell({ type: 'message-deleted', id, position });
+    return success({ position });
+  }
+
+  async editMessage(id: string, body: string): Promise<Result<Replies['message:edit']>> {
+    this.asked.push(`edit ${id}: ${body}`);
+    if (!this.stored.some((one) => one.id === id)) return refusal('no-such-message', 'There is no such message.');
+    const { position } = this.next();
+    this.stored = this.stored.map((one) => (one.id === id ? { ...one, body, editedAt: this.nowMs } : one));
+    this.tell({ type: 'message-edited', id, position, body, at: this.nowMs });
+    return success({ position, at: this.nowMs });
+  }
+
+  async react(id: string, reaction: string): Promise<Result<{ position: number }>> {
+    return this.reactAs(this.username, id, reaction, true);
+  }
+
+  async unreact(id: string, reaction: string): Promise<Result<{ position: number }>> {
+    return this.reactAs(this.username, id, reaction, false);
+  }
+
+  /** Somebody gives a reaction, or takes it back. */
+  reactAs(from: string, id: string, reaction: string, on: boolean): Result<{ position: number }> {
+    this.asked.push(`${on ? 'react' : 'unreact'} ${id} ${reaction}`);
+    const { position } = this.next();
+    this.tell({ type: 'message-reacted', id, position, from, reaction, on });
+    return success({ position });
+  }
+
+  async message(id: string): Promise<Result<Message>> {
+    this.asked.push(`message ${id}`);
+    const found = this.stored.find((one) => one.id === id);
+    return found ? success(found) : refusal('no-such-message', 'There is no such message.');
+  }
+
+  async search(ask: Parameters<Chat['search']>[0]): Promise<Result<Replies['message:search']>> {
+    this.asked.push(`search ${ask.text}`);
+    const { before = Number.MAX_SAFE_INTEGER, text } = ask;
+    const messages = this.stored.filter(
+      (one) =>
+        one.position < before &&
+        one.body.toLowerCase().includes(text.toLowerCase()) &&
+        (ask.with === undefined || this.isIn(one, ask.with)),
+    );
+    return success({ messages, position: 0, more: false });
+  }
+
+  async logOutEverywhere(): Promise<Result<object>> {
+    this.asked.push('log out everywhere');
+    return this.logOut();
   }
 
   async history(ask: HistoryAsk): Promise<Result<Replies['message:history']>> {
     this.asked.push(`history ${ask.with ?? 'of all'}`);
     const { before = Number.MAX_SAFE_INTEGER, limit = 100 } = ask;
     const matching = this.stored.filter(
-      (message) => message.position < before && (!ask.with || message.from === ask.with || message.to === ask.with),
+      (message) => message.position < before && (!ask.with || this.isIn(message, ask.with)),
     );
     const messages = matching.slice(-limit);
-    return success({ messages, deletions: [], position: this.#position, more: messages.length < matching.length });
+    const { position } = this;
+    return success({ messages, deletions: [], changes: [], position, more: messages.length < matching.length });
   }
 
   received(position: number): void {

@@ -1,19 +1,31 @@
 import type { ChatEvent, OutboxMessage } from '../../client/chat-types.ts';
 import { draftOf } from '../../client/screen/conversations.ts';
-import type { Calendar, Effect, Key, ScreenInput, ScreenState } from '../../client/screen/model.ts';
-import type { Line } from '../../client/screen/spans.ts';
+import type { Answer, Effect } from '../../client/screen/effects.ts';
+import type { Calendar, Key, ScreenInput, ScreenState } from '../../client/screen/model.ts';
+import { type Line, lineWidth } from '../../client/screen/spans.ts';
 import { chatView } from '../../client/screen/view-chat.ts';
 import { formView } from '../../client/screen/view-form.ts';
 import { nextScreen, startScreen } from '../../client/screen-state.ts';
+import type { Conversation, Message } from '../../shared/api.ts';
 import { type Result, refusal, success } from '../../shared/errors.ts';
 import { connectedTo } from './fake-chat.ts';
 
+const ANSWERED: ReadonlySet<string> = new Set([
+  'request',
+  'accounts',
+  'rooms',
+  'members',
+  'settings',
+  'quoted',
+  'search',
+]);
 const START_MS = Date.UTC(2025, 10, 21, 12, 0);
 const DAY_MS = 24 * 3600 * 1000;
 
 /** Days and times in UTC. */
 export const utcCalendar: Calendar = {
   day: (atMs) => new Date(Math.floor(atMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+  shortDay: (atMs) => new Date(atMs).toISOString().slice(2, 10),
   time: (atMs) => new Date(atMs).toISOString().slice(11, 16),
   exactTime: (atMs) => new Date(atMs).toISOString().slice(11, 19),
 };
@@ -65,21 +77,47 @@ export class ScreenDriver {
   /** Logged in, with an empty history. */
   enter(username = 'ana'): void {
     this.event({ type: 'logged-in', username });
+    this.list();
     this.answerHistory();
+  }
+
+  /** The servers tell all conversations. */
+  list(...conversations: Conversation[]): void {
+    this.event({ type: 'conversations', conversations });
+  }
+
+  paste(text: string): void {
+    this.input({ type: 'key', key: { type: 'paste', text } });
   }
 
   /** Answers what was asked of the history last with an empty page. */
   answerHistory(): void {
     const effect = this.effects.findLast((one) => one.type === 'history');
     if (!effect) return;
-    const value = { messages: [], deletions: [], position: this.position, more: false };
+    const value = { messages: [], deletions: [], changes: [], position: this.position, more: false };
     this.input({ type: 'answered', answer: { effect, result: success(value) } });
   }
 
-  deliver(from: string, to: string, body: string, replayed = false): void {
+  /** Answers what was asked last of all that can be answered; `text` is put into whatever the answer tells. */
+  answer(ok: boolean, text: string): void {
+    const effect = this.effects.findLast((one) => ANSWERED.has(one.type)) as Answer['effect'] | undefined;
+    if (!effect) return;
+    const page = { messages: [], deletions: [], changes: [], position: this.position, more: false };
+    const message = { id: 'm0', position: 1, from: text, to: 'ana', body: text, at: START_MS };
+    const room = { name: `#${text}`, topic: text, owner: text, members: 2 };
+    const account = { username: text, displayName: text, online: true };
+    const value = {
+      ...{ ...message, ...page, messages: [message] },
+      ...{ accounts: [account], rooms: [room], members: [account], blocked: [text], username: 'ana', sessions: 1 },
+    };
+    const result = ok ? success(value) : refusal('forbidden', `Refused: ${text}`);
+    this.input({ type: 'answered', answer: { effect, result } as Answer });
+  }
+
+  deliver(from: string, to: string, body: string, replayed = false, more: Partial<Message> = {}): void {
     this.position += 1;
     const at = START_MS + this.position * 1000;
-    const message = { id: `m${this.position}`, position: this.position, from, to, body, at };
+    const message = { id: `m${this.position}`, position: this.position, from, to, body, at, ...more };
     this.event({ type: 'message', message, replayed });
   }
 
@@ -146,6 +184,17 @@ export function screenLines(state: ScreenState): readonly Line[] {
   const view = chatView(state);
   const rule: Line[] = view.layout.hasHeaderRule ? [[]] : [];
   const divider = { text: view.list.length > 0 ? ' │ ' : ' ', look: 'dim' as const };
-  const body = view.body.map((line, row) => [...(view.list[row] ?? []), divider, ...line]);
+  const body = view.body.map((line, row) => {
+    const main = [...(view.list[row] ?? []), divider, ...line];
+    const member = view.members[row];
+    if (!member) return main;
+    const gap = view.layout.listWidth + 3 + view.layout.paneWidth - lineWidth(main);
+    return [
+      ...main,
+      { text: ' '.repeat(Math.max(0, gap)), look: 'plain' as const },
+      { text: '│', look: 'dim' as const },
+      ...member,
+    ];
+  });
   return [view.header, ...rule, ...body, view.rule, ...view.composer, ...view.banner, view.status];
 }

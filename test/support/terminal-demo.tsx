@@ -1,7 +1,10 @@
+import type { LocalServer } from '../../client/screen/local-servers.ts';
+import type { ClusterControl } from '../../client/terminal/cluster-control.ts';
 import { showChat } from '../../client/terminal/show-chat.tsx';
+import { refusal } from '../../shared/errors.ts';
 import { FakeChat } from './fake-chat.ts';
 
-/** Shows the terminal chat without servers: `node --import tsx test/support/terminal-demo.tsx [login|chat|many|offline|moved|warning]`. */
+/** Shows the terminal chat without servers: `node --import tsx test/support/terminal-demo.tsx [login|chat|room|many|offline|moved|warning|cluster]`. */
 const scene = process.argv[2] ?? 'chat';
 const chat = new FakeChat();
 chat.nowMs = Date.now() - 26 * 3600 * 1000;
@@ -24,6 +27,13 @@ const TALK: readonly (readonly [string, string, string])[] = [
 
 function play(): void {
   for (const [from, to, body] of TALK) chat.keep(from, to, body);
+  for (const name of ['bob', 'carol', 'eve']) chat.online.add(name);
+  chat.displayNames.set('bob', 'Robert B.');
+  chat.putRoom('#lobby', 'Everything and nothing · ask before you deploy', ['ana', 'bob', 'carol', 'dave', 'eve']);
+  chat.putRoom('#deploys', 'Who deploys what, and when', ['bob', 'ana']);
+  chat.keep('eve', '#lobby', 'Who is on duty today?');
+  chat.keep('bob', '#lobby', 'I am, until six.', { replyTo: 'm9' });
+  for (const name of ['bob', 'carol', 'dave', '#lobby']) chat.marks.set(name, 11);
   chat.nowMs = Date.now() - 600_000;
   chat.enter('ana');
   setTimeout(() => {
@@ -31,11 +41,32 @@ function play(): void {
     chat.deliver('carol', 'ana', 'Same bytes on all three?');
     chat.deliver('bob', 'ana', 'See you at lunch.');
     chat.tell({ type: 'account-deleted', username: 'dave' });
+    chat.tell({ type: 'typing', with: 'bob', username: 'bob', typing: true });
     SCENES[scene]?.();
   }, 100);
 }
 
 const SCENES: Readonly<Record<string, () => void>> = {
+  room: () => {
+    const asked = chat.deliver('eve', '#lobby', 'ana: can you look at the second server?');
+    chat.deliver('bob', '#lobby', 'She is at lunch, I think.', { editedAt: chat.nowMs });
+    chat.reactAs('bob', asked.id, '👍', true);
+    chat.reactAs('carol', asked.id, '👍', true);
+    chat.reactAs('carol', asked.id, '🎉', true);
+    const gone = chat.deliver('dave', '#lobby', 'wrong window');
+    void chat.deleteMessage(gone.id);
+    chat.tell({ type: 'typing', with: '#lobby', username: 'eve', typing: true });
+    chat.tell({ type: 'typing', with: '#lobby', username: 'carol', typing: true });
+  },
+  cluster: () => {
+    for (const [from, to] of [
+      ['1538', '2538'],
+      ['2538', '1538'],
+    ] as const) {
+      chat.connect(`localhost:${to}`, { view: 4 });
+      chat.tell({ type: 'moved', from: `localhost:${from}`, to: `localhost:${to}`, silenceMs: 214 + Number(to) });
+    }
+  },
   many: () => {
     for (let number = 1; number <= 100_000; number++) chat.deliver('bob', 'ana', `Message number ${number}`);
   },
@@ -57,4 +88,15 @@ const SCENES: Readonly<Record<string, () => void>> = {
 
 if (scene === 'login') setTimeout(() => chat.connect(), 500);
 else setTimeout(play, 50);
-process.exitCode = await showChat({ chat, username: scene === 'login' ? '' : 'ana' });
+const servers: LocalServer[] = [
+  { address: 'localhost:1538', state: 'running', commit: 48_120 },
+  { address: 'localhost:2538', state: 'running', commit: 48_117 },
+  { address: 'localhost:3538', state: 'paused', commit: 47_702 },
+];
+const control: ClusterControl = {
+  servers,
+  onChange: () => () => {},
+  control: async (action, address) => refusal('forbidden', `There is no server to ${action} at ${address} in a demo.`),
+};
+const shown = { chat, username: scene === 'login' ? '' : 'ana' };
+process.exitCode = await showChat(scene === 'cluster' ? { ...shown, control } : shown);
