@@ -1,6 +1,7 @@
 import type { LogEntry } from '../../../shared/operations.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { CheckedEvent } from './calls.ts';
+import { CommittedHistory } from './committed-history.ts';
 import type { RecordedRun } from './legal-run.ts';
 
 type Answered = CheckedEvent & { type: 'answered' };
@@ -70,7 +71,10 @@ export const MUTATIONS: Record<string, Mutation> = {
     return told && withEvent(run, told, { ...told, value: { ...told.value, body: 'something else' } });
   },
   'a message that is not there is told': (run, random) => {
-    const told = pick(toldIn(run), random);
+    const told = pick(
+      toldIn(run).filter(({ kind }) => kind !== 'message-changed'),
+      random,
+    );
     return told && withEvent(run, told, { ...told, value: { ...told.value, id: 'none' } });
   },
   'a page is without a message': (run, random) => {
@@ -94,6 +98,36 @@ export const MUTATIONS: Record<string, Mutation> = {
     withAnswer(run, pick(answersTo(run, 'account:list'), random), (value) => ({
       ...value,
       accounts: [...(value.accounts as unknown[]), { username: 'zoe' }],
+    })),
+  'a changed message is told as it never was': (run, random) => {
+    const told = pick(
+      toldIn(run).filter(({ kind }) => kind === 'message-changed'),
+      random,
+    );
+    const message = { ...(told?.value.message as object), body: 'something else' };
+    return told && withEvent(run, told, { ...told, value: { ...told.value, message } });
+  },
+  'an edit is doubled': (run, random) => {
+    const edits = answersTo(run, 'message:edit').map((answer) => run.entries[positionIn(answer) - 1]!);
+    const entry = pick(
+      edits.filter((edit) => isRepeatable(run, edit)),
+      random,
+    );
+    const last = run.entries[run.entries.length - 1];
+    return entry && last && { ...run, entries: [...run.entries, copyOf(entry, last)] };
+  },
+  'more is unread': (run, random) =>
+    withFirst(run, 'conversation:list', 'conversations', random, (one) => ({ ...one, unread: Number(one.unread) + 1 })),
+  'a mark is another one': (run, random) =>
+    withFirst(run, 'conversation:list', 'conversations', random, (one) => ({ ...one, read: Number(one.read) + 1 })),
+  'a room has more members than there are accounts': (run, random) =>
+    withFirst(run, 'room:list', 'rooms', random, (room) => ({ ...room, members: Number(room.members) + 100 })),
+  'a stranger is a member': (run, random) =>
+    withFirst(run, 'room:members', 'members', random, () => ({ username: 'zoe' })),
+  'more log-ins than there are': (run, random) =>
+    withAnswer(run, pick(answersTo(run, 'account:settings'), random), (value) => ({
+      ...value,
+      sessions: Number(value.sessions) + 100,
     })),
   'an account that nobody made': (run) => ({
     ...run,
@@ -127,6 +161,25 @@ function answersTo(run: RecordedRun, event: string, isMeant = (_asked: Asked) =>
   return run.events.filter((one): one is Answered => one.type === 'answered' && calls.has(one.call) && one.result.ok);
 }
 
+/** Those in which there is something in that list. */
+function answersWith(run: RecordedRun, event: string, list: string): Answered[] {
+  return answersTo(run, event).filter(({ result }) => result.ok && (result.value[list] as unknown[]).length > 0);
+}
+
+/** The first of a list in an answer is another one. */
+function withFirst(
+  run: RecordedRun,
+  event: string,
+  list: string,
+  random: Random,
+  change: (one: Record<string, unknown>) => Record<string, unknown>,
+): RecordedRun | undefined {
+  return withAnswer(run, pick(answersWith(run, event, list), random), (value) => {
+    const [first, ...rest] = value[list] as Record<string, unknown>[];
+    return { ...value, [list]: [change(first!), ...rest] };
+  });
+}
+
 /** Forwards, a server that has applied more may say that there is more. */
 function isBackwards({ ask }: Asked): boolean {
   return ask.after === undefined;
@@ -140,12 +193,14 @@ function messagesIn({ result }: Answered): readonly unknown[] {
   return result.ok ? (result.value.messages as unknown[]) : [];
 }
 
-/** Those whose people are there to the end: sent again, they would not be refused. */
+/** Those that would not be refused when they were sent again at the end. */
 function repeatableSends(run: RecordedRun): LogEntry[] {
-  const gone = new Set<string>(
-    run.entries.flatMap((entry) => (entry.event === 'account:delete' ? [entry.account] : [])),
-  );
-  return acknowledgedSends(run).filter(({ account, subject }) => !gone.has(account) && !gone.has(subject));
+  return acknowledgedSends(run).filter((entry) => isRepeatable(run, entry));
+}
+
+function isRepeatable({ entries }: RecordedRun, entry: LogEntry): boolean {
+  const last = entries[entries.length - 1]!;
+  return new CommittedHistory([...entries, copyOf(entry, last)]).tookEffect(last.op + 1);
 }
 
 function acknowledgedSends(run: RecordedRun): LogEntry[] {
