@@ -4,7 +4,7 @@ import type { AskedEvent } from '../client-events.ts';
 import { isInRange } from './account-list-checker.ts';
 import { askedText, type Call, describeCall, positionOf } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
-import { conversationAt, endNamed, endsAt, messagesAt, readAt, roomAt, settingsAt } from './committed-pages.ts';
+import { conversationAt, endsAt, messagesAt, roomAt, settingsAt } from './committed-pages.ts';
 import { type LoggedAccount, membersAt, shapeOfMessage, shownAt } from './logged.ts';
 import type { Window, Windows } from './window.ts';
 
@@ -38,10 +38,6 @@ const ANSWERS: Partial<Record<AskedEvent, { expected: Expected; shapeOf(value: F
     // The library gives the message itself.
     shapeOf: (value) => shapeOfMessage(value),
   },
-  'message:search': {
-    expected: messagesFound,
-    shapeOf: ({ messages, more }) => ({ messages: (messages as Fields[]).map(shapeOfMessage), more }),
-  },
 };
 
 /**
@@ -71,8 +67,7 @@ export function checkAnswers(calls: readonly Call[], windows: Windows, history: 
 }
 
 function windowOf(call: Call, windows: Windows): Window {
-  const position = call.event === 'message:search' ? undefined : positionOf(call);
-  const named = call.event === 'conversation:list' ? position : undefined;
+  const named = call.event === 'conversation:list' ? positionOf(call) : undefined;
   return named === undefined ? windows.of(call) : { lowest: named, highest: named };
 }
 
@@ -138,20 +133,4 @@ function messageGot(call: Call, account: LoggedAccount, position: number, histor
   const id = askedText(call, 'id');
   const message = messagesAt(history, account, position).find((one) => one.id === id);
   return message && shapeOfMessage(shownAt(message, position));
-}
-
-function messagesFound(call: Call, account: LoggedAccount, position: number, history: CommittedHistory): unknown {
-  const name = askedText(call, 'with');
-  const other = name === undefined ? undefined : endNamed(history, account, nameKey(name), position);
-  if (name !== undefined && !other) return undefined;
-  const text = (askedText(call, 'text') ?? '').toLowerCase();
-  const before = typeof call.ask.before === 'number' ? call.ask.before : Number.POSITIVE_INFINITY;
-  const found = readAt(history, account, other, position).filter(
-    (message) => message.position < before && message.text.at(position).body.toLowerCase().includes(text),
-  );
-  // A run has fewer messages than one search looks at.
-  return {
-    messages: found.slice(-100).map((message) => shapeOfMessage(shownAt(message, position))),
-    more: found.length > 100,
-  };
 }

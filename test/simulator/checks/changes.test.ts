@@ -150,6 +150,22 @@ describe('R17: edits and reactions in pages', () => {
         ),
     ],
     [
+      'a search that finds nothing',
+      'wrong answer',
+      (run) => {
+        const call = run.ask('b', 'message:search', { text: 'eins' });
+        run.answer(call, { messages: [], position: 0, more: false }, true);
+      },
+    ],
+    [
+      'a search that goes on further down',
+      null,
+      (run) => {
+        const call = run.ask('b', 'message:search', { text: 'eins' });
+        run.answer(call, { messages: [], position: 7, more: true }, true);
+      },
+    ],
+    [
       'a search for the former text',
       'wrong answer',
       (run) =>

@@ -11,6 +11,7 @@ import { checkLog } from './log-checker.ts';
 import { checkNews } from './news-checker.ts';
 import { checkOrder } from './order-checker.ts';
 import { checkRefusals } from './refusal-checker.ts';
+import { checkSearches } from './search-checker.ts';
 import { checkSessions } from './session-checker.ts';
 import { checkTold } from './told-checker.ts';
 import { Windows } from './window.ts';
@@ -53,6 +54,7 @@ export function checkClientHistory(
     checkHistoryPages(calls, windows, history) ??
     checkAccountLists(calls, windows, history) ??
     checkAnswers(calls, windows, history) ??
+    checkSearches(calls, windows, history) ??
     checkSessions(calls, positions, history) ??
     checkAccounts(calls, areRefusalsConfirmed) ??
     refusals
