@@ -85,6 +85,11 @@ export class ClientConnection implements Connection {
     });
   }
 
+  /** What the client sends over it takes long from now on, as when a network loses so much that the system repeats itself. */
+  stall(durationMs: number): void {
+    this.#towardsServerMs = Math.max(this.#towardsServerMs, this.#world.nowMs + durationMs);
+  }
+
   /** The client is done with it: what it sent before still arrives. */
   close(): void {
     if (this.#isOverForClient) return;

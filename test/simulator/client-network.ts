@@ -63,6 +63,11 @@ export class SimulatedClientNetwork {
     for (const connection of [...this.#connections]) if (connection.clientName === clientName) connection.break();
   }
 
+  /** What a client sends over its present connections takes long; the next connection is a good one. */
+  stall(clientName: string, durationMs: number): void {
+    for (const connection of this.#connections) if (connection.clientName === clientName) connection.stall(durationMs);
+  }
+
   forget(connection: ClientConnection): void {
     this.#connections.delete(connection);
   }

@@ -1,3 +1,4 @@
+import { ANSWER_TIMEOUT_MS } from '../../client/request-queue.ts';
 import { isServing } from '../../server/replication/lease.ts';
 import type { PeerMessage } from '../../server/replication/messages.ts';
 import type { Random } from '../../shared/random.ts';
@@ -55,6 +56,11 @@ const HELD_TYPES: readonly PeerMessage['type'][] = [
 ];
 /** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
 const SHORTEST_SLEEP_MS = 60;
+
+/** Some longer than a client waits for an answer. */
+function stallMs(choice: number): number {
+  return ANSWER_TIMEOUT_MS / 2 + choice * ANSWER_TIMEOUT_MS;
+}
 
 /** Breaks processes, links, disks and clocks as a plan says, until it is told to stop. */
 export class FaultInjector {
@@ -228,6 +234,7 @@ export class FaultInjector {
     },
     cutClient: (fault, victim) => this.#cutClient(fault, victim),
     resetClient: ({ client }) => this.#victims.clientNetwork.reset(this.#client(client).name),
+    stallClient: ({ client, choice }) => this.#victims.clientNetwork.stall(this.#client(client).name, stallMs(choice)),
     pauseClient: ({ client, durationMs }) => this.#client(client).pause(durationMs),
     crashClient: (fault) => this.#crashClient(fault),
     forget: (fault) => {

@@ -33,6 +33,7 @@ export const FAULT_KINDS = [
   'wallJump',
   'cutClient',
   'resetClient',
+  'stallClient',
   'pauseClient',
   'crashClient',
   'forget',

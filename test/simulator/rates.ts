@@ -183,6 +183,7 @@ const WEIGHTS_WITH_FORCE: Partial<Record<FaultKind, number>> = {
 const KINDS_AROUND_CLIENTS: readonly FaultKind[] = [
   'resetClient',
   'resetClient',
+  'stallClient',
   'cutClient',
   'cutClient',
   'pauseClient',

@@ -146,6 +146,7 @@ function wordsOf(fault: PlannedFault, victim: string, also: string): string {
     wallJump: `the time of day of ${victim} jumps`,
     cutClient: `${person} is cut off from ${victim} ${long}`,
     resetClient: `the connections of ${person} break`,
+    stallClient: `what ${person} sends over its present connections takes long`,
     pauseClient: `${person} stands still ${long}`,
     crashClient: `${person} crashes ${back}`,
     forget: `${person} loses its folder`,
