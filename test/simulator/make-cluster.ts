@@ -57,19 +57,22 @@ function timesOf({
   };
 }
 
+const ROOMS = ['#den', '#Hall', '#attic'];
+
 /** All clients of a plan. */
 export function makeClients(
-  { layout }: Plan,
+  { layout, rates }: Plan,
   random: Random,
   around: Pick<ClientSurroundings, 'world' | 'network' | 'events'>,
 ): SimulatedClient[] {
   const accounts = Array.from({ length: layout.accounts }, (_, index) => `user${index + 1}`);
   const servers = addressesOf(layout).replicas;
+  const rooms = ROOMS.slice(0, rates.rooms);
   const passwords = new PasswordBook();
   let calls = 0;
   return Array.from({ length: layout.clients }, (_, index) => {
     const account = accounts[index % accounts.length]!;
-    const common = { ...around, random: random.fork(), servers, accounts, passwords, nextCall: () => calls++ };
+    const common = { ...around, random: random.fork(), servers, accounts, rooms, passwords, nextCall: () => calls++ };
     return new SimulatedClient(`client${index + 1}`, account, common);
   });
 }

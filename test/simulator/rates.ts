@@ -55,6 +55,8 @@ export interface Rates {
   accountShare: number;
   /** Likewise what is done in and with rooms. */
   roomShare: number;
+  /** How many rooms there may be at a time. */
+  rooms: number;
   /** What is done far more often than usual. */
   manyOf: OperationKind | null;
   /** Largest deviation of a server's clock, as a fraction (A3). */
@@ -121,7 +123,8 @@ export function drawRates(random: Random): Rates {
     betweenOperationsMs: random.chance(0.15) ? random.between(4, 15) : random.between(15, 150),
     readShare: random.pick([1, 1, 1, 5]),
     accountShare: random.pick([1, 1, 1, 8]),
-    roomShare: random.pick([0, 1, 1, 1, 4]),
+    roomShare: random.pick([0, 1, 1, 4, 10]),
+    rooms: random.pick([1, 1, 2, 3]),
     manyOf: random.chance(0.15) ? random.pick(OPERATION_KINDS) : null,
     clockDrift: random.chance(0.5) ? random.pick([0.01, 0.024]) : 0,
     trustRefused: random.chance(0.85),

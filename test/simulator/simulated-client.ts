@@ -21,6 +21,7 @@ export interface ClientSurroundings {
   servers: readonly Address[];
   /** Of all clients, for whom to write to. */
   accounts: readonly string[];
+  rooms: readonly string[];
   events: ClientEvent[];
   passwords: PasswordBook;
   nextCall(): number;
@@ -157,12 +158,13 @@ export class SimulatedClient {
   }
 
   #newUser(chat: ChatClient): SimulatedUser {
-    const { accounts, passwords, nextCall } = this.#around;
+    const { accounts, rooms, passwords, nextCall } = this.#around;
     return new SimulatedUser({
       chat,
       name: this.name,
       account: this.account,
       accounts,
+      rooms,
       passwords,
       nextCall,
       lastPosition: () => this.#lastPosition,

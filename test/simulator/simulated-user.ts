@@ -4,8 +4,8 @@ import type { Result } from '../../shared/errors.ts';
 import type { AskedEvent } from './client-events.ts';
 import { historyAsk, type OperationKind } from './operations.ts';
 import { changeAccount, enterWrongly } from './user-account.ts';
-import { askAsAccount, furtherChoice, type Hands, pick, pickOrNone, ROOMS } from './user-hands.ts';
-import { operateInRooms } from './user-rooms.ts';
+import { askAsAccount, furtherChoice, type Hands, pick, pickOrNone } from './user-hands.ts';
+import { joinRoom, operateInRooms } from './user-rooms.ts';
 
 /** A name that nobody has: only a server that knows the state as it is may say so. */
 const NOBODY = 'nobody';
@@ -54,7 +54,7 @@ export class SimulatedUser {
         this.#sendTo(NOBODY);
         return true;
       case 'sendToRoom':
-        this.#sendTo(pick(ROOMS, choice));
+        this.#sendTo(pick(this.#hands.rooms, choice));
         return true;
       case 'reply': {
         const answered = pickOrNone(this.#seen, choice);
@@ -89,6 +89,9 @@ export class SimulatedUser {
     const asked = { from: chat.username, to, body, ...options };
     void ask('message:send', asked, () => chat.send(to, body, options), call).then((result) => {
       if (result?.ok) this.#sent = [...this.#sent, result.value.id].slice(-REMEMBERED);
+      const isOutside = result?.ok === false && ['no-such-room', 'not-a-member'].includes(result.error.code);
+      // Mostly whoever wants to write in a room goes there then.
+      if (isOutside && chat.username !== '' && call % 4 > 0) joinRoom(this.#hands, to, (call % 10) / 10);
     });
   }
 
@@ -116,7 +119,7 @@ export class SimulatedUser {
     const { chat, accounts, lastPosition } = this.#hands;
     switch (kind) {
       case 'history': {
-        const ask = historyAsk(choice, lastPosition(), [...accounts, ...ROOMS]);
+        const ask = historyAsk(choice, lastPosition(), [...accounts, ...this.#hands.rooms]);
         this.#ask('message:history', ask, () => chat.history(ask));
         return true;
       }
@@ -126,7 +129,7 @@ export class SimulatedUser {
         return true;
       }
       case 'search': {
-        const other = choice < 0.3 ? { with: pick([...accounts, ...ROOMS], furtherChoice(choice)) } : {};
+        const other = choice < 0.3 ? { with: pick([...accounts, ...this.#hands.rooms], furtherChoice(choice)) } : {};
         const ask = { text: choice < 0.6 ? 'CLIENT1' : 'instead', ...other };
         this.#ask('message:search', ask, () => chat.search(ask));
         return true;
@@ -149,7 +152,7 @@ export class SimulatedUser {
         return true;
       }
       case 'typing':
-        chat.setTyping(pick([...accounts, ...ROOMS], choice), furtherChoice(choice) < 0.7);
+        chat.setTyping(pick([...accounts, ...this.#hands.rooms], choice), furtherChoice(choice) < 0.7);
         return true;
       default:
         return false;

@@ -11,6 +11,8 @@ export interface Hands {
   account: string;
   /** Of all clients, for whom to write to. */
   accounts: readonly string[];
+  /** Names of the rooms that anybody makes. */
+  rooms: readonly string[];
   passwords: PasswordBook;
   /** The highest position that was met. */
   lastPosition(): number;
@@ -25,7 +27,6 @@ export interface Hands {
 }
 
 export const WRONG_PASSWORD = 'another password';
-export const ROOMS = ['#den', '#Hall', '#attic'];
 
 /** Asks as whoever is logged in. */
 export function askAsAccount<T extends object>(

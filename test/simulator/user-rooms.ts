@@ -1,21 +1,17 @@
 import type { OperationKind } from './operations.ts';
-import { askAsAccount, furtherChoice, type Hands, pick, ROOMS } from './user-hands.ts';
+import { askAsAccount, furtherChoice, type Hands, pick } from './user-hands.ts';
 
 /** What a user does in and with rooms. @returns false when it is something else */
 export function operateInRooms(hands: Hands, kind: OperationKind, choice: number): boolean {
   const { chat, accounts, nextCall, name } = hands;
-  const room = pick(ROOMS, choice);
+  const room = pick(hands.rooms, choice);
   const username = pick(accounts, furtherChoice(choice));
   switch (kind) {
-    case 'createRoom': {
-      const call = nextCall();
-      const topic = choice < 0.3 ? '' : `topic of ${name} ${call}`;
-      const asked = { room, ...(topic === '' ? {} : { topic }) };
-      askAsAccount(hands, 'room:create', asked, () => chat.createRoom(room, topic), call);
+    case 'createRoom':
+      createRoom(hands, room, choice);
       return true;
-    }
     case 'joinRoom':
-      askAsAccount(hands, 'room:join', { room }, () => chat.joinRoom(room));
+      joinRoom(hands, room, choice);
       return true;
     case 'leaveRoom':
       askAsAccount(hands, 'room:leave', { room }, () => chat.leaveRoom(room));
@@ -45,4 +41,23 @@ export function operateInRooms(hands: Hands, kind: OperationKind, choice: number
     default:
       return false;
   }
+}
+
+/** Where there is no such room, it is made. */
+export function joinRoom(hands: Hands, room: string, choice: number): void {
+  const { chat } = hands;
+  void hands
+    .ask('room:join', { account: chat.username, room }, () => chat.joinRoom(room))
+    .then((result) => {
+      if (result?.ok === false && result.error.code === 'no-such-room') createRoom(hands, room, choice);
+    });
+}
+
+function createRoom(hands: Hands, room: string, choice: number): void {
+  const { chat, name, nextCall } = hands;
+  if (chat.username === '') return;
+  const call = nextCall();
+  const topic = choice < 0.3 ? '' : `topic of ${name} ${call}`;
+  const asked = { room, ...(topic === '' ? {} : { topic }) };
+  askAsAccount(hands, 'room:create', asked, () => chat.createRoom(room, topic), call);
 }
