@@ -107,9 +107,10 @@ export class TerminalSession {
   /** Waits until the program has ended. @returns its exit status */
   async ended(): Promise<number> {
     let answer = '';
+    // tmux knows that the program is gone a moment before it knows how it ended.
     await this.#until('has ended', async () => {
       answer = await this.#tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}');
-      return answer.startsWith('1');
+      return /^1 \d/.test(answer);
     });
     return Number(answer.trim().split(' ')[1]);
   }
