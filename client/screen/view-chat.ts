@@ -118,7 +118,9 @@ function statusLine(state: ScreenState, layout: Layout, conversation: Conversati
     span(state.panel ? 'Esc closes ' : '/help ', 'dim'),
   ];
   const left = [span(' ● ', tone), span(safeLine(words), tone === 'good' ? 'plain' : tone)];
-  return spread(left, right, width);
+  // What waits is shown in any case; how long the list of servers is that were tried, nobody needs to know.
+  const room = waiting > 0 ? Math.max(12, width - lineWidth(right) - 1) : width;
+  return spread(fitLine(left, room), right, width);
 }
 
 function selectionLine(state: ScreenState, conversation: Conversation, width: number): Line {

@@ -104,6 +104,11 @@ export class TerminalSession {
     return Number(await this.#tmux('display-message', '-p', '#{pane_pid}'));
   }
 
+  /** What the program has put into the window's title. */
+  async title(): Promise<string> {
+    return (await this.#tmux('display-message', '-p', '#{pane_title}')).trim();
+  }
+
   /** Waits until the program has ended. @returns its exit status */
   async ended(): Promise<number> {
     let answer = '';
