@@ -78,8 +78,10 @@ describe('the servers of `server start`', () => {
     for (const address of addresses) cluster.act(address, 'restart');
     cluster.act('localhost:1', 'kill');
     expect(cluster.list.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
-    const commits = cluster.list.map(({ commit }) => commit);
-    expect(commits.every((commit) => commit !== undefined && commit > 0)).toBe(true);
+    await until('each tells how far it is', async () => {
+      await cluster.look();
+      return cluster.list.every(({ commit }) => commit !== undefined && commit > 0);
+    });
     expect(await members()).toHaveLength(3);
   });
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,9 @@ export const DIST = resolve(process.env.UNDERSTUDY_DIST ?? fileURLToPath(new URL
 /** The server program, to be run with node. */
 export const SERVER_PROGRAM = join(DIST, 'server/main.js');
 
+const FIRST_PORT = 10_240;
+/** Linux gives from here on to connections. */
+const FIRST_EPHEMERAL_PORT = 32_768;
 const POLL_MS = 25;
 const STATUS_TIMEOUT_MS = 1000;
 /** No condition of a healthy cluster takes so long, even on a machine that is busy with other things. */
@@ -54,17 +57,16 @@ export interface Server {
   ended: Promise<Ended> | undefined;
 }
 
-/** `count` ports of 127.0.0.1 that nobody listens on. */
+/**
+ * `count` ports of 127.0.0.1 that nobody listens on, out of those that the system does not give to connections by itself: others that run
+ * tests beside this take theirs at random, too, so that two hardly ever have the same in mind.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer();
-      await new Promise<void>((listening) => listener.listen(0, '127.0.0.1', listening));
-      return listener;
-    }),
-  );
-  const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
-  await Promise.all(listeners.map((listener) => new Promise((closed) => listener.close(closed))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = randomInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+    if (!ports.includes(port) && (await areFree([port]))) ports.push(port);
+  }
   return ports;
 }
 

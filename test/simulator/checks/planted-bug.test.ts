@@ -7,7 +7,7 @@ import { kindOfViolation } from './violation-kind.ts';
 
 /** So many plans are tried before the bug is taken for one that nothing finds. */
 const PLANS = 40;
-const RUNS = 30;
+const RUNS = 50;
 
 /** Every tenth position is pushed to nobody. */
 function losePushes(): void {
