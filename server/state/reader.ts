@@ -79,7 +79,10 @@ export interface HistoryAsk {
   after?: number | undefined;
   /** Messages below this position, from the newest back. */
   before?: number | undefined;
-  /** The account at the other end of the conversation, present or deleted, or a room that the account is a member of. */
+  /**
+   * The account at the other end of the conversation, present or deleted, or a room that the account is a member of: then all that was said there. Without it, what was
+   * said in a room before the account joined is left out.
+   */
   with?: ConversationEnd | undefined;
   /** At most so many messages and deletions together; from 1. */
   limit: number;
@@ -105,7 +108,7 @@ export interface HistoryPage {
   messages: Message[];
   /** In the order of their positions; none in a page that goes backwards, which leaves out what was deleted anyway. */
   deletions: Deletion[];
-  /** Likewise: edits, and reactions. Of each message at most one, the latest. */
+  /** Likewise: edits, and reactions. Of each message at most one, the latest, and none of messages above `after`, which are shown as they are now. */
   changes: { position: number; message: Message }[];
   /** The next `after`. In a page that goes backwards: the state's position, up to which its messages are current. */
   position: number;
@@ -143,7 +146,7 @@ export interface ChatReader {
   membersOf(room: RoomId): Iterable<AccountId>;
   /**
    * What the account is in conversation with: whoever it exchanged a message with that is still there, in the order in which that began, and the rooms
-   * that it is a member of. `after` is the `with` of the last one that was told.
+   * that it is a member of, in the order in which it joined them. No name is there twice: a deleted account gives way to another one of its name. `after` is the `with` of the last one that was told.
    */
   conversations(ask: { account: AccountId; after?: string | undefined; limit: number }): {
     conversations: ConversationView[];
