@@ -17,7 +17,7 @@ const REFUSALS: Record<AskedEvent, readonly string[]> = {
   'session:open': ['wrong-password'],
   'session:close': [],
   'session:close-all': [],
-  'message:send': ['no-such-account', 'no-such-room', 'not-a-member', 'blocked', 'not-logged-in'],
+  'message:send': ['no-such-account', 'no-such-room', 'not-a-member', 'blocked'],
   'message:edit': ['forbidden', 'no-such-message', 'not-a-member', 'blocked', 'no-such-account'],
   'message:delete': ['forbidden', 'no-such-message'],
   'message:react': ['no-such-message', 'not-a-member', 'blocked', 'no-such-account'],
