@@ -19,7 +19,7 @@ for (const { name, title, columns, screen } of await playScenes()) {
     console.log(`Wrote ${file}`);
   } else if (lasting(picture) !== lasting(readFileSync(file, 'utf8'))) {
     console.error(
-      `${file} no longer shows what the program does; run npm run pictures and look at it.\n${lasting(picture)}`,
+      `${file} no longer shows what the program does; run npm run pictures and look at it.\nis:  ${lasting(picture)}\nwas: ${lasting(readFileSync(file, 'utf8'))}`,
     );
     process.exitCode = 1;
   }
@@ -31,6 +31,6 @@ function lasting(picture: string): string {
     .replace(/[\d.]+ (ms|s)\b/g, 'a while')
     .replace(/[A-Z][a-z]+day, \d+ [A-Z][a-z]+ \d+/g, 'a day')
     .replace(/\d+/g, '0');
-  // Rules are as long as the day's name leaves them.
-  return words.replace(/[─█░]+/g, '').replace(/\s+/g, ' ');
+  // Rules are as long as the day's name leaves them; who is online is told when it changes.
+  return words.replace(/[─█░●○]+/g, '').replace(/\s+/g, ' ');
 }

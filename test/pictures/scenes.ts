@@ -58,10 +58,6 @@ export async function playScenes(): Promise<Scene[]> {
       title: 'The panel of servers after the primary was killed',
       screen: await alice.capture(true),
     };
-    await alice.press('Escape');
-    await alice.showsNot('Esc closes');
-    await alice.press('C-c');
-    await alice.ended();
     return [chat, cluster];
   } finally {
     for (const terminal of opened) await terminal.close();
@@ -91,6 +87,7 @@ async function converse(alice: TerminalSession, bob: TerminalSession, carol: Ter
   await alice.press('Escape');
   await carol.type('popcorn', false);
   await alice.shows('carol is typing');
+  await alice.showsNot('joined #launch');
 }
 
 async function say(who: TerminalSession, whoReads: TerminalSession, text: string): Promise<void> {

@@ -114,7 +114,11 @@ export class TerminalSession {
     let answer = '';
     // tmux knows that the program is gone a moment before it knows how it ended.
     await this.#until('has ended', async () => {
-      answer = await this.#tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}');
+      answer = await this.#tmux(
+        'display-message',
+        '-p',
+        '#{pane_dead} #{pane_dead_status}#{?pane_dead_signal,killed by #{pane_dead_signal},}',
+      );
       return /^1 \d/.test(answer);
     });
     return Number(answer.trim().split(' ')[1]);
@@ -125,9 +129,12 @@ export class TerminalSession {
     await this.#tmux('respawn-pane', '-k', ...command);
   }
 
-  /** Closes the terminal; the program in it gets SIGHUP. */
+  /** Closes the terminal; the program in it gets SIGHUP. Resolves when it has ended. */
   async close(): Promise<void> {
+    const pid = await this.pid().catch(() => 0);
     await this.#tmux('kill-server').catch(() => undefined);
+    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    while (pid > 0 && isThere(pid) && performance.now() < giveUpAtMs) await pause(POLL_MS);
   }
 
   async #until(
@@ -159,4 +166,13 @@ export class TerminalSession {
 
 function contains(screen: string, what: string | RegExp): boolean {
   return typeof what === 'string' ? screen.includes(what) : what.test(screen);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
