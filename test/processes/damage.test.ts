@@ -170,11 +170,11 @@ describe('R26: servers whose log is damaged', { timeout: 90_000 }, () => {
     flipBitOf(primary, op);
     const pid = cluster.servers[primary]!.process?.pid;
     await cluster.start(asks);
-    await expectAllKept();
     const third = cluster.addresses[3 - primary - asks]!;
-    for (const index of [asks, primary]) {
-      expect(cluster.output(index)).toContain(`operation ${op} came from ${third}`);
-    }
+    await cluster.until('both have the row again', () =>
+      [asks, primary].every((index) => cluster.output(index).includes(`operation ${op} came from ${third}`)),
+    );
+    await expectAllKept();
     expect(cluster.output(primary)).toContain('nothing is served from it any more');
     expect(cluster.servers[primary]!.process?.pid).toBe(pid);
   });
