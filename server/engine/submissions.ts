@@ -63,7 +63,7 @@ export class Submissions {
         answer(numberReused(request));
         return;
       case 'overtaken':
-        answer(this.#whyRefused(submission, this.#draftOf(submission, asked)) ?? overtaken(request));
+        answer(this.#whyOvertaken(submission, asked) ?? overtaken(request));
         return;
       case 'forgotten':
         answer(forgotten(request));
@@ -71,6 +71,13 @@ export class Submissions {
       case 'new':
         this.#addNew(submission, asked, answer);
     }
+  }
+
+  /** Why it is refused now, if that is no want of a log-in: whoever is told to log in sends it again, behind what was asked later and done. */
+  #whyOvertaken(submission: Submission, asked: string): { ok: false; error: ChatError } | undefined {
+    const isNobody = submission.account === '' && submission.event !== 'account:create';
+    const refused = isNobody ? undefined : this.#whyRefused(submission, this.#draftOf(submission, asked));
+    return refused?.error.code === 'not-logged-in' ? undefined : refused;
   }
 
   #addNew(submission: Submission, asked: string, answer: Answer): void {

@@ -129,13 +129,21 @@ describe('the replicated engine, on one server', () => {
     ]);
     const nobody = submission(301, { subject: 'nobody' });
     expect(submit(server, nobody)).toMatchObject([{ ok: false, error: { code: 'no-such-account', definite: true } }]);
-    expect(submit(server, submission(300, { account: '' }))).toMatchObject([
-      { ok: false, error: { code: 'not-logged-in', definite: true } },
-    ]);
     expect(submit(server, submission(144))).toMatchObject([
       { ok: false, error: { code: 'request-forgotten', definite: false } },
     ]);
     expect(server.entries).toHaveLength(rows);
+  });
+
+  it('R18: overtaken, with nobody logged in: a client that is told to log in would send it behind what is done (seed ci, run 4724)', async () => {
+    const server = await withAna();
+    submit(server, submission(400));
+    const overtaken = { ok: false, error: { code: 'overtaken', definite: true } };
+    expect(submit(server, submission(300, { account: '' }))).toMatchObject([overtaken]);
+    expect(submit(server, submission(301, { account: '', subject: 'nobody' }))).toMatchObject([overtaken]);
+    expect(submit(server, submission(401, { account: '' }))).toMatchObject([
+      { ok: false, error: { code: 'not-logged-in', definite: true } },
+    ]);
   });
 
   it('R18: a number below one that is under way waits for that one: only then it is sure that it will not be done', async () => {
