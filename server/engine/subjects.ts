@@ -6,8 +6,15 @@ import type { Submission } from './engine.ts';
 /** A subject as it stands in the log, or why there is none. */
 export type Resolved = { subject: string } | { refused: Exclude<Outcome['refused'], ''> };
 
-/** Turns the names of accounts and rooms in a submission's subject into ids; see `Submission.subject`. */
-export function resolveSubject(chat: ChatReader, { event, subject }: Pick<Submission, 'event' | 'subject'>): Resolved {
+/**
+ * Turns the names of accounts and rooms in a submission's subject into ids; see `Submission.subject`. With nobody logged in, nobody is told
+ * whether there is an account or a room of a name.
+ */
+export function resolveSubject(
+  chat: ChatReader,
+  { event, account, subject }: Pick<Submission, 'event' | 'account' | 'subject'>,
+): Resolved {
+  if (account === '' && event !== 'account:create') return { refused: 'not-logged-in' };
   switch (event) {
     case 'account:create':
     case 'room:create':

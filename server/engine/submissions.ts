@@ -75,8 +75,7 @@ export class Submissions {
 
   /** Why it is refused now, if that is no want of a log-in: whoever is told to log in sends it again, behind what was asked later and done. */
   #whyOvertaken(submission: Submission, asked: string): { ok: false; error: ChatError } | undefined {
-    const isNobody = submission.account === '' && submission.event !== 'account:create';
-    const refused = isNobody ? undefined : this.#whyRefused(submission, this.#draftOf(submission, asked));
+    const refused = this.#whyRefused(submission, this.#draftOf(submission, asked));
     return refused?.error.code === 'not-logged-in' ? undefined : refused;
   }
 

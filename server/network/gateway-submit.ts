@@ -2,7 +2,6 @@ import type { WriteEvent } from '../../shared/api.ts';
 import { type Result, refusal } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
 import type { Committed } from '../engine/engine.ts';
-import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { PasswordsBusy } from './passwords.ts';
@@ -42,7 +41,6 @@ export function submit(
     answer({ ok: false, error: marked });
     return;
   }
-  const account = asked.account ?? connection.account;
   engine.submit(
     {
       client: connection.clientId,
@@ -50,21 +48,13 @@ export function submit(
       ...(oldest === undefined ? {} : { oldest }),
       known: connection.known,
       event: asked.event,
-      account,
+      account: asked.account ?? connection.account,
       subject: asked.subject,
       body: asked.body,
       asked: JSON.stringify([asked.event, asked.fields]),
     },
-    account === '' ? unlessNobody(answer) : answer,
+    answer,
   );
-}
-
-/** With nobody logged in, nobody is told whether there is an account or a room of a name. */
-function unlessNobody(answer: (result: Result<Committed>) => void): (result: Result<Committed>) => void {
-  return (result) => {
-    const isTold = !result.ok && (result.error.code === 'no-such-account' || result.error.code === 'no-such-room');
-    answer(isTold ? notLoggedIn() : result);
-  };
 }
 
 /** {@link submit} for those who wait for the end. */

@@ -215,7 +215,7 @@ export class InstantEngine implements Engine {
     if (row && request <= row.lastRequest) {
       const draft = this.#draftOf(submission);
       const refused = 'refused' in draft ? draft.refused : this.chat.check(draft);
-      return refused === ''
+      return refused === '' || refused === 'not-logged-in'
         ? refusal('overtaken', `Request ${request} was overtaken.`)
         : refusalOf(refused, submission, this.chat);
     }
