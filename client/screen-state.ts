@@ -1,10 +1,10 @@
+import type { LocalServer } from '../shared/local-servers.ts';
 import { nameKey } from '../shared/names.ts';
 import type { ConnectionState, OutboxMessage } from './chat-types.ts';
 import { onAnswer } from './screen/answers.ts';
 import { onChatEvent } from './screen/chat-events.ts';
 import { EMPTY_EDITOR, editorWith } from './screen/editor.ts';
 import { fetchQuoted } from './screen/fetch-quoted.ts';
-import type { LocalServer } from './screen/local-servers.ts';
 import { type Calendar, type ScreenInput, type ScreenState, type Step, step } from './screen/model.ts';
 import { fetchMembers } from './screen/rooms.ts';
 import { DEFAULT_SCREEN_SETTINGS, type ScreenSettings } from './screen/screen-settings.ts';

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../shared/api.ts';
-import type { ControlAction, LocalServer } from './local-servers.ts';
+import type { LocalServer, ServerAction } from '../../shared/local-servers.ts';
 import { type Key, type ScreenState, type Step, step } from './model.ts';
 import { movedByKey } from './panel-movement.ts';
 import type { PanelOf } from './panels.ts';
@@ -37,10 +37,10 @@ export function serverRows(state: ScreenState): ServerRow[] {
   }));
 }
 
-const ACTIONS: Readonly<Record<string, ControlAction>> = { k: 'kill', p: 'pause', r: 'resume', s: 'restart' };
+const ACTIONS: Readonly<Record<string, ServerAction>> = { k: 'kill', p: 'pause', r: 'resume', s: 'restart' };
 
 /** Which actions make sense for a server now. */
-export function actionsFor(server: LocalServer): ControlAction[] {
+export function actionsFor(server: LocalServer): ServerAction[] {
   switch (server.state) {
     case 'running':
       return ['kill', 'pause'];

@@ -1,6 +1,6 @@
 import type { Message, Replies } from '../../shared/api.ts';
 import type { Result } from '../../shared/errors.ts';
-import type { ControlAction } from './local-servers.ts';
+import type { ServerAction } from '../../shared/local-servers.ts';
 
 /** Which window of an account's history is asked for. */
 export interface HistoryAsk {
@@ -55,7 +55,7 @@ export type Effect =
   | { type: 'ring' }
   /** The names of conversations that are silent, to be kept. */
   | { type: 'keep-muted'; names: readonly string[] }
-  | { type: 'control'; action: ControlAction; address: string }
+  | { type: 'control'; action: ServerAction; address: string }
   | { type: 'quit' };
 
 export type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;

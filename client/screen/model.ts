@@ -1,8 +1,9 @@
 import type { AccountListing, Message, Room } from '../../shared/api.ts';
+import type { LocalServer } from '../../shared/local-servers.ts';
 import type { ChatEvent, ConnectionState, OutboxMessage } from '../chat-types.ts';
 import type { Editor } from './editor.ts';
 import type { Answer, Effect } from './effects.ts';
-import type { FailOver, LocalServer } from './local-servers.ts';
+import type { FailOver } from './fail-over.ts';
 import type { MessageLog } from './message-log.ts';
 import type { Panel } from './panels.ts';
 import type { ScreenSettings } from './screen-settings.ts';

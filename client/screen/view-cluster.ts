@@ -1,5 +1,6 @@
+import type { LocalServer } from '../../shared/local-servers.ts';
 import { actionsFor, clusterOf, type ServerRow, serverRows } from './cluster-panel.ts';
-import type { FailOver, LocalServer } from './local-servers.ts';
+import type { FailOver } from './fail-over.ts';
 import type { ScreenState } from './model.ts';
 import type { PanelOf } from './panels.ts';
 import { safeLine } from './safe-lines.ts';

@@ -1,5 +1,5 @@
 import type { Result } from '../../shared/errors.ts';
-import type { ControlAction, LocalServer } from '../screen/local-servers.ts';
+import type { LocalServer, ServerAction } from '../../shared/local-servers.ts';
 
 /** Servers of this machine that may be ended and started from the screen; whoever started them gives this to the UI. */
 export interface ClusterControl {
@@ -12,5 +12,5 @@ export interface ClusterControl {
    */
   onChange(listener: () => void): () => void;
   /** Resolves when it is done, or with why it was not: a sentence for people. */
-  control(action: ControlAction, address: string): Promise<Result<object>>;
+  control(action: ServerAction, address: string): Promise<Result<object>>;
 }

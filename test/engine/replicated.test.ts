@@ -7,6 +7,7 @@ import { ChatState } from '../../server/state/chat-state.ts';
 import { accountBody } from '../../shared/account-body.ts';
 import { type Result, refusal, success } from '../../shared/errors.ts';
 import type { AccountId, ClientId, SessionId } from '../../shared/ids.ts';
+import { roomBody } from '../../shared/room-body.ts';
 import { SingleServer } from './single-server.ts';
 
 const CLIENT = '6f1c6f0e-0000-4000-8000-000000000001' as ClientId;
@@ -144,6 +145,23 @@ describe('the replicated engine, on one server', () => {
     expect(submit(server, submission(401, { account: '' }))).toMatchObject([
       { ok: false, error: { code: 'not-logged-in', definite: true } },
     ]);
+  });
+
+  it('R18: refused in the log, it is answered so again, also with nobody logged in (seed ci, run 4724)', async () => {
+    const server = await withAna();
+    const other = 'a7000000-0000-4000-8000-000000000002' as ClientId;
+    const ofRoom = (request: number, change: Partial<Submission>) => submission(request, { client: other, ...change });
+    const body = roomBody({ name: '#den', nameKey: '#den', topic: '' });
+    submit(server, ofRoom(1, { event: 'room:create', subject: '#den', body, asked: 'create' }));
+    server.isDiskHeld = true;
+    submit(server, ofRoom(2, { event: 'room:delete', subject: '#den', body: '', asked: 'delete' }));
+    const toRoom = { subject: '#den', asked: '["message:send","#den","hello"]' };
+    const first = submit(server, submission(2, toRoom));
+    server.advance(500);
+    server.releaseDisk();
+    expect(first).toMatchObject([{ ok: false, error: { code: 'no-such-room', definite: true } }]);
+    expect(server.entries.at(-1)).toMatchObject({ event: 'message:send', request: 2 });
+    expect(submit(server, submission(2, { ...toRoom, account: '' }))).toEqual(first);
   });
 
   it('R18: a number below one that is under way waits for that one: only then it is sure that it will not be done', async () => {

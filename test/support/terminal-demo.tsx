@@ -1,7 +1,7 @@
-import type { LocalServer } from '../../client/screen/local-servers.ts';
 import type { ClusterControl } from '../../client/terminal/cluster-control.ts';
 import { showChat } from '../../client/terminal/show-chat.tsx';
 import { refusal } from '../../shared/errors.ts';
+import type { LocalServer } from '../../shared/local-servers.ts';
 import { FakeChat } from './fake-chat.ts';
 
 /** Shows the terminal chat without servers: `node --import tsx test/support/terminal-demo.tsx [login|chat|room|many|offline|moved|warning|cluster]`. */
