@@ -29,10 +29,10 @@ export interface Engine {
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void;
 
   /**
-   * Reads from the state, never older than `seen` (a position) and, at the primary, never older than any operation
+   * Reads from the state, never older than `seen` and, at the primary, never older than any operation
    * that was acknowledged before the call. `answer` is called once.
    */
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void;
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void;
 
   /**
    * Reads a page of history, as {@link read} does. Its texts may have to be read from the disk first: `choose` is then asked again, so that
@@ -70,6 +70,12 @@ export interface Engine {
   /** Takes no new requests, lets what is in flight commit, writes everything down (R23). Resolves when all is flushed. */
   leave(): Promise<void>;
 }
+
+/**
+ * How new the state has to be that a read is answered from: at least as new as a position, or, for `latest`, as every operation that was
+ * acknowledged before the read, which only the primary can tell: other servers refuse it with `not-primary`.
+ */
+export type Freshness = number | 'latest' | undefined;
 
 /** What a client asks to have done. */
 export interface Submission {

@@ -18,7 +18,7 @@ import type { RowName } from '../storage/log-survey.ts';
 import type { StorageFailure } from '../storage/replica-storage.ts';
 import { Compaction } from './compaction.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
-import type { Committed, Engine, EngineListener, Submission } from './engine.ts';
+import type { Committed, Engine, EngineListener, Freshness, Submission } from './engine.ts';
 import { formWhenAlone } from './formation.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
@@ -185,8 +185,8 @@ export class ReplicatedEngine implements Engine {
     this.#driver.give({ type: 'propose', drafts: this.#submissions.takeQueue() });
   }
 
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
-    const wait = { position: seen ?? 0, deadlineMs: this.#driver.nowMs + READ_WAIT_MS };
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
+    const wait = { position: seen === 'latest' ? 0 : (seen ?? 0), deadlineMs: this.#driver.nowMs + READ_WAIT_MS };
     if (isPrimary(this.#state) || this.#isExtending) {
       const checkId = this.#nextCheckId++;
       this.#reads.add({ ...wait, checkId }, query, answer);
@@ -194,7 +194,8 @@ export class ReplicatedEngine implements Engine {
       return;
     }
     const role = roleOf(this.#driver.context);
-    if (role === 'waiting' || role === 'witness') answer({ ok: false, error: this.whyNotPrimary() });
+    if (role === 'waiting' || role === 'witness' || seen === 'latest')
+      answer({ ok: false, error: this.whyNotPrimary() });
     else if (wait.position <= this.chat.position && this.#mayAnswer) answer(success(query(this.chat)));
     else this.#reads.add({ ...wait, checkId: null }, query, answer);
   }
