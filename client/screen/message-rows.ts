@@ -4,6 +4,7 @@ import type { Conversation, ScreenState } from './model.ts';
 import type { TailItem } from './outbox.ts';
 import { quoteOf } from './quotes.ts';
 import { safeLine, safeLines } from './safe-lines.ts';
+import { OWN_NAME, senderName } from './sender-names.ts';
 import { fitLine, type Line, type Look, nameLook, type Span, span } from './spans.ts';
 import { fitText, padText, textWidth, wrapText } from './text-width.ts';
 import { isOwn, mentionsUser } from './unread.ts';
@@ -76,7 +77,11 @@ function messageRows(scroll: Scroll, message: KeptMessage): Line[] {
   const { state } = scroll;
   const own = isOwn(state, message);
   const isSelected = state.selection?.position === message.position;
-  const name = own ? 'you' : safeLine(message.from);
+  const name = own
+    ? OWN_NAME
+    : message.fromDeleted
+      ? safeLine(message.from)
+      : senderName(scroll.conversation, message.from);
   const nameAs: Look = message.fromDeleted || own ? 'dim' : nameLook(nameKey(message.from));
   const head = { atMs: message.at, sender: span(name, nameAs) };
   const isHidden = !own && state.blocked.has(nameKey(message.from)) && !isSelected;
@@ -127,7 +132,7 @@ function tailRows(scroll: Scroll, item: TailItem): Line[] {
   };
   const { look, mark } = signs[item.kind];
   const above = item.message.replyTo === undefined ? [] : [quoteRow(scroll, item.message.replyTo)];
-  const head = { atMs: item.message.typedAt, sender: span('you', 'dim') };
+  const head = { atMs: item.message.typedAt, sender: span(OWN_NAME, 'dim') };
   const lines = bubble(scroll, { ...head, rows, look, marks: [mark], above });
   if (item.kind !== 'failed') return lines;
   const indent = ' '.repeat(indentWidth(scroll));

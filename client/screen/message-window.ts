@@ -3,7 +3,7 @@ import { countBelow, messageAt } from './message-log.ts';
 import { itemRows, type Scroll } from './message-rows.ts';
 import type { Conversation, ScreenState, ScrollAnchor } from './model.ts';
 import { tailOf } from './outbox.ts';
-import { safeLine } from './safe-lines.ts';
+import { senderName } from './sender-names.ts';
 import { type Line, span } from './spans.ts';
 import { textWidth } from './text-width.ts';
 
@@ -26,7 +26,9 @@ export interface MessageWindow {
 
 function scrollOf(state: ScreenState, conversation: Conversation, width: number): Scroll {
   const tail = tailOf(state, conversation);
-  const longest = isRoomName(conversation.name) ? 12 : Math.max(3, textWidth(safeLine(conversation.name)));
+  const longest = isRoomName(conversation.name)
+    ? 12
+    : Math.max(3, textWidth(senderName(conversation, conversation.name)));
   const nameWidth = Math.min(longest, width < 50 ? 8 : 14);
   return { state, conversation, width, tail, count: conversation.log.size + tail.length, nameWidth };
 }

@@ -3,7 +3,8 @@ import { nameKey } from '../../shared/names.ts';
 import type { Layout } from './layout.ts';
 import type { Conversation } from './model.ts';
 import { safeLine } from './safe-lines.ts';
-import { type Line, span } from './spans.ts';
+import { senderName } from './sender-names.ts';
+import { type Line, span, spread } from './spans.ts';
 import { padText } from './text-width.ts';
 import { count } from './words.ts';
 
@@ -19,8 +20,10 @@ export function memberLines(layout: Layout, conversation: Conversation): Line[] 
   const title = `${count(number, 'member')}${hasAll ? `, ${online} online` : ''}`;
   const shown = ordered.slice(0, bodyRows - 1).map((one): Line => {
     const mark = owner !== '' && nameKey(one.username) === owner ? ' *' : '';
-    const name = padText(`${safeLine(one.username)}${mark}`, memberWidth - 3);
-    return [one.online ? span(' ● ', 'good') : span(' ○ ', 'dim'), span(name, one.online ? 'plain' : 'dim')];
+    const name = span(`${safeLine(one.username)}${mark}`, one.online ? 'plain' : 'dim');
+    const shownAs = senderName(conversation, one.username);
+    const also = shownAs === safeLine(one.username) ? [] : [span(` ${shownAs}`, 'dim')];
+    return spread([one.online ? span(' ● ', 'good') : span(' ○ ', 'dim'), name, ...also], [], memberWidth);
   });
   const hidden = number - shown.length;
   const lines: Line[] = [[span(padText(` ${title}`, memberWidth), 'dim')], ...shown];

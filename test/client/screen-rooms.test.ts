@@ -114,6 +114,17 @@ describe('unread counts', () => {
   });
 });
 
+describe('a conversation with one person', () => {
+  it('shows their display name beside their messages', () => {
+    const driver = inBob();
+    driver.deliver('bob', 'ana', 'hi');
+    driver.event({ type: 'account-changed', username: 'bob', displayName: 'Bobby\u202e' });
+    expect(driver.text).toMatch(/ Bobby\S* +hi/);
+    driver.event({ type: 'account-changed', username: 'bob', displayName: 'you' });
+    expect(driver.text).toMatch(/ bob +hi/);
+  });
+});
+
 describe('being called', () => {
   it('mentions and direct messages ring, other messages in rooms do not; nothing rings in sight or muted', () => {
     const driver = inBob();
@@ -190,6 +201,28 @@ describe('rooms', () => {
     driver.event({ type: 'room-left', room: '#lobby', username: 'carol', removed: false });
     expect(driver.text).toMatch(/● bob \*[\s\S]*● dave[\s\S]*○ ana/);
     expect(driver.text).toContain('#lobby · 3 members · anything');
+  });
+
+  it('name members as they want to be called, unless that is what somebody else is called', () => {
+    const driver = inBob();
+    driver.input({ type: 'resize', columns: 140, rows: 30 });
+    driver.type('/to #lobby');
+    driver.key('enter');
+    driver.deliver('bob', '#lobby', 'first');
+    driver.deliver('carol', '#lobby', 'second');
+    driver.deliver('dave', '#lobby', 'third');
+    const effect = effects(driver, 'members').at(-1)!;
+    const members = [
+      { username: 'bob', online: true, displayName: 'Bob the Builder' },
+      { username: 'carol', online: true, displayName: 'Ｂｏｂ' },
+      { username: 'dave', online: true, displayName: 'You' },
+    ];
+    driver.input({ type: 'answered', answer: { effect, result: success({ members, more: false }) } });
+    expect(driver.text).toMatch(/Bob the Bui… +first[\s\S]*carol +second[\s\S]*dave +third/);
+    expect(driver.text).toContain('● bob * Bob the B');
+    driver.event({ type: 'account-changed', username: 'carol', displayName: 'Carol' });
+    driver.event({ type: 'account-changed', username: 'bob', displayName: '' });
+    expect(driver.text).toMatch(/bob +first[\s\S]*Carol +second/);
   });
 
   it('say who is typing, until that ends or they send something', () => {
