@@ -18,6 +18,8 @@ export function onFormKey(state: ScreenState, key: Key): Step {
     case 'up':
       return step(withForm(state, focusMoved(form, -1)));
     case 'enter':
+    // Enter comes like this when it was pressed before the program took the terminal over.
+    case 'ctrl+j':
       return onEnter(state);
     case 'escape':
       return step(withForm(state, { ...form, message: '' }));

@@ -28,6 +28,14 @@ describe('the first screen', () => {
     expect(chat.asked.filter((one) => one.startsWith('log in'))).toEqual(['log in ana', 'log in ana']);
   });
 
+  it('takes what was typed before it listened, when the terminal still made line feeds of Enter', async () => {
+    const { chat, press, shows } = show();
+    chat.accounts.set('ana', 'correct horse');
+    chat.connect();
+    await press('ana\ncorrect horse\n');
+    await shows('Welcome, ana.');
+  });
+
   it('creates an account, and judges name and password before asking a server', async () => {
     const { chat, press, shows } = show();
     chat.connect();

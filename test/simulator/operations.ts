@@ -127,21 +127,42 @@ const OF_ROOMS: ReadonlySet<OperationKind> = new Set<OperationKind>([
 /** In runs with many of one kind. */
 const MANY_WEIGHT = 80;
 
+/** What two devices of an account get into each other's way with, when they do it at once. */
+const TOGETHER: Partial<Record<OperationKind, readonly OperationKind[]>> = {
+  changePassword: ['changePassword', 'logIn'],
+  markRead: ['markRead'],
+};
+const TOGETHER_CHANCE = 0.5;
+/** About what a request takes. */
+const TOGETHER_WITHIN_MS = 8;
+
 /** One after the other, at random intervals, until the faults end. */
 export function drawOperations(random: Random, rates: Rates, layout: Layout): PlannedOperation[] {
   const operations: PlannedOperation[] = [];
   const endMs = rates.calmMs + rates.faultsMs;
   for (let atMs = 100 * random.fraction(); atMs < endMs; ) {
-    operations.push({
-      number: operations.length,
-      atMs,
-      client: random.between(0, layout.clients),
-      kind: drawKind(random, rates),
-      choice: random.fraction(),
-    });
+    const client = random.between(0, layout.clients);
+    const kind = drawKind(random, rates);
+    operations.push({ number: operations.length, atMs, client, kind, choice: random.fraction() });
+    const companions = TOGETHER[kind];
+    if (companions && random.chance(TOGETHER_CHANCE)) {
+      operations.push({
+        number: operations.length,
+        atMs: atMs + TOGETHER_WITHIN_MS * random.fraction(),
+        client: otherDeviceOf(client, layout),
+        kind: random.pick(companions),
+        choice: random.fraction(),
+      });
+    }
     atMs += -Math.log(1 - random.fraction()) * rates.betweenOperationsMs;
   }
   return operations;
+}
+
+/** Another client of the same account, if there is one. */
+function otherDeviceOf(client: number, { clients, accounts }: Layout): number {
+  const next = client + accounts;
+  return next < clients ? next : client % accounts;
 }
 
 function drawKind(random: Random, { readShare, accountShare, roomShare, manyOf }: Rates): OperationKind {
