@@ -12,7 +12,7 @@ import { checkNews } from './news-checker.ts';
 import { checkOrder } from './order-checker.ts';
 import { checkRefusals } from './refusal-checker.ts';
 import { checkSearches } from './search-checker.ts';
-import { checkSessions } from './session-checker.ts';
+import { checkPasswords, checkSessions } from './session-checker.ts';
 import { checkTold } from './told-checker.ts';
 import { Windows } from './window.ts';
 
@@ -56,6 +56,7 @@ export function checkClientHistory(
     checkAnswers(calls, windows, history) ??
     checkSearches(calls, windows, history) ??
     checkSessions(calls, positions, history) ??
+    checkPasswords(calls, positions, history) ??
     checkAccounts(calls, areRefusalsConfirmed) ??
     refusals
   );

@@ -191,6 +191,24 @@ describe('R17, R25: log-ins and settings', () => {
       },
     ],
     [
+      'something is done over one that was opened with the password that is changed at the same time',
+      'done with a former password',
+      (run) => {
+        change(run);
+        enter(run, 'secret');
+        run.send('c', 'bo', 'y');
+      },
+    ],
+    [
+      'something is done over one that was opened with the new password',
+      null,
+      (run) => {
+        change(run);
+        enter(run, 'new secret');
+        run.send('c', 'bo', 'y');
+      },
+    ],
+    [
       'something is done after all were closed',
       'done over a log-in that has ended',
       (run) => {

@@ -20,7 +20,7 @@ export class LoggedAccounts {
   }
 
   create(entry: LogEntry): boolean {
-    const { username } = readAccountBody(entry);
+    const { username, passwordHash } = readAccountBody(entry);
     const key = nameKey(username);
     if (this.with(key).some((account) => isPresentAt(account, entry.op - 1))) return false;
     const account: LoggedAccount = {
@@ -31,6 +31,7 @@ export class LoggedAccounts {
       deletedAtOp: Number.POSITIVE_INFINITY,
       received: 0,
       displayName: new Timeline(entry.op, ''),
+      passwordHash: new Timeline(entry.op, passwordHash),
       blocks: [],
       logIns: [],
       marks: new Map(),
@@ -64,10 +65,11 @@ export class LoggedAccounts {
   }
 
   /** Over a log-in that has ended by then nothing is changed. */
-  changePassword(account: LoggedAccount, { op, subject }: LogEntry): boolean {
+  changePassword(account: LoggedAccount, { op, subject, body }: LogEntry): boolean {
     const isOpen = account.logIns.some(({ session, endedAtOp }) => session === subject && endedAtOp > op);
     if (!isOpen) return false;
     endLogIns(account, op, ({ session }) => session !== subject);
+    account.passwordHash.set(op, body);
     return true;
   }
 

@@ -12,6 +12,8 @@ export interface LoggedAccount {
   /** The highest position that some `message:received` of the log names for it. */
   received: number;
   readonly displayName: Timeline<string>;
+  /** As the log holds it; empty where that was removed. */
+  readonly passwordHash: Timeline<string>;
   /** The account whose id it is, and from when until when it is blocked. */
   readonly blocks: LoggedSpan[];
   readonly logIns: { readonly session: string; readonly openedAtOp: number; endedAtOp: number }[];

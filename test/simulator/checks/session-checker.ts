@@ -1,6 +1,17 @@
-import { type Call, describeCall } from './calls.ts';
+import { askedText, type Call, describeCall } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
 import { highestAnswered } from './order-checker.ts';
+
+/** How the simulator's hashes begin; what follows is the password. */
+const HASHED = 'plain ';
+const OF_LOG_INS: ReadonlySet<string> = new Set([
+  'account:create',
+  'account:delete',
+  'account:password',
+  'session:open',
+  'session:close',
+  'session:close-all',
+]);
 
 /**
  * R17, R25: once a log-in has ended, by a change of the password or because all were closed, and whoever did that was answered, nothing that is asked
@@ -33,6 +44,42 @@ export function checkSessions(
     return `done over a log-in that has ended: ${describeCall(call)} became operation ${position}, and its log-in was ended at ${ended}, which was acknowledged before it was asked`;
   }
   return null;
+}
+
+/**
+ * R17: what is done over a log-in is done while the account has the password that was given for it: with another one, that log-in would have ended.
+ *
+ * @param positions where each write is in the log
+ */
+export function checkPasswords(
+  calls: readonly Call[],
+  positions: ReadonlyMap<Call, number>,
+  history: CommittedHistory,
+): string | null {
+  const answeredBefore = highestAnswered(calls);
+  for (const [call, position] of positions) {
+    if (call.event === 'account:password') continue;
+    const hashes = history.accounts.get(history.entry(position)!.account)?.passwordHash;
+    const hash = hashes?.at(position) ?? '';
+    // What was under way when the password was changed may still be done.
+    if (!hash.startsWith(HASHED) || hashes!.setAt(position) > answeredBefore(call.askedIndex)) continue;
+    const given = passwordGiven(call, calls);
+    if (given === undefined || hash === HASHED + given) continue;
+    return `done with a former password: ${describeCall(call)} became operation ${position}, after a log-in with "${given}", when the password was "${hash.slice(HASHED.length)}"`;
+  }
+  return null;
+}
+
+/** With which password its client had logged in; undefined when that cannot be told for sure. */
+function passwordGiven(call: Call, calls: readonly Call[]): string | undefined {
+  const before = calls.filter(
+    ({ client, event, askedIndex }) =>
+      client === call.client && OF_LOG_INS.has(event) && askedIndex < call.answeredIndex,
+  );
+  const last = before.at(-1);
+  const isEntering = last?.event === 'session:open' || last?.event === 'account:create';
+  if (!isEntering || !last.result?.ok || last.answeredIndex > call.askedIndex) return undefined;
+  return askedText(last, 'password');
 }
 
 /** When all log-ins were closed, and when that was answered: the answer does not say where it is in the log. */
