@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ChatClient, type Message } from '../../client/understudy.ts';
+import { Cluster } from '../support/cluster.ts';
+import { RunningProgram } from '../support/running-program.ts';
+import { type EmbeddingProject, makeEmbeddingProject } from './embedding-project.ts';
+import { importGraph } from './import-graph.ts';
+
+const TYPED = `
+import { ChatClient, type ChatEvent, type Message, type Result } from 'understudy';
+
+export const heard: Message[] = [];
+export const chat = new ChatClient({ servers: ['localhost:1538'], giveUpAfterMs: 1000, replay: false });
+chat
+  .on('message', ({ message, replayed }) => void (replayed || heard.push(message)))
+  .once('moved', ({ from, to, silenceMs }) => console.log(from.toUpperCase(), to.toUpperCase(), silenceMs.toFixed(1)))
+  .off('notice');
+chat.on('connection', ({ state }) => state.phase === 'connected' && console.log(state.cluster.members.join()));
+chat.onEvent((event: ChatEvent) => console.log(event.type));
+export const sent: Promise<Result<{ id: string; position: number; at: number }>> = chat.send('bob', 'hi');
+
+// @ts-expect-error: there is no event of this name
+chat.on('mesage', () => {});
+// @ts-expect-error: a message is no text
+chat.on('message', ({ message }) => message.trim());
+// @ts-expect-error: a client needs servers
+export const lost = new ChatClient({});
+`;
+const TYPED_FOR_NODE = `
+import { ChatClient } from 'understudy';
+import { folderStore } from 'understudy/node';
+
+const servers = ['localhost:1538'];
+export const chat = new ChatClient({ servers, store: await folderStore({ servers, username: 'echo' }) });
+`;
+
+let project: EmbeddingProject;
+
+beforeAll(() => {
+  project = makeEmbeddingProject();
+});
+
+afterAll(() => project?.remove());
+
+describe('the package', () => {
+  it('loads nothing of Node in a browser, and of packages socket.io-client alone', () => {
+    const { files, bare } = importGraph(resolve(project.installed, 'dist/client/understudy.js'));
+    expect(files.length).toBeGreaterThan(20);
+    expect(bare).toEqual(['socket.io-client']);
+  });
+
+  it('says so if it did: what is for Node loads Node’s modules', () => {
+    const { bare } = importGraph(resolve(project.installed, 'dist/client/understudy-node.js'));
+    expect(bare).toContain('node:fs');
+  });
+
+  it.each([
+    ['Node', 'nodenext', 'nodenext', false],
+    // The declarations themselves are the same whoever finds them.
+    ['a bundler', 'esnext', 'bundler', true],
+  ])(
+    'has types for a strict project that resolves modules as %s does',
+    (_who, module, moduleResolution, skipLibCheck) => {
+      project.write('typed.ts', TYPED);
+      project.write('typed-for-node.ts', TYPED_FOR_NODE);
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: 'es2022',
+        lib: ['es2023', 'dom'],
+        types: [],
+        skipLibCheck,
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+      };
+      project.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+      expect(complaints(project.folder)).toBe('');
+    },
+  );
+});
+
+const PROGRAM = `
+import { ChatClient } from 'understudy';
+
+const chat = new ChatClient({ servers: process.argv.slice(2) });
+chat.on('message', ({ message }) => console.log(\`\${message.from}: \${message.body}\`));
+chat.once('connection', ({ state }) => console.log(state.phase));
+chat.start();
+const entered = await chat.createAccount('ana', 'correct horse');
+const sent = await chat.send('ana', 'to myself');
+console.log(entered.ok, sent.ok);
+await chat.close();
+`;
+
+describe('programs that embed it, before three servers', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.started();
+  });
+
+  afterAll(async () => {
+    await cluster?.close();
+  });
+
+  function run(args: readonly string[]): RunningProgram {
+    const program = new RunningProgram(process.execPath, [...args, ...cluster.addresses], { cwd: project.folder });
+    onTestFinished(async () => {
+      await program.end();
+    });
+    return program;
+  }
+
+  /** Somebody who is logged in; `answers` are the messages from others. */
+  async function person(name: string): Promise<{ chat: ChatClient; answers: Message[] }> {
+    const chat = new ChatClient({ servers: cluster.addresses });
+    onTestFinished(() => chat.close());
+    const answers: Message[] = [];
+    chat.on('message', ({ message }) => void (message.from === name || answers.push(message)));
+    chat.start();
+    expect(await chat.createAccount(name, 'correct horse')).toMatchObject({ ok: true });
+    return { chat, answers };
+  }
+
+  it('ten lines in a project of their own: log in, send, hear, end', async () => {
+    const program = run([project.write('program.js', PROGRAM)]);
+    expect(await program.ended).toEqual({ status: 0, signal: null });
+    expect(program.output.trim().split('\n')).toEqual(['connecting', 'ana: to myself', 'true true']);
+  });
+
+  it('the example bot answers each message once although the primary dies, and what it missed when it is back', async () => {
+    const bot = (): RunningProgram => run(['node_modules/understudy/client/examples/bot.js', 'echo', 'echo echo echo']);
+    const first = bot();
+    await first.until('echo is listening.');
+    const { chat, answers } = await person('bob');
+    const bodies = (): string[] => answers.map(({ body }) => body);
+    await chat.send('echo', 'one');
+    await cluster.until('the bot answers', () => answers.length > 0);
+    await cluster.kill(await cluster.untilServing());
+    await chat.send('echo', 'two');
+    await cluster.until('it answers after a fail-over', () => bodies().includes('You said: two'));
+    expect(bodies()).toEqual(['You said: one', 'You said: two']);
+    expect(await first.end('SIGINT')).toEqual({ status: 0, signal: null });
+    await chat.send('echo', 'three');
+    await bot().until('echo is listening.');
+    await cluster.until('it answers what it missed', () => bodies().includes('You said: three'));
+  });
+});
+
+/** What the compiler says of the project in a folder; empty when it is content. */
+function complaints(folder: string): string {
+  try {
+    return execFileSync(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+  } catch (failure) {
+    return (failure as { stdout: string }).stdout;
+  }
+}
