@@ -42,6 +42,11 @@ export class RunningProgram {
     this.#child.stdin!.write(`${line}\n`);
   }
 
+  /** It gets nothing more to read. */
+  closeInput(): void {
+    this.#child.stdin!.end();
+  }
+
   /** Waits until it has printed this. @throws Error with all that it printed when it does not within 20 s */
   async until(text: string | RegExp): Promise<void> {
     const isThere = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
