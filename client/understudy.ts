@@ -22,6 +22,7 @@ export type {
 export type { ChatError, ErrorCode, Result } from '../shared/errors.ts';
 export type { Chat, ChatEvent, ConnectionState, OutboxMessage } from './chat-types.ts';
 export type { ChatEventListener, ChatEventName, ChatEventNamed } from './event-listeners.ts';
+export { pageStore } from './page-store.ts';
 export type { ClientStore } from './store.ts';
 
 /** How a {@link ChatClient} is made. */
@@ -29,8 +30,8 @@ export interface ChatClientOptions extends Omit<BareOptions, 'servers' | 'store'
   /** Where to look first, each `host:port`. One is enough, all are better: the others are learned from whoever answers. */
   servers: readonly string[];
   /**
-   * Where the outbox, the log-in and the numbers of requests are kept. By default in memory, for as long as the program runs. In Node
-   * `folderStore` of `understudy/node` keeps them in a folder.
+   * Where the outbox, the log-in and the numbers of requests are kept. By default in memory, for as long as the program runs. In a
+   * browser {@link pageStore} keeps them over a reload of the page; in Node `folderStore` of `understudy/node`, in a folder.
    */
   store?: ClientStore;
 }

@@ -67,7 +67,7 @@ const IMPORT_TABLE: readonly ImportRow[] = [
   },
   {
     // What programs and web pages import: nothing of Node, here or behind it (test/package looks at all that a browser would load).
-    files: ['client/understudy.ts', 'client/event-listeners.ts', 'client/real-clock.ts', 'client/socket-transport.ts'],
+    files: ['client/understudy.ts', 'client/page-store.ts', 'client/real-clock.ts', 'client/socket-transport.ts'],
     mayImport: ['shared/**', 'client/**'],
     packages: ['socket.io-client'],
   },

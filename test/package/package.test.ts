@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ChatClient, type Message } from '../../client/understudy.ts';
+import { BrowserPage, CHROMIUM } from '../support/browser.ts';
 import { Cluster } from '../support/cluster.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { type EmbeddingProject, makeEmbeddingProject } from './embedding-project.ts';
@@ -34,6 +38,9 @@ import { folderStore } from 'understudy/node';
 const servers = ['localhost:1538'];
 export const chat = new ChatClient({ servers, store: await folderStore({ servers, username: 'echo' }) });
 `;
+
+if (CHROMIUM === undefined)
+  console.warn('The example page is not tested: no Chromium (Debian: apt-get install chromium).');
 
 let project: EmbeddingProject;
 
@@ -147,6 +154,47 @@ describe('programs that embed it, before three servers', () => {
     await bot().until('echo is listening.');
     await cluster.until('it answers what it missed', () => bodies().includes('You said: three'));
   });
+
+  it.skipIf(CHROMIUM === undefined)(
+    'the example page: talks, stays logged in when it is reloaded, and moves',
+    async () => {
+      const url = await served();
+      const page = await BrowserPage.open(`${url}/client/examples/page.html?servers=${cluster.addresses}`, CHROMIUM!);
+      onTestFinished(() => page.close());
+      const shows = (text: string): Promise<void> =>
+        page.until(`document.getElementById('messages').innerText.includes(${JSON.stringify(text)})`);
+      const fillIn = (values: Record<string, string>, button: string): Promise<unknown> =>
+        page.evaluate(`
+        for (const [id, value] of Object.entries(${JSON.stringify(values)})) document.getElementById(id).value = value;
+        document.querySelector(${JSON.stringify(button)}).click();`);
+      const isIn = (): Promise<void> => page.until(`!document.querySelector('#write').hidden`);
+
+      await page.until(`document.getElementById('state').textContent.startsWith('Connected')`);
+      await fillIn({ username: 'dora', password: 'wrong' }, '[value=logIn]');
+      await shows('There is no account "dora"');
+      await fillIn({ username: 'dora', password: 'correct horse' }, '[value=createAccount]');
+      await isIn();
+      const { chat: eve, answers } = await person('eve');
+      await eve.send('dora', 'a text, <b>no markup</b>');
+      await shows('a text, <b>no markup</b>');
+      const sent = await eve.send('dora', 'not for long');
+      await shows('not for long');
+      if (sent.ok) await eve.deleteMessage(sent.value.id);
+      await page.until(`!document.getElementById('messages').innerText.includes('not for long')`);
+      await fillIn({ to: 'eve', body: 'from a page' }, '#write button');
+      await cluster.until('eve hears the page', () => answers.some(({ body }) => body === 'from a page'));
+
+      await page.reload();
+      await isIn();
+      await shows('from a page');
+      await cluster.kill(await cluster.untilServing(cluster.up.map(({ index }) => index)));
+      await fillIn({ to: 'eve', body: 'after it was reloaded' }, '#write button');
+      await shows('Moved to');
+      await shows('after it was reloaded');
+      await cluster.until('eve hears that, too', () => answers.length === 2);
+      expect(answers.map(({ body }) => body)).toEqual(['from a page', 'after it was reloaded']);
+    },
+  );
 });
 
 /** What the compiler says of the project in a folder; empty when it is content. */
@@ -159,4 +207,22 @@ function complaints(folder: string): string {
   } catch (failure) {
     return (failure as { stdout: string }).stdout;
   }
+}
+
+/** Serves the project's files, as any server for static files does. @returns its address, which is another origin than the chat's */
+async function served(): Promise<string> {
+  const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url!, 'http://localhost');
+    readFile(resolve(`.${pathname}`)).then(
+      (content) => response.setHeader('content-type', types[extname(pathname)] ?? 'text/plain').end(content),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
