@@ -27,7 +27,12 @@ export interface PageSurroundings {
  * @param name tells stores apart when a page has several clients
  * @throws Error when there is no page
  */
-export function pageStore(name = 'understudy', page = globalThis as unknown as Partial<PageSurroundings>): ClientStore {
+export function pageStore(name = 'understudy'): ClientStore {
+  return pageStoreIn(globalThis as unknown as Partial<PageSurroundings>, name);
+}
+
+/** See {@link pageStore}; in a page that is given. */
+export function pageStoreIn(page: Partial<PageSurroundings>, name: string): ClientStore {
   const { sessionStorage } = page;
   if (!sessionStorage) {
     throw new Error(

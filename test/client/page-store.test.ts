@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type PageSurroundings, pageStore } from '../../client/page-store.ts';
+import { type PageSurroundings, pageStore, pageStoreIn } from '../../client/page-store.ts';
 
 const MESSAGE = { request: 1, from: 'ana', to: 'bob', body: 'hi', typedAt: 1 };
 const TOLD = { id: 'a1', position: 7, from: 'bob', to: 'ana', body: 'x'.repeat(100), at: 1 };
@@ -45,7 +45,7 @@ class Tab {
 describe('the store of a web page', () => {
   it('has after a reload what it had: the log-in, the outbox, what was told; and no number is used twice', async () => {
     const tab = new Tab();
-    const before = pageStore('chat', tab.page);
+    const before = pageStoreIn(tab.page, 'chat');
     const number = before.takeNumber();
     before.markKnown();
     before.saveSession({ username: 'ana', token: '5.secret' });
@@ -58,7 +58,7 @@ describe('the store of a web page', () => {
     // Scripts of a page that is being left may still run.
     const late = before.takeNumber();
 
-    const after = pageStore('chat', tab.page);
+    const after = pageStoreIn(tab.page, 'chat');
     expect(after).toMatchObject({
       clientId: before.clientId,
       known: true,
@@ -75,37 +75,37 @@ describe('the store of a web page', () => {
 
   it('is another client in a tab that was copied, and in a tab that has something else under the name', () => {
     const tab = new Tab();
-    const store = pageStore('chat', tab.page);
-    expect(pageStore('chat', new Tab(tab.items).page).clientId).not.toBe(store.clientId);
+    const store = pageStoreIn(tab.page, 'chat');
+    expect(pageStoreIn(new Tab(tab.items).page, 'chat').clientId).not.toBe(store.clientId);
     for (const other of ['null', '7', '{', '{}']) {
-      expect(pageStore('chat', new Tab(new Map([['chat', other]])).page).outbox).toEqual([]);
+      expect(pageStoreIn(new Tab(new Map([['chat', other]])).page, 'chat').outbox).toEqual([]);
     }
   });
 
   it('goes on in a page that the browser had kept, unless another page took what it left: then that one is loaded anew', () => {
     const tab = new Tab();
-    pageStore('chat', tab.page);
+    pageStoreIn(tab.page, 'chat');
     tab.happens('pagehide', true);
     tab.happens('pageshow', true);
     expect([tab.reload.mock.calls.length, tab.items.size]).toEqual([0, 0]);
     tab.happens('pagehide', true);
-    pageStore('chat', { ...tab.page, addEventListener: () => {} });
+    pageStoreIn({ ...tab.page, addEventListener: () => {} }, 'chat');
     tab.happens('pageshow', true);
     expect(tab.reload).toHaveBeenCalledTimes(1);
   });
 
   it('leaves what was told when there is no room for it, as the servers have that, and keeps the outbox', async () => {
     const tab = new Tab();
-    const before = pageStore('chat', tab.page);
+    const before = pageStoreIn(tab.page, 'chat');
     await before.addToOutbox(MESSAGE);
     for (let position = 1; position <= 100; position++) before.tell({ message: { ...TOLD, position } });
     tab.roomFor = 5000;
     tab.leave();
-    const after = pageStore('chat', tab.page);
+    const after = pageStoreIn(tab.page, 'chat');
     expect([after.outbox, after.history(10), after.told]).toEqual([[MESSAGE], [], 100]);
   });
 
   it('says where there is no page', () => {
-    expect(() => pageStore('chat', {})).toThrow('use folderStore in Node');
+    expect(() => pageStore()).toThrow('use folderStore in Node');
   });
 });
