@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -88,19 +89,6 @@ describe('the package', () => {
   );
 });
 
-const PROGRAM = `
-import { ChatClient } from 'understudy';
-
-const chat = new ChatClient({ servers: process.argv.slice(2) });
-chat.on('message', ({ message }) => console.log(\`\${message.from}: \${message.body}\`));
-chat.once('connection', ({ state }) => console.log(state.phase));
-chat.start();
-const entered = await chat.createAccount('ana', 'correct horse');
-const sent = await chat.send('ana', 'to myself');
-console.log(entered.ok, sent.ok);
-await chat.close();
-`;
-
 describe('programs that embed it, before three servers', () => {
   let cluster: Cluster;
 
@@ -131,10 +119,15 @@ describe('programs that embed it, before three servers', () => {
     return { chat, answers };
   }
 
-  it('ten lines in a project of their own: log in, send, hear, end', async () => {
-    const program = run([project.write('program.js', PROGRAM)]);
-    expect(await program.ended).toEqual({ status: 0, signal: null });
-    expect(program.output.trim().split('\n')).toEqual(['connecting', 'ana: to myself', 'true true']);
+  it('the program in README answers, in a project of its own', async () => {
+    const [, block] = /```js\n(import \{ ChatClient \}.*?)```/s.exec(readFileSync('README.md', 'utf8'))!;
+    const servers = /\['localhost:1538', .*?\]/;
+    expect(block).toMatch(servers);
+    run([project.write('readme.js', block!.replace(servers, JSON.stringify(cluster.addresses)))]);
+    const { chat, answers } = await person('ana');
+    await cluster.until('echo is there', async () => (await chat.send('echo', 'hello')).ok);
+    await cluster.until('it answers', () => answers.length === 1);
+    expect(answers).toMatchObject([{ from: 'echo', to: 'ana', body: 'You said: hello' }]);
   });
 
   it('the example bot answers each message once although the primary dies, and what it missed when it is back', async () => {
