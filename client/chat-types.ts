@@ -157,6 +157,6 @@ export interface Chat {
   block(username: string): Promise<Result<{ position: number }>>;
   /** Takes a block back. */
   unblock(username: string): Promise<Result<{ position: number }>>;
-  /** Closes the connection and the files. What is in the outbox stays in the store. */
+  /** Closes the connection and the files. What is in the outbox stays there. */
   close(): Promise<void>;
 }
