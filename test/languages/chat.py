@@ -30,7 +30,11 @@ class Refused(Exception):
 
 
 class Chat:
-    """One running client: finds the primary, stays with it, asks again what was not answered, and fetches what it missed."""
+    """One running client: finds the primary, stays with it, asks again what was not answered, and fetches what it missed.
+
+    It has one socket at a time. With a second one (rule 7) it would hear of a new primary even if the old one hangs, and
+    would not have to wait until a reply is overdue.
+    """
 
     def __init__(self, servers, on_message):
         self.on_message = on_message
@@ -67,7 +71,8 @@ class Chat:
 
     async def close(self):
         self.keeper.cancel()
-        await self.leave(self.socket)
+        if self.socket is not None:
+            await self.socket.disconnect()
 
     async def write(self, event, **payload):
         """Has something done exactly once. One after the other: nothing can overtake what was refused (rules 2 and 3)."""
@@ -89,7 +94,7 @@ class Chat:
             socket = await self.connected()
             reply = await self.ask(socket, event, payload)
             if reply is None:  # rule 5: a missing reply means nothing
-                await self.leave(socket)
+                self.leave(socket)
                 continue
             if reply["ok"]:
                 self.attempts = 0
@@ -98,7 +103,7 @@ class Chat:
             if error["code"] not in SERVER_STATE and error["code"] != "internal":
                 raise Refused(error)
             if error["code"] != "rate-limited":
-                await self.leave(socket)
+                self.leave(socket)
             self.learn(error)
             await self.back_off()
 
@@ -151,15 +156,16 @@ class Chat:
             auth["token"] = self.token
         try:
             url = f"http://{address}"
-            await socket.connect(url, auth=auth, transports=["websocket"], wait_timeout=OPEN_PATIENCE_S)
-        except socketio.exceptions.SocketIOError:
+            opening = socket.connect(url, auth=auth, transports=["websocket"], wait_timeout=OPEN_PATIENCE_S)
+            await asyncio.wait_for(opening, OPEN_PATIENCE_S)
+        except (asyncio.TimeoutError, socketio.exceptions.SocketIOError):
             return None
         reply = await self.ask(socket, "cluster:status", {})
         if reply is not None and reply["ok"]:
             self.learn(reply["cluster"])
         if reply is not None and self.primary == address and socket.connected:
             return socket
-        await socket.disconnect()
+        part(socket)
         return None
 
     def learn(self, told):
@@ -177,7 +183,7 @@ class Chat:
         before = self.primary
         self.learn(cluster)
         if socket is self.socket and self.primary not in (before, None):
-            asyncio.ensure_future(self.leave(socket))
+            self.leave(socket)
 
     def on_lost(self, socket):
         for answer, over in self.waiting.items():
@@ -188,10 +194,10 @@ class Chat:
             self.held = None
             self.lost.set()
 
-    async def leave(self, socket):
-        if socket is not None and socket is self.socket:
+    def leave(self, socket):
+        if socket is self.socket:
             self.on_lost(socket)
-            await socket.disconnect()
+            part(socket)
 
     async def back_off(self):
         await asyncio.sleep(min(1.5, 0.025 * 2**self.attempts) * random.uniform(0.75, 1.25))
@@ -211,7 +217,7 @@ class Chat:
             page = await self.ask(socket, "message:history", {"after": self.position, "seen": self.seen})
             if page is None or not page["ok"]:
                 await self.back_off()
-                await self.leave(socket)
+                self.leave(socket)
                 return
             for message in page["messages"]:
                 self.tell(message)
@@ -234,6 +240,11 @@ class Chat:
             self.position = message["position"]
             self.seen = max(self.seen, self.position)
             self.on_message(message)
+
+
+def part(socket):
+    """Does not wait for a server that may have stopped answering."""
+    asyncio.ensure_future(socket.disconnect())
 
 
 def show(**what):
