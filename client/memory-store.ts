@@ -4,12 +4,27 @@ import { nameKey } from '../shared/names.ts';
 import type { ClientStore, ReadMark, StoredCluster, StoredMessage, StoredSession, ToldEvent } from './store.ts';
 import { applyTold, positionOf } from './told.ts';
 
+/** All that a {@link MemoryStore} holds, as plain data: it may be kept as JSON, and taken up again by one other store. */
+export interface MemoryState {
+  clientId: ClientId;
+  known: boolean;
+  session?: StoredSession | undefined;
+  cluster?: StoredCluster | undefined;
+  outbox: readonly StoredMessage[];
+  told?: number | undefined;
+  received: number;
+  lastNumber: number;
+  messages: readonly Message[];
+  readMarks: readonly ReadMark[];
+}
+
 /** A store that lives as long as the process: for tests, simulation, and programs that keep nothing. */
 export function memoryStore(clientId: ClientId): ClientStore {
   return new MemoryStore(clientId);
 }
 
-class MemoryStore implements ClientStore {
+/** See {@link memoryStore}; this one can be asked for all that it holds. */
+export class MemoryStore implements ClientStore {
   clientId: ClientId;
   known = false;
   session: StoredSession | undefined;
@@ -21,8 +36,25 @@ class MemoryStore implements ClientStore {
   #messages: Message[] = [];
   #readMarks = new Map<string, ReadMark>();
 
-  constructor(clientId: ClientId) {
+  /** @param state what another store held that is not used any more, with its client id; without it a client that begins */
+  constructor(clientId: ClientId, state?: MemoryState) {
     this.clientId = clientId;
+    if (!state) return;
+    this.known = state.known;
+    this.session = state.session;
+    this.cluster = state.cluster;
+    this.outbox = [...state.outbox];
+    this.told = state.told;
+    this.received = state.received;
+    this.#lastNumber = state.lastNumber;
+    this.#messages = [...state.messages];
+    for (const mark of state.readMarks) this.saveReadMark(mark);
+  }
+
+  get state(): MemoryState {
+    const { clientId, known, session, cluster, outbox, told, received, readMarks } = this;
+    const plain = { clientId, known, session, cluster, outbox, told, received, readMarks };
+    return { ...plain, lastNumber: this.#lastNumber, messages: this.#messages };
   }
 
   get readMarks(): readonly ReadMark[] {

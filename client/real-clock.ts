@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Random, seededRandom } from '../shared/random.ts';
 import type { Clock } from './clock.ts';
 
@@ -15,5 +14,5 @@ export function realClock(): Clock {
 
 /** A generator that no two processes seed alike; for jitter and fresh client ids, not for secrets. */
 export function realRandom(): Random {
-  return seededRandom(randomUUID());
+  return seededRandom(crypto.getRandomValues(new Uint32Array(4)).join(' '));
 }

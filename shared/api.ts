@@ -198,6 +198,7 @@ export interface Cluster {
   warning?: string;
 }
 
+/** A message was deleted, at `position`. */
 export interface Deletion {
   id: string;
   position: number;

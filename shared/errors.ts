@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'internal',
 ] as const;
 
+/** See PROTOCOL.md, "Errors", for when each is given and what to do. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Codes that tell of the server's state and not of the request: the same request may succeed later, or elsewhere. */

@@ -66,6 +66,13 @@ const IMPORT_TABLE: readonly ImportRow[] = [
     pure: true,
   },
   {
+    // What programs and web pages import: nothing of Node, here or behind it (test/package looks at all that a browser would load).
+    files: ['client/understudy.ts', 'client/page-store.ts', 'client/real-clock.ts', 'client/socket-transport.ts'],
+    mayImport: ['shared/**', 'client/**'],
+    packages: ['socket.io-client'],
+  },
+  { files: ['client/examples/**'], mayImport: [], packages: ['understudy'], javaScript: true },
+  {
     files: ['client/**'],
     mayImport: ['shared/**', 'client/**'],
     packages: ['socket.io-client', 'ink', 'react', 'csv-stringify', 'commander', 'node'],
@@ -189,6 +196,9 @@ describe('the rules find an offender:', () => {
     ['there are no barrels', 'client/index.ts', 'export {};', 'barrel'],
     ['there are no barrels in folders either', 'server/state/index.tsx', 'export {};', 'barrel'],
     ['all is TypeScript', 'client/a.js', 'export {};', 'TypeScript'],
+    ['but for the examples', 'client/examples/a.ts', 'export {};', 'JavaScript'],
+    ['examples know the package alone', 'client/examples/a.js', "import '../chat-client.ts';", 'chat-client.ts'],
+    ['the package’s door knows no Node', 'client/understudy.ts', "import { x } from 'node:fs';", 'node:fs'],
     ['what cannot be read is not let through', 'client/a.ts', 'export {', 'cannot be parsed'],
     ['pure files are not async', 'server/state/a.ts', 'export const a = async () => 1;', 'async'],
     ['nor async in methods', 'server/state/a.ts', 'export class A { async b() {} }', 'async'],
@@ -240,6 +250,7 @@ describe('the rules let pass', () => {
     ['the drill’s client', 'server/commands/drill.ts', "import { b } from '../../client/chat-client.ts';"],
     ['peers’ messages', 'server/network/peer-link.ts', "import type { B } from '../replication/messages.ts';"],
     ['the engine’s peers', 'server/engine/a.ts', "import { b } from '../network/peer-link.ts';"],
+    ['the package in examples', 'client/examples/a.js', "import { ChatClient } from 'understudy';"],
     ['Node at the edge', 'server/network/a.ts', "import { createServer } from 'node:http';"],
   ];
   it.each(innocents)('%s', (_what, path, source) => {

@@ -12,6 +12,8 @@ export interface ImportRow {
   packages: readonly string[];
   /** Nothing in it may depend on time, chance or surroundings. */
   pure?: boolean;
+  /** Examples are run as they stand, so they are no TypeScript. */
+  javaScript?: boolean;
 }
 
 interface Question {
@@ -33,9 +35,10 @@ interface SyntaxNode {
 /** What is wrong with a source file: a sentence for each offence, none when it keeps to the rules. */
 export function offencesIn({ path, source, table, impureNames }: Question): string[] {
   if (/(^|\/)index\.[cm]?[jt]sx?$/.test(path)) return [`${path} is a barrel; import the true file instead`];
-  if (!/\.tsx?$/.test(path)) return [`${path} is not TypeScript`];
   const row = table.find(({ files }) => fits(path, files));
   if (row === undefined) return [`${path} has no row in the import table`];
+  if (row.javaScript && !path.endsWith('.js')) return [`${path} is not JavaScript`];
+  if (!row.javaScript && !/\.tsx?$/.test(path)) return [`${path} is not TypeScript`];
   let program: SyntaxNode;
   try {
     program = parseAst(source, { lang: path.endsWith('x') ? 'tsx' : 'ts', sourceType: 'module' }) as never;

@@ -26,6 +26,14 @@ describe('a handshake', () => {
     expect(client.refused!.message).toContain(`"${field}"`);
   });
 
+  it('may come from a page of any origin, to which no browser adds what it has of another page', async () => {
+    const stage = await Stage.open();
+    const url = `${stage.url}/socket.io/?EIO=4&transport=polling`;
+    const { headers } = await fetch(url, { headers: { origin: 'https://elsewhere.example' } });
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect([headers.get('access-control-allow-credentials'), headers.get('set-cookie')]).toEqual([null, null]);
+  });
+
   it('beyond the number of connections is refused, and let in when one left', async () => {
     const stage = await Stage.open({ limits: { connectionsMax: 2 } });
     const first = await stage.connect();
