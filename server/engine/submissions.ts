@@ -191,8 +191,8 @@ export class Submissions {
     this.#inFlight.clear();
     this.#highest.clear();
     this.#creating.clear();
-    this.#documentBytes = 0;
     this.#queue = [];
+    this.#documentBytes = 0;
     const later = waiting.flatMap((one) => one.afterwards.map(({ answer }) => answer));
     for (const answer of [...waiting.flatMap(({ answers }) => answers), ...later]) {
       answer({ ok: false, error: { ...why, definite: false } });
