@@ -2,6 +2,7 @@ import { type Result, refusal, success } from './errors.ts';
 import type { DocumentKey } from './ids.ts';
 import { DOCUMENT_DEPTH_MAX, DOCUMENT_VALUE_MAX_BYTES } from './limits.ts';
 
+const ENCODER = new TextEncoder();
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** A document's key as it is stored: a UUID of version 4 in small letters. @returns `invalid-key` for anything else */
@@ -57,12 +58,5 @@ function faultInText(text: string): string | undefined {
 
 /** Bytes of UTF-8. */
 export function bytesOf(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x80) continue;
-    // Both halves of a pair are counted: 4 bytes in all.
-    bytes += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 1 : 2;
-  }
-  return bytes;
+  return ENCODER.encode(text).length;
 }

@@ -10,6 +10,8 @@ export interface Document {
   readonly key: DocumentKey;
   /** JSON text. Empty when compaction has removed it from the log: a later entry replaces or deletes such a document. */
   readonly value: string;
+  /** What it takes of the room that there is for all; see {@link bytesTaken}. */
+  readonly bytes: number;
   /** The op that created it, since the last time that there was none of this key. */
   readonly createdAtOp: number;
   /** The op whose row holds the value. */
@@ -57,7 +59,7 @@ export class Documents {
     const key = subject as DocumentKey;
     const before = this.#byKey.get(key);
     const { createdAtOp, createdAt } = before ?? { createdAtOp: op, createdAt: time };
-    this.#put({ key, value: body, createdAtOp, changedAtOp: op, createdAt, changedAt: time });
+    this.#put({ key, value: body, bytes: bytesTaken(body), createdAtOp, changedAtOp: op, createdAt, changedAt: time });
     return before;
   }
 
@@ -66,7 +68,7 @@ export class Documents {
     const before = this.find(key);
     if (before === undefined) return undefined;
     this.#byKey.delete(before.key);
-    this.#bytes -= bytesTaken(before.value);
+    this.#bytes -= before.bytes;
     return before;
   }
 
@@ -82,6 +84,7 @@ export class Documents {
     return this.#put({
       key: key as DocumentKey,
       value,
+      bytes: bytesTaken(value),
       createdAtOp: wholeNumber(createdOp!, 'documents.created_op'),
       changedAtOp: wholeNumber(changedOp!, 'documents.changed_op'),
       createdAt: wholeNumber(createdAt!, 'documents.created_at'),
@@ -91,9 +94,9 @@ export class Documents {
 
   #put(document: Document): Document {
     const before = this.#byKey.get(document.key);
-    if (before) this.#bytes -= bytesTaken(before.value);
+    if (before) this.#bytes -= before.bytes;
     this.#byKey.set(document.key, document);
-    this.#bytes += bytesTaken(document.value);
+    this.#bytes += document.bytes;
     return document;
   }
 }

@@ -60,7 +60,7 @@ export function whyNotAppended(draft: EntryDraft, parts: ChatParts, documentByte
 /** The document that it replaces gives its place up only when it is applied. */
 function ofDocument({ subject, body }: EntryDraft, { documents }: ChatParts, bytesUnderWay: number): Refused {
   const before = documents.find(subject);
-  const others = documents.bytes - (before ? bytesTaken(before.value) : 0);
+  const others = documents.bytes - (before?.bytes ?? 0);
   return others + bytesUnderWay + bytesTaken(body) > DOCUMENTS_MAX_BYTES ? 'limit-reached' : '';
 }
 
