@@ -31,6 +31,8 @@ export const LOG_EVENTS = [
   'room:remove',
   'room:readmit',
   'room:delete',
+  'document:set',
+  'document:delete',
 ] as const;
 
 export type LogEvent = (typeof LOG_EVENTS)[number];
@@ -66,6 +68,8 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
  * | room:remove      |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:readmit     |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:delete      |            | who       | room id                 |                                       |
+ * | document:set     |            |           | the key                 | the value, as JSON                    |
+ * | document:delete  |            |           | the key                 |                                       |
  */
 export interface EntryDraft {
   event: LogEvent;
@@ -163,4 +167,6 @@ export interface Outcome {
     | 'limit-reached'
     | 'forbidden'
     | 'not-logged-in';
+  /** Of `document:set` and `document:delete`: there was a document of that key before. */
+  existed?: true;
 }

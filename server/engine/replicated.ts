@@ -80,7 +80,12 @@ export class ReplicatedEngine implements Engine {
     this.#clients = recovered.clients;
     this.#state = createReplica(recovered.replica, config, clock.monotonicMs());
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
-    this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
+    this.#submissions = new Submissions(
+      this.#clients,
+      this.chat,
+      this.#keys,
+      () => this.#state.file.base?.members.length ?? 0,
+    );
     this.#reads = new PendingReads(this.chat, () => this.#mayAnswer);
     const isOver = () => this.#driver.isStopped;
     this.#snapshots = new Snapshots({

@@ -5,6 +5,7 @@ import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
 import { readRoomBody } from '../../shared/room-body.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { bytesTaken } from '../state/documents.ts';
 import type { Committed, Submission } from './engine.ts';
 import { refusalOf } from './refusal-sentences.ts';
 import type { SessionKeys } from './session-keys.ts';
@@ -22,6 +23,8 @@ interface InFlight {
   afterwards: { submission: Submission; answer: Answer }[];
   /** Of the account or room that it creates, the name as names are compared; empty for other requests. */
   nameKey: string;
+  /** What the document that it sets will take; 0 for other requests. */
+  documentBytes: number;
 }
 
 /**
@@ -32,17 +35,22 @@ export class Submissions {
   readonly #table: ClientTable;
   readonly #chat: ChatState;
   readonly #keys: SessionKeys;
+  readonly #replicas: () => number;
   readonly #inFlight = new Map<string, InFlight>();
   /** The highest request of a client that is in the queue or in the log and not committed. */
   readonly #highest = new Map<ClientId, number>();
   /** Those that create an account or a room, by the key of its name: those of rooms begin with `#`. */
   readonly #creating = new Map<string, InFlight>();
   #queue: EntryDraft[] = [];
+  /** What the documents take that are in the queue or in the log and not committed. */
+  #documentBytes = 0;
 
-  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys) {
+  /** @param replicas how many servers the view has now: what is committed is on the disks of all of them (R4) */
+  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys, replicas: () => number) {
     this.#table = table;
     this.#chat = chat;
     this.#keys = keys;
+    this.#replicas = replicas;
   }
 
   /** Requests that were queued or appended and not answered yet. */
@@ -107,7 +115,10 @@ export class Submissions {
       creating.afterwards.push({ submission, answer });
       return;
     }
-    const inFlight: InFlight = { asked, subject: submission.subject, answers: [answer], afterwards: [], nameKey };
+    const documentBytes = submission.event === 'document:set' ? bytesTaken(submission.body) : 0;
+    const { subject } = submission;
+    const inFlight: InFlight = { asked, subject, answers: [answer], afterwards: [], nameKey, documentBytes };
+    this.#documentBytes += documentBytes;
     this.#highest.set(client, request);
     this.#inFlight.set(key, inFlight);
     if (nameKey !== '') this.#creating.set(nameKey, inFlight);
@@ -116,7 +127,7 @@ export class Submissions {
 
   /** What the state says against it now; undefined when nothing does. */
   #whyRefused(submission: Submission, draft: EntryDraft | Refused): { ok: false; error: ChatError } | undefined {
-    const refused = typeof draft === 'string' ? draft : this.#chat.check(draft);
+    const refused = typeof draft === 'string' ? draft : this.#chat.check(draft, this.#documentBytes);
     return refused === '' ? undefined : refusalOf(refused, submission, this.#chat);
   }
 
@@ -137,7 +148,8 @@ export class Submissions {
   ) {
     if (outcome.refused !== '') return refusalOf(outcome.refused, submission, this.#chat);
     const id = knownId || this.#keys.messageId(submission.client, submission.request);
-    return success({ position: outcome.position, at: outcome.at, id, repeated });
+    const { position, at, existed = false } = outcome;
+    return success({ position, at, id, repeated, existed, replicas: this.#replicas() });
   }
 
   get isQueueEmpty(): boolean {
@@ -159,6 +171,7 @@ export class Submissions {
     if (this.#highest.get(entry.client) === entry.request) this.#highest.delete(entry.client);
     if (!waiting) return;
     this.#inFlight.delete(key);
+    this.#documentBytes -= waiting.documentBytes;
     this.#creating.delete(waiting.nameKey);
     const { client, request, event, account } = entry;
     const submission = { client, request, event, account, subject: waiting.subject };
@@ -179,6 +192,7 @@ export class Submissions {
     this.#highest.clear();
     this.#creating.clear();
     this.#queue = [];
+    this.#documentBytes = 0;
     const later = waiting.flatMap((one) => one.afterwards.map(({ answer }) => answer));
     for (const answer of [...waiting.flatMap(({ answers }) => answers), ...later]) {
       answer({ ok: false, error: { ...why, definite: false } });

@@ -4,6 +4,7 @@ import type {
   Committed,
   Engine,
   EngineListener,
+  Freshness,
   HistoryChoice,
   HistoryPage,
   LogIn,
@@ -60,10 +61,12 @@ export class InstantEngine implements Engine {
     else this.#execute(submission, answer);
   }
 
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
     const now = (): void => answer(success(query(this.chat)));
-    if ((seen ?? 0) <= this.chat.position) now();
-    else this.#waitingReads.push({ position: seen ?? 0, answer: now });
+    const position = seen === 'latest' ? 0 : (seen ?? 0);
+    if (seen === 'latest' && !this.#primary) answer({ ok: false, error: this.whyNotPrimary() });
+    else if (position <= this.chat.position) now();
+    else this.#waitingReads.push({ position, answer: now });
   }
 
   readHistory(
@@ -253,7 +256,9 @@ export class InstantEngine implements Engine {
 
   #resultOf(submission: Submission, { outcome, id }: Remembered, repeated: boolean): Result<Committed> {
     const { refused, position, at } = outcome;
-    return refused === '' ? success({ position, at, id, repeated }) : refusalOf(refused, submission, this.chat);
+    if (refused !== '') return refusalOf(refused, submission, this.chat);
+    const { existed = false } = outcome;
+    return success({ position, at, id, repeated, existed, replicas: this.cluster().members.length });
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {
