@@ -19,4 +19,11 @@ export interface ChatClientOptions {
    * Default true.
    */
   replay?: boolean;
+  /**
+   * True: history, single messages, searches and the like are asked of the backups in turn, so that reads do not all meet at the primary; for
+   * that a socket to each member is kept. What is shown never goes back behind what this client was told, by its own answers among others,
+   * but something that others did a moment ago may be missing in it. A backup that cannot answer costs a detour over the primary and no
+   * error. Default false: everything is asked of the primary.
+   */
+  spreadReads?: boolean;
 }

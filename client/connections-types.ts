@@ -13,6 +13,8 @@ export interface ConnectionsOptions {
   clock: Clock;
   random: Random;
   handshake: () => Handshake;
+  /** A socket to each member is wanted, for reads. */
+  spreadReads: boolean;
 }
 
 export interface ConnectionsListener {

@@ -13,6 +13,7 @@ import {
   READY_DEADLINE_MS,
   REPLACE_DELAY_MS,
   type Scene,
+  SOCKETS_WANTED,
   surplusLinks,
   whyUnfit,
 } from './link-choice.ts';
@@ -142,11 +143,12 @@ export class Connections {
   }
 
   #scene(): Scene {
-    const { knowledge, clock, handshake } = this.#options;
+    const { knowledge, clock, handshake, spreadReads } = this.#options;
     return {
       links: this.#links,
       target: this.#target,
       knowledge,
+      wanted: spreadReads ? Math.max(SOCKETS_WANTED, knowledge.cluster?.members.length ?? 0) : SOCKETS_WANTED,
       tries: this.#tries,
       nowMs: clock.now(),
       token: handshake().token,

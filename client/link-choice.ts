@@ -5,8 +5,8 @@ import type { Link } from './link.ts';
 
 /** The primary and one other, which is the first to tell when that changes. */
 export const SOCKETS_WANTED = 2;
-/** With tries under way; a server that does not answer its handshake must not keep the others from being tried. */
-const SOCKETS_MAX = 4;
+/** More of them while tries are under way; a server that does not answer its handshake must not keep the others from being tried. */
+const TRIES_MAX = 2;
 const SLOW_OPEN_MS = 300;
 /** Longer than any transport waits for a handshake. */
 const OPEN_DEADLINE_MS = 5000;
@@ -20,6 +20,8 @@ export interface Scene {
   links: readonly Link[];
   target: Link | undefined;
   knowledge: ClusterKnowledge;
+  /** How many sockets there should be, at least {@link SOCKETS_WANTED}. */
+  wanted: number;
   tries: AddressTries;
   nowMs: number;
   /** The log-in that every socket should stand on. */
@@ -65,7 +67,7 @@ export function surplusLinks(scene: Scene): Link[] {
   const order = scene.knowledge.members();
   const place = (link: Link): number => order.indexOf(nameOf(link, scene.knowledge));
   const others = scene.links.filter((link) => link !== scene.target && link.open);
-  const wanted = SOCKETS_WANTED - (scene.target.slow ? 0 : 1);
+  const wanted = scene.wanted - (scene.target.slow ? 0 : 1);
   return others.sort((a, b) => place(a) - place(b)).slice(wanted);
 }
 
@@ -81,7 +83,7 @@ export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean)
   if (next && isFree(next) && scene.tries.failures(next) === 0 && tryable(next)) return next;
   if (nowMs < scene.replaceFromMs && links.some((link) => link.open && !link.foreign)) return undefined;
   const counted = links.filter((link) => (link.open ? !link.slow : nowMs - link.openedAtMs < SLOW_OPEN_MS)).length;
-  if (counted >= SOCKETS_WANTED || links.length >= SOCKETS_MAX) return undefined;
+  if (counted >= scene.wanted || links.length >= scene.wanted + TRIES_MAX) return undefined;
   return candidates(scene).find((address) => address !== primary && isFree(address) && tryable(address));
 }
 
@@ -94,7 +96,7 @@ export function coming(scene: Scene): number[] {
     if (!link.open) moments.push(link.openedAtMs + SLOW_OPEN_MS, link.openedAtMs + OPEN_DEADLINE_MS);
     if (link.refused) moments.push(link.refused.untilMs);
   }
-  if (links.length < SOCKETS_WANTED || !target) {
+  if (links.length < scene.wanted || !target) {
     for (const { nextAtMs } of tries.all.values()) moments.push(nextAtMs);
   }
   return moments;

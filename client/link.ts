@@ -24,6 +24,8 @@ export interface Link {
   ended: string | undefined;
   /** It said `not-primary` about the view of this number; believed until then. */
   refused: { number: string; untilMs: number } | undefined;
+  /** Reads are spread to its server from then on; later than now after it could not answer one. */
+  readsFromMs: number;
 }
 
 export function makeLink(
@@ -47,6 +49,7 @@ export function makeLink(
     foreign: false,
     ended: undefined,
     refused: undefined,
+    readsFromMs: 0,
   };
 }
 

@@ -9,7 +9,7 @@ import { addAccountCommands, addMessageCommands, addRoomCommands } from './one-s
 import { openChat } from './open-chat.ts';
 import { parsePort } from './option-values.ts';
 import { DONE, MISUSED, standardOutput } from './output.ts';
-import { type CommonOptions, end, option, servers, stateFolder, timeout } from './program-options.ts';
+import { type CommonOptions, end, option, servers, spreadReads, stateFolder, timeout } from './program-options.ts';
 import { runRepl } from './repl.ts';
 
 function addRepl(program: Command): void {
@@ -20,6 +20,7 @@ function addRepl(program: Command): void {
     .addOption(option('-P, --port <port>', 'port to look at first').argParser(parsePort).default(DEFAULT_PORTS[0]))
     .addOption(timeout())
     .addOption(stateFolder())
+    .addOption(spreadReads())
     .action((options: CommonOptions & { host: string; port: number }) => end(repl(options)));
 }
 
@@ -32,7 +33,8 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   const folder = { stateFolder: options.stateFolder };
   // A script logs in by itself; whoever used this machine last is not to speak in its name.
   const account = interactive ? {} : { username: null };
-  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account });
+  const spread = { spreadReads: options.spreadReads === true };
+  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account, ...spread });
   const { stdin } = process;
   return runRepl({ chat, input: stdin, output: standardOutput(), interactive, timeoutMs: options.timeout });
 }

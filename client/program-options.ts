@@ -13,6 +13,7 @@ export interface CommonOptions {
   user?: string;
   json?: true;
   timeout: number;
+  spreadReads?: true;
 }
 
 const DEFAULT_SERVERS = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
@@ -42,6 +43,10 @@ export function timeout(): Option {
     .default(10_000, '10');
 }
 
+export function spreadReads(): Option {
+  return option('--spread-reads', 'read at the backups in turn; what others did a moment ago may be missing');
+}
+
 /** A command that does one thing and ends. */
 export function oneShotCommand(parent: Command, usage: string, description: string): Command {
   return parent
@@ -63,6 +68,7 @@ export function oneShotOptions(options: CommonOptions): OneShotOptions {
     timeoutMs: options.timeout,
     stateFolder: options.stateFolder,
     output: standardOutput(),
+    spreadReads: options.spreadReads === true,
   };
 }
 

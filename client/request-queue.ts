@@ -64,6 +64,8 @@ export interface RequestQueueOptions {
   onNotPrimary: (link: Link, error: ChatError) => void;
   /** A server answered `ok`. */
   onDone: () => void;
+  /** A server refused something for what its state is at this position. */
+  saw: (position: number) => void;
 }
 
 /**
@@ -182,6 +184,7 @@ export class RequestQueue {
       if (!entry.sentBefore) entry.write.transmitted = false;
       this.#afterForgotten();
     } else if (error.definite && !SERVER_STATE_CODES.has(error.code)) {
+      if (reply.asOf !== undefined) this.#options.saw(reply.asOf);
       this.#settle(entry, { ok: false, error }, link);
     } else {
       this.#lastRefusal = error.message;

@@ -266,7 +266,13 @@ export interface Replies {
   'cluster:status': { cluster: Cluster };
 }
 
-export type Reply<E extends RequestEvent> = ({ ok: true } & Replies[E]) | { ok: false; error: ChatError };
+/**
+ * `asOf` comes with what a server's state was asked for: no operation above it counted in the answer. It is told to the client with it, as
+ * positions are, so a later read has to see as much.
+ */
+export type Reply<E extends RequestEvent> =
+  | ({ ok: true; asOf?: number } & Replies[E])
+  | { ok: false; error: ChatError; asOf?: number };
 
 /** Socket.IO event map, client to server. */
 export type ClientToServerEvents = {

@@ -16,6 +16,8 @@ export interface OneShotOptions {
   timeoutMs: number;
   stateFolder: string | undefined;
   output: Output;
+  /** See `ChatClientOptions`. */
+  spreadReads?: boolean;
 }
 
 /** A command's work; returns undefined when it is done, or the error that ended it. */
@@ -130,12 +132,12 @@ export function run(
 }
 
 async function withChat(
-  { servers, timeoutMs, stateFolder }: OneShotOptions,
+  { servers, timeoutMs, stateFolder, spreadReads = false }: OneShotOptions,
   username: string,
   body: (chat: ChatClient) => Promise<number>,
 ): Promise<number> {
   const folder = stateFolder === undefined ? {} : { stateFolder };
-  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...folder });
+  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, spreadReads, ...folder });
   chat.start();
   try {
     return await body(chat);

@@ -1,8 +1,9 @@
+import { type RequestEvent, readSchemas } from '../../shared/api.ts';
 import { refusal, SERVER_STATE_CODES } from '../../shared/errors.ts';
 import { REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
 import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { Answer, GatewayContext, GatewayMetrics } from './gateway-context.ts';
+import type { Answer, AnyReply, GatewayContext, GatewayMetrics } from './gateway-context.ts';
 import { type Admitted, admit, isRequestEvent, noSuchEvent } from './gateway-requests.ts';
 
 /** About what a short reply takes on its way to the client. */
@@ -109,8 +110,22 @@ export class Service {
     return (reply, bytes = REPLY_BYTES) => {
       metrics?.request(label, reply.ok ? 'ok' : reply.error.code, performance.now() - arrivedAt);
       if (typeof callback !== 'function') return;
-      callback(reply);
+      callback(isJudgedByState(label, reply) ? { ...reply, asOf: this.#context.engine.chat.position } : reply);
       connection.wrote(bytes);
     };
   }
+}
+
+/** Reads whose answer says nothing of the state. */
+const STATELESS: ReadonlySet<RequestEvent | 'unknown'> = new Set<RequestEvent>([
+  'cluster:status',
+  'message:received',
+  'conversation:read',
+  'typing:set',
+]);
+
+/** Whether a reply tells its client what the state is: what was read, and that something is not possible. An `ok` to a write has its own position. */
+function isJudgedByState(event: RequestEvent | 'unknown', reply: AnyReply): boolean {
+  if (!reply.ok) return !SERVER_STATE_CODES.has(reply.error.code);
+  return event !== 'unknown' && Object.hasOwn(readSchemas, event) && !STATELESS.has(event);
 }

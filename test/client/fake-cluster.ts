@@ -4,6 +4,7 @@ import {
   type Handshake,
   type ReadEvent,
   type RequestEvent,
+  readSchemas,
   type WriteEvent,
   writeSchemas,
 } from '../../shared/api.ts';
@@ -52,6 +53,9 @@ export class FakeCluster extends FakeLog {
   handshakes: { server: string; handshake: Handshake }[] = [];
   /** How long a page of history or of conversations is under way before it is answered: what happens meanwhile is pushed, and not in it. */
   readMs: () => number = () => 0;
+  /** Servers that lag: up to where they have applied the log. They answer reads from that, or wait as servers do. */
+  readonly applied = new Map<string, number>();
+  #waiting: { server: string; seen: number; go: () => void }[] = [];
   /** Answers in the place of the servers; `drop` lets the request get lost, `lose-answer` only what it is answered. */
   intercept: ((seen: Seen) => ChatError | 'drop' | 'lose-answer' | undefined) | undefined;
 
@@ -87,6 +91,14 @@ export class FakeCluster extends FakeLog {
       socket.ready = false;
       if (socket.server === server) this.#makeReady(socket);
     }
+  }
+
+  /** A server that lagged has applied everything. */
+  catchUp(server: string): void {
+    this.applied.delete(server);
+    const waiting = this.#waiting.filter((one) => one.server === server);
+    this.#waiting = this.#waiting.filter((one) => one.server !== server);
+    for (const { go } of waiting) go();
   }
 
   tellCluster(): void {
@@ -194,12 +206,36 @@ export class FakeCluster extends FakeLog {
     if (instead !== undefined && instead !== 'lose-answer') {
       answer({ ok: false, error: instead });
     } else {
-      const reply = this.#replyTo(socket, event, payload);
-      if (instead !== undefined) return;
-      const lateMs = event === 'message:history' || event === 'conversation:list' ? this.readMs() : 0;
-      if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
-      else answer(reply);
+      this.#whenApplied(socket.server, event, payload, answer, () => {
+        const reply = this.#replyTo(socket, event, payload);
+        if (instead !== undefined) return;
+        const lateMs = event === 'message:history' || event === 'conversation:list' ? this.readMs() : 0;
+        if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
+        else answer(reply);
+      });
     }
+  }
+
+  /** R17: a read waits until the server has applied what its client was told, but no longer than 2 s. */
+  #whenApplied(
+    server: string,
+    event: RequestEvent,
+    { seen }: Payload,
+    answer: (reply: object) => void,
+    go: () => void,
+  ): void {
+    const applied = this.applied.get(server);
+    if (!Object.hasOwn(readSchemas, event) || applied === undefined || Number(seen ?? 0) <= applied) {
+      go();
+      return;
+    }
+    const waiting = { server, seen: Number(seen), go };
+    this.#waiting.push(waiting);
+    this.clock.after(2000, () => {
+      if (!this.#waiting.includes(waiting)) return;
+      this.#waiting = this.#waiting.filter((one) => one !== waiting);
+      answer({ ok: false, error: refused('not-primary') });
+    });
   }
 
   #replyTo(socket: Socket, event: RequestEvent, payload: Payload): object {
@@ -209,13 +245,17 @@ export class FakeCluster extends FakeLog {
       this.receivedUpTo.set(socket.username, payload.position as number);
       return { ok: true };
     }
-    if (!Object.hasOwn(writeSchemas, event)) return this.#read(socket.username, event as ReadEvent, payload);
+    if (!Object.hasOwn(writeSchemas, event)) {
+      const applied = this.applied.get(socket.server) ?? this.position;
+      return { ...this.#read(socket.username, event as ReadEvent, payload, applied), asOf: applied };
+    }
     if (socket.server !== this.primary) {
       const { epoch, view } = this;
       const where = this.primary === null ? {} : { primary: this.primary, epoch, view };
       return { ok: false, error: { ...refused('not-primary'), ...where } };
     }
-    return this.#execute(socket, event, payload);
+    const reply = this.#execute(socket, event, payload);
+    return (reply as { ok: boolean }).ok ? reply : { ...reply, asOf: this.position };
   }
 
   #execute(socket: Socket, event: RequestEvent, payload: Payload): object {
@@ -231,11 +271,11 @@ export class FakeCluster extends FakeLog {
     return reply;
   }
 
-  #read(username: string, event: ReadEvent, payload: Payload): object {
+  #read(username: string, event: ReadEvent, payload: Payload, applied: number): object {
     if (username === '') return { ok: false, error: refused('not-logged-in') };
-    if (event === 'message:history') return this.page(username, (payload.after as number | undefined) ?? 0);
+    if (event === 'message:history') return this.page(username, (payload.after as number | undefined) ?? 0, applied);
     if (event === 'message:get') {
-      const message = this.messages().find(({ id }) => id === payload.id);
+      const message = this.messages().find(({ id, position }) => id === payload.id && position <= applied);
       return message ? { ok: true, message } : { ok: false, error: refused('no-such-message') };
     }
     if (event === 'message:search') {

@@ -73,6 +73,7 @@ export function makeClients(
   return Array.from({ length: layout.clients }, (_, index) => {
     const account = accounts[index % accounts.length]!;
     const common = { ...around, random: random.fork(), servers, accounts, rooms, passwords, nextCall: () => calls++ };
-    return new SimulatedClient(`client${index + 1}`, account, common);
+    const places = { spreadReads: (index + 0.5) / layout.clients < rates.spreadReads };
+    return new SimulatedClient(`client${index + 1}`, account, { ...common, places });
   });
 }

@@ -157,6 +157,7 @@ const CALM_RATES: Partial<Rates> = {
   lastingFault: null,
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
+  spreadReads: 0,
 };
 
 function endingAt(plan: Plan, faultsMs: number): Plan {
