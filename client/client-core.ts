@@ -96,6 +96,7 @@ export class ClientCore {
       random,
       onSilent,
       linkFor: (place) => this.#choice.linkFor(place, store.session?.token),
+      isTarget: (link) => link === this.connections.target,
       seen: () => ({ position: this.#seen, era: this.#seenEra }),
       saw: (position) => this.saw(position),
     });

@@ -32,6 +32,8 @@ export interface ReadsOptions {
   random: Random;
   /** Where to ask now, and whether that is the server that requests go to. */
   linkFor: (place: ReadPlace) => { link: Link; isTarget: boolean } | undefined;
+  /** Whether requests go over it now. */
+  isTarget: (link: Link) => boolean;
   /** The highest position that the client was told, and a number that changes when positions lose their meaning. */
   seen: () => { position: number; era: number };
   /** A server told of this position. */
@@ -124,7 +126,7 @@ export class Reads {
     if (!this.#pending.has(read) || read.sentOver !== link) return;
     const isFinal = reply?.ok === true || isFinalRefusal(reply?.error);
     if (!isFinal) this.#retryLater(read, link);
-    else if (read.isAside && !this.#isNewEnough(read, link, reply!)) this.#askElsewhere(read);
+    else if ((read.isAside || !this.#options.isTarget(link)) && !this.#isNewEnough(read, link, reply!)) this.#askElsewhere(read);
     else this.#settle(read, reply!);
   }
 
