@@ -49,7 +49,7 @@ export class ClientCore {
   #closed = false;
 
   constructor(options: ChatClientOptions) {
-    const { store, servers, clock, random, connect, spreadReads = false } = options;
+    const { store, servers, clock, random, connect, spreadReads = false, spread = false } = options;
     this.options = options;
     this.#seen = store.told ?? 0;
     const onSilent = (link: Link): void => this.connections.reopen(link, 'it does not answer');
@@ -57,7 +57,16 @@ export class ClientCore {
     this.report = new ConnectionReport(clock, this.knowledge, this.emit);
     this.account = new Account(store, this.emit, () => this);
     this.connections = new Connections(
-      { knowledge: this.knowledge, connect, clock, random, spreadReads, handshake: () => this.#handshake() },
+      {
+        knowledge: this.knowledge,
+        connect,
+        clock,
+        random,
+        spreadReads,
+        spread,
+        handshake: () => this.#handshake(),
+        isForPrimary: () => this.queue.needsPrimary,
+      },
       {
         onChange: () => this.#onChange(),
         onPush: (link, event, payload) => this.#onPush(link, event, payload),
@@ -77,7 +86,10 @@ export class ClientCore {
       onForgotten: () => startAnew(this),
       onSilent,
       onPace: () => this.connections.reconcile(),
-      onNotPrimary: (link, error) => this.connections.onNotPrimary(link, error),
+      onPutOff: (link, error) => this.connections.onPutOff(link, error),
+      onPasswords: () => {
+        if (spread) this.connections.reconcile();
+      },
       onDone: () => {
         this.connections.onDone();
         if (!store.known) store.markKnown();
@@ -156,6 +168,7 @@ export class ClientCore {
 
   #forgetSeen(): void {
     this.#seen = 0;
+    this.news.forgetPositions();
     this.#seenEra += 1;
   }
 

@@ -26,4 +26,11 @@ export interface ChatClientOptions {
    * error. Default false: everything is asked of the primary.
    */
   spreadReads?: boolean;
+  /**
+   * True: requests go to any server that takes them, chosen by a number from `random` so that clients are spread over all members, and what
+   * is new is told by that server. It stays there while that server serves, and moves to the next when it refuses, falls silent or closes; what is
+   * not answered is sent again there, in order and under its numbers. Log-ins and whatever else needs a password verified go to the primary, and so
+   * does everything while no other server takes requests. Default false.
+   */
+  spread?: boolean;
 }

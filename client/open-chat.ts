@@ -15,6 +15,7 @@ export interface OpenChatOptions {
   replay?: boolean;
   /** See {@link ChatClientOptions}. */
   spreadReads?: boolean;
+  spread?: boolean;
 }
 
 /**
@@ -24,8 +25,8 @@ export interface OpenChatOptions {
  */
 export async function openChat(options: OpenChatOptions): Promise<ChatClient> {
   const { servers, username, stateFolder = defaultStateFolder(), giveUpAfterMs = 0, replay = true } = options;
-  const { spreadReads = false } = options;
+  const { spreadReads = false, spread = false } = options;
   const store = await openFolderStore({ stateFolder, servers, ...(username === undefined ? {} : { username }) });
   const parts = { connect: socketTransport(), clock: realClock(), random: realRandom() };
-  return new ChatClient({ servers, store, giveUpAfterMs, replay, spreadReads, ...parts });
+  return new ChatClient({ servers, store, giveUpAfterMs, replay, spreadReads, spread, ...parts });
 }

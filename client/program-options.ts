@@ -14,6 +14,7 @@ export interface CommonOptions {
   json?: true;
   timeout: number;
   spreadReads?: true;
+  spread?: true;
 }
 
 const DEFAULT_SERVERS = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
@@ -47,6 +48,10 @@ export function spreadReads(): Option {
   return option('--spread-reads', 'read at the backups in turn; what others did a moment ago may be missing');
 }
 
+export function spread(): Option {
+  return option('--spread', 'use any server that takes requests, not only the primary');
+}
+
 /** A command that does one thing and ends. */
 export function oneShotCommand(parent: Command, usage: string, description: string): Command {
   return parent
@@ -56,7 +61,8 @@ export function oneShotCommand(parent: Command, usage: string, description: stri
     .addOption(option('--user <name>', 'who does it; the password is read from CHAT_PASSWORD'))
     .addOption(option('--json', 'print one JSON object a line'))
     .addOption(timeout())
-    .addOption(stateFolder());
+    .addOption(stateFolder())
+    .addOption(spread());
 }
 
 export function oneShotOptions(options: CommonOptions): OneShotOptions {
@@ -69,6 +75,7 @@ export function oneShotOptions(options: CommonOptions): OneShotOptions {
     stateFolder: options.stateFolder,
     output: standardOutput(),
     spreadReads: options.spreadReads === true,
+    spread: options.spread === true,
   };
 }
 

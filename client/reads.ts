@@ -126,7 +126,8 @@ export class Reads {
     if (!this.#pending.has(read) || read.sentOver !== link) return;
     const isFinal = reply?.ok === true || isFinalRefusal(reply?.error);
     if (!isFinal) this.#retryLater(read, link);
-    else if ((read.isAside || !this.#options.isTarget(link)) && !this.#isNewEnough(read, link, reply!)) this.#askElsewhere(read);
+    else if ((read.isAside || !this.#options.isTarget(link)) && !this.#isNewEnough(read, link, reply!))
+      this.#askElsewhere(read);
     else this.#settle(read, reply!);
   }
 

@@ -18,6 +18,7 @@ export interface OneShotOptions {
   output: Output;
   /** See `ChatClientOptions`. */
   spreadReads?: boolean;
+  spread?: boolean;
 }
 
 /** A command's work; returns undefined when it is done, or the error that ended it. */
@@ -132,12 +133,13 @@ export function run(
 }
 
 async function withChat(
-  { servers, timeoutMs, stateFolder, spreadReads = false }: OneShotOptions,
+  { servers, timeoutMs, stateFolder, spreadReads = false, spread = false }: OneShotOptions,
   username: string,
   body: (chat: ChatClient) => Promise<number>,
 ): Promise<number> {
   const folder = stateFolder === undefined ? {} : { stateFolder };
-  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, spreadReads, ...folder });
+  const places = { spreadReads, spread };
+  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...places, ...folder });
   chat.start();
   try {
     return await body(chat);

@@ -33,7 +33,7 @@ const HELP = `npm run bench -- [options]
 /** More than a full run takes; whatever hangs, the run ends. */
 const RUN_DEADLINE_MS = 600_000;
 /** Pages that each client waits for at a time. */
-const READS_IN_FLIGHT = 4;
+const READS_IN_FLIGHT = 1;
 
 const { values } = parseArgs({
   options: {

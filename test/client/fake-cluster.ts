@@ -53,6 +53,8 @@ export class FakeCluster extends FakeLog {
   handshakes: { server: string; handshake: Handshake }[] = [];
   /** How long a page of history or of conversations is under way before it is answered: what happens meanwhile is pushed, and not in it. */
   readMs: () => number = () => 0;
+  /** R28: whether servers that follow the primary serve those who take any server. */
+  takesSpread = true;
   /** Servers that lag: up to where they have applied the log. They answer reads from that, or wait as servers do. */
   readonly applied = new Map<string, number>();
   #waiting: { server: string; seen: number; go: () => void }[] = [];
@@ -89,7 +91,7 @@ export class FakeCluster extends FakeLog {
     this.tellCluster();
     for (const socket of this.sockets) {
       socket.ready = false;
-      if (socket.server === server) this.#makeReady(socket);
+      this.#makeReady(socket);
     }
   }
 
@@ -111,7 +113,7 @@ export class FakeCluster extends FakeLog {
     for (const socket of this.sockets.filter((one) => one.username === username)) {
       socket.username = '';
       socket.ready = false;
-      if (socket.server === this.primary) socket.push('session:ended', { reason: 'ended elsewhere' });
+      if (this.#serves(socket)) socket.push('session:ended', { reason: 'ended elsewhere' });
     }
   }
 
@@ -127,11 +129,16 @@ export class FakeCluster extends FakeLog {
   }
 
   #makeReady(socket: Socket): void {
-    if (socket.username === '' || socket.server !== this.primary) return;
+    if (socket.username === '' || !this.#serves(socket)) return;
     socket.ready = true;
     const received = this.receivedUpTo.get(socket.username) ?? 0;
     const { username } = socket;
     socket.push('session:ready', { username, position: this.position, received, cluster: this.cluster() });
+  }
+
+  #serves({ server, handshake }: Socket): boolean {
+    if (server === this.primary) return true;
+    return this.takesSpread && handshake.spread === true && this.primary !== null && this.members.includes(server);
   }
 
   #connect(server: Address, handshake: Handshake, listener: ConnectionListener): Connection {
@@ -249,7 +256,8 @@ export class FakeCluster extends FakeLog {
       const applied = this.applied.get(socket.server) ?? this.position;
       return { ...this.#read(socket.username, event as ReadEvent, payload, applied), asOf: applied };
     }
-    if (socket.server !== this.primary) {
+    const isForPrimary = ['account:create', 'session:open', 'account:password', 'account:delete'].includes(event);
+    if (socket.server !== this.primary && (isForPrimary || !this.#serves(socket))) {
       const { epoch, view } = this;
       const where = this.primary === null ? {} : { primary: this.primary, epoch, view };
       return { ok: false, error: { ...refused('not-primary'), ...where } };

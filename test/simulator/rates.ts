@@ -84,6 +84,8 @@ export interface Rates {
   unreadBytesMax: number;
   /** Share of the clients that read at backups. */
   spreadReads: number;
+  /** Share of the clients that take any server for their requests. */
+  spread: number;
 }
 
 /** Draws the rates of one run: most are short, and what is rare is frequent in some of them. */
@@ -141,6 +143,7 @@ export function drawRates(random: Random): Rates {
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
     compactionIntervalMs: random.chance(0.4) ? random.between(50, 1500) : 3_600_000,
     spreadReads: random.chance(0.3) ? random.pick([0.5, 1]) : 0,
+    spread: random.chance(0.4) ? random.pick([0.5, 1]) : 0,
   };
 }
 

@@ -27,7 +27,7 @@ export interface ClientSurroundings {
   passwords: PasswordBook;
   nextCall(): number;
   /** What its library is told of where requests go. */
-  places: Pick<ChatClientOptions, 'spreadReads'>;
+  places: Pick<ChatClientOptions, 'spreadReads' | 'spread'>;
 }
 
 const SYNC_MS = 2;

@@ -158,6 +158,7 @@ const CALM_RATES: Partial<Rates> = {
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
   spreadReads: 0,
+  spread: 0,
 };
 
 function endingAt(plan: Plan, faultsMs: number): Plan {
