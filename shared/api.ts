@@ -29,6 +29,8 @@ export const handshakeSchema = z.object({
   /** Says that this client id once got an `ok`. */
   known: z.literal(true).optional(),
   token: z.string().max(512).optional(),
+  /** R28: the client takes any server: one that follows the primary serves it in full. */
+  spread: z.literal(true).optional(),
 });
 export type Handshake = z.infer<typeof handshakeSchema>;
 
