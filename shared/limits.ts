@@ -3,7 +3,7 @@
 /** The client protocol (namespace `/`) that this program speaks. Raised when what it says changes, not when it grows. */
 export const CLIENT_PROTOCOL = 1;
 /** The protocol between servers (namespace `/peers`). */
-export const PEER_PROTOCOL = 4;
+export const PEER_PROTOCOL = 5;
 
 export const DEFAULT_PORTS = [1538, 2538, 3538] as const;
 export const DEFAULT_REPLICATION_FACTOR = 3;

@@ -22,6 +22,7 @@ export function perform(parts: ChatParts, entry: LogEntry): Notice[] {
       return sendMessage(parts, entry);
     case 'cluster:view':
     case 'cluster:complete':
+    case 'request:refused':
       return [];
     case 'cluster:compact':
       parts.compactions.compact(entry.op);

@@ -22,6 +22,8 @@ export function whyRefused(draft: EntryDraft, parts: ChatParts): Refused {
     case 'message:received':
     case 'conversation:read':
       return '';
+    case 'request:refused':
+      return draft.subject as Refused;
     case 'account:create':
       // The primary appends none whose name may be taken by then. One whose name was removed since did take effect.
       return parts.accounts.presentByNameKey(readAccountBody(draft).nameKey) === undefined ? '' : 'username-taken';

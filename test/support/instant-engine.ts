@@ -4,6 +4,7 @@ import type {
   Committed,
   Engine,
   EngineListener,
+  Freshness,
   HistoryChoice,
   HistoryPage,
   LogIn,
@@ -60,10 +61,11 @@ export class InstantEngine implements Engine {
     else this.#execute(submission, answer);
   }
 
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
     const now = (): void => answer(success(query(this.chat)));
-    if ((seen ?? 0) <= this.chat.position) now();
-    else this.#waitingReads.push({ position: seen ?? 0, answer: now });
+    const position = seen === 'latest' ? 0 : (seen ?? 0);
+    if (position <= this.chat.position) now();
+    else this.#waitingReads.push({ position, answer: now });
   }
 
   readHistory(
@@ -108,6 +110,10 @@ export class InstantEngine implements Engine {
 
   hasSessionKey(): boolean {
     return true;
+  }
+
+  isFull(): boolean {
+    return this.#primary;
   }
 
   isPrimary(): boolean {
