@@ -146,7 +146,7 @@ describe('programs that embed it, before three servers', () => {
     await chat.send('echo', 'three');
     await bot().until('echo is listening.');
     await cluster.until('it answers what it missed', () => bodies().includes('You said: three'));
-  });
+  }, 60_000);
 
   it.skipIf(CHROMIUM === undefined)(
     'the example page: talks, stays logged in when it is reloaded, and moves',
@@ -211,7 +211,7 @@ async function served(): Promise<string> {
       (content) => response.setHeader('content-type', types[extname(pathname)] ?? 'text/plain').end(content),
       () => response.writeHead(404).end(),
     );
-  });
+  }, 60_000);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   onTestFinished(async () => {
     server.closeAllConnections();
