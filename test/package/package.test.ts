@@ -162,7 +162,10 @@ describe('programs that embed it, before three servers', () => {
         document.querySelector(${JSON.stringify(button)}).click();`);
       const isIn = (): Promise<void> => page.until(`!document.querySelector('#write').hidden`);
 
-      await page.until(`document.getElementById('state').textContent.startsWith('Connected')`);
+      const isConnected = (): Promise<void> =>
+        page.until(`document.getElementById('state').textContent.startsWith('Connected')`);
+
+      await isConnected();
       await fillIn({ username: 'dora', password: 'wrong' }, '[value=logIn]');
       await shows('There is no account "dora"');
       await fillIn({ username: 'dora', password: 'correct horse' }, '[value=createAccount]');
@@ -180,6 +183,7 @@ describe('programs that embed it, before three servers', () => {
       await page.reload();
       await isIn();
       await shows('from a page');
+      await isConnected();
       await cluster.kill(await cluster.untilServing(cluster.up.map(({ index }) => index)));
       await fillIn({ to: 'eve', body: 'after it was reloaded' }, '#write button');
       await shows('Moved to');
@@ -187,6 +191,7 @@ describe('programs that embed it, before three servers', () => {
       await cluster.until('eve hears that, too', () => answers.length === 2);
       expect(answers.map(({ body }) => body)).toEqual(['from a page', 'after it was reloaded']);
     },
+    60_000,
   );
 });
 
@@ -211,7 +216,7 @@ async function served(): Promise<string> {
       (content) => response.setHeader('content-type', types[extname(pathname)] ?? 'text/plain').end(content),
       () => response.writeHead(404).end(),
     );
-  }, 60_000);
+  });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   onTestFinished(async () => {
     server.closeAllConnections();

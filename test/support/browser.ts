@@ -88,8 +88,11 @@ export class BrowserPage {
     }
   }
 
+  /** Resolves when the page that was there is gone, and the new one is there. */
   async reload(): Promise<void> {
+    await this.evaluate('globalThis.isFormerPage = true');
     await this.#ask('Page.reload', {});
+    await this.until(`globalThis.isFormerPage === undefined && document.readyState === 'complete'`);
   }
 
   /** Ends the browser and removes what it kept. */
