@@ -29,7 +29,7 @@ describe.skipIf(PYTHON === undefined)('a client in Python, written from PROTOCOL
 
   beforeAll(async () => {
     cluster = await Cluster.started();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await cluster?.close();

@@ -47,7 +47,7 @@ let project: EmbeddingProject;
 
 beforeAll(() => {
   project = makeEmbeddingProject();
-});
+}, 60_000);
 
 afterAll(() => project?.remove());
 
@@ -94,7 +94,7 @@ describe('programs that embed it, before three servers', () => {
 
   beforeAll(async () => {
     cluster = await Cluster.started();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await cluster?.close();
