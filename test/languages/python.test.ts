@@ -29,7 +29,7 @@ describe.skipIf(PYTHON === undefined)('a client in Python, written from PROTOCOL
 
   beforeAll(async () => {
     cluster = await Cluster.started();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await cluster?.close();
@@ -89,7 +89,7 @@ describe.skipIf(PYTHON === undefined)('a client in Python, written from PROTOCOL
       { status: 0, signal: null },
       { status: 0, signal: null },
     ]);
-  });
+  }, 60_000);
 
   it('logs in on another device after the fail-over, and has the history', async () => {
     const again = person('log-in', 'ana');

@@ -47,7 +47,7 @@ let project: EmbeddingProject;
 
 beforeAll(() => {
   project = makeEmbeddingProject();
-});
+}, 60_000);
 
 afterAll(() => project?.remove());
 
@@ -94,7 +94,7 @@ describe('programs that embed it, before three servers', () => {
 
   beforeAll(async () => {
     cluster = await Cluster.started();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await cluster?.close();
@@ -146,7 +146,7 @@ describe('programs that embed it, before three servers', () => {
     await chat.send('echo', 'three');
     await bot().until('echo is listening.');
     await cluster.until('it answers what it missed', () => bodies().includes('You said: three'));
-  });
+  }, 60_000);
 
   it.skipIf(CHROMIUM === undefined)(
     'the example page: talks, stays logged in when it is reloaded, and moves',
@@ -162,7 +162,10 @@ describe('programs that embed it, before three servers', () => {
         document.querySelector(${JSON.stringify(button)}).click();`);
       const isIn = (): Promise<void> => page.until(`!document.querySelector('#write').hidden`);
 
-      await page.until(`document.getElementById('state').textContent.startsWith('Connected')`);
+      const isConnected = (): Promise<void> =>
+        page.until(`document.getElementById('state').textContent.startsWith('Connected')`);
+
+      await isConnected();
       await fillIn({ username: 'dora', password: 'wrong' }, '[value=logIn]');
       await shows('There is no account "dora"');
       await fillIn({ username: 'dora', password: 'correct horse' }, '[value=createAccount]');
@@ -180,6 +183,7 @@ describe('programs that embed it, before three servers', () => {
       await page.reload();
       await isIn();
       await shows('from a page');
+      await isConnected();
       await cluster.kill(await cluster.untilServing(cluster.up.map(({ index }) => index)));
       await fillIn({ to: 'eve', body: 'after it was reloaded' }, '#write button');
       await shows('Moved to');
@@ -187,6 +191,7 @@ describe('programs that embed it, before three servers', () => {
       await cluster.until('eve hears that, too', () => answers.length === 2);
       expect(answers.map(({ body }) => body)).toEqual(['from a page', 'after it was reloaded']);
     },
+    60_000,
   );
 });
 

@@ -54,10 +54,15 @@ export class BrowserPage {
   /** Starts the browser and opens a page. */
   static async open(url: string, program: string): Promise<BrowserPage> {
     const page = new BrowserPage(program);
-    const { targetId } = await page.#ask('Target.createTarget', { url });
-    const { sessionId } = await page.#ask('Target.attachToTarget', { targetId, flatten: true });
-    page.#session = sessionId as string;
-    return page;
+    try {
+      const { targetId } = await page.#ask('Target.createTarget', { url });
+      const { sessionId } = await page.#ask('Target.attachToTarget', { targetId, flatten: true });
+      page.#session = sessionId as string;
+      return page;
+    } catch (error) {
+      await page.close();
+      throw error;
+    }
   }
 
   /** What an expression is in the page, as JSON would keep it. @throws Error with what the page threw */
@@ -83,8 +88,11 @@ export class BrowserPage {
     }
   }
 
+  /** Resolves when the page that was there is gone, and the new one is there. */
   async reload(): Promise<void> {
+    await this.evaluate('globalThis.isFormerPage = true');
     await this.#ask('Page.reload', {});
+    await this.until(`globalThis.isFormerPage === undefined && document.readyState === 'complete'`);
   }
 
   /** Ends the browser and removes what it kept. */
