@@ -187,7 +187,8 @@ export class ReplicatedEngine implements Engine {
     const { log } = this.#state;
     const isReady = this.#driver.isSettled && isPrimary(this.#state) && log.durableOp === log.endOp;
     if (!isReady || this.#submissions.isQueueEmpty) return;
-    this.#driver.give({ type: 'propose', drafts: this.#submissions.takeQueue() });
+    const drafts = this.#submissions.takeQueue();
+    if (drafts.length > 0) this.#driver.give({ type: 'propose', drafts });
   }
 
   read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
@@ -344,6 +345,7 @@ export class ReplicatedEngine implements Engine {
     // Pushed before it is answered: a client that has its answer has seen what happened before it.
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
     for (const [index, entry] of entries.entries()) this.#submissions.onApplied(entry, outcomes[index]!);
+    this.#flushSoon();
     this.#reads.answerReady();
     if (this.#snapshots.isDue) void this.#saveSnapshot('usual');
   }
