@@ -4,18 +4,18 @@ import type { Address } from '../shared/ids.ts';
 import { AddressTries, type Tries } from './address-tries.ts';
 import { backoffMs, RETRY_BACKOFF } from './clock.ts';
 import type { ConnectionsListener, ConnectionsOptions } from './connections-types.ts';
-import { type Link, makeLink, markReady } from './link.ts';
+import { type Link, makeLink, markReady, noteCluster } from './link.ts';
 import {
   chooseTarget,
   coming,
+  mistakenLinks,
   nextToOpen,
-  primaryAddress,
-  READY_DEADLINE_MS,
   REPLACE_DELAY_MS,
-  type Scene,
   surplusLinks,
   whyUnfit,
 } from './link-choice.ts';
+import { nameOf, type Opening, primaryAddress, READY_DEADLINE_MS, type Scene, SOCKETS_WANTED } from './link-scene.ts';
+import { FAILED_REST_MS, SpreadChoice, UNREADY_REST_MS } from './spread-choice.ts';
 import type { PushEvent } from './transport.ts';
 
 /** How long no server of our cluster may be reached before another cluster at the same addresses is taken for its heir. */
@@ -36,6 +36,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #listener: ConnectionsListener;
   readonly #tries: AddressTries;
+  readonly #spread: SpreadChoice | undefined;
   #links: Link[] = [];
   #target: Link | undefined;
   #running = false;
@@ -46,6 +47,7 @@ export class Connections {
   #refusals = 0;
   #pollAttempt = 0;
   #pollAtMs = 0;
+  #movedByChoice = false;
   #ownSeenAtMs = 0;
   #replaceFromMs = 0;
   #cancelWake: (() => void) | undefined;
@@ -54,11 +56,24 @@ export class Connections {
     this.#options = options;
     this.#listener = listener;
     this.#tries = new AddressTries(options.clock, options.random);
+    this.#spread = options.spread ? new SpreadChoice(options.random.uint32()) : undefined;
   }
 
-  /** The open link to the primary. */
+  /** The open link that requests go over: to the primary, unless they are spread. */
   get target(): Link | undefined {
     return this.#target;
+  }
+
+  /** By what name people are told of the target's server. */
+  get targetName(): string | undefined {
+    const { knowledge } = this.#options;
+    if (!this.#target) return undefined;
+    return this.#spread ? nameOf(this.#target, knowledge) : (knowledge.primary ?? nameOf(this.#target, knowledge));
+  }
+
+  /** Whether the target before this one was left although it served. */
+  get movedByChoice(): boolean {
+    return this.#movedByChoice;
   }
 
   get openLinks(): readonly Link[] {
@@ -86,6 +101,7 @@ export class Connections {
   reopen(link: Link, reason: string): void {
     if (link.closed) return;
     this.#tries.fail(link.address, reason);
+    this.#rest(link, FAILED_REST_MS);
     this.#drop(link);
     this.reconcile();
   }
@@ -97,10 +113,13 @@ export class Connections {
     this.reconcile();
   }
 
-  /** The target refused a request with `not-primary`. */
-  onNotPrimary(link: Link, error: ChatError): void {
+  /** The target put a request off for its own state. */
+  onPutOff(link: Link, error: ChatError): void {
     const { knowledge, clock, random } = this.#options;
+    const isElsewhere = link.spread && nameOf(link, knowledge) !== primaryAddress(knowledge);
+    if (error.code !== 'not-primary' && !(isElsewhere && error.code === 'unavailable')) return;
     knowledge.followHint(error);
+    if (isElsewhere) this.#rest(link, FAILED_REST_MS);
     const untilMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#refusals, random);
     link.refused = { number: knowledge.number, untilMs };
     this.#refusals += 1;
@@ -130,9 +149,10 @@ export class Connections {
     do {
       this.#again = false;
       lookedAtMs = this.#options.clock.now();
+      this.#spread?.update(this.#options.knowledge, this.#tries, lookedAtMs);
       this.#retarget();
       this.#closeUnfit();
-      for (const link of surplusLinks(this.#scene())) this.#drop(link);
+      for (const link of [...surplusLinks(this.#scene()), ...mistakenLinks(this.#scene())]) this.#drop(link);
       this.#openMissing();
       this.#pollWhenLost();
       this.#listener.onChange();
@@ -142,13 +162,15 @@ export class Connections {
   }
 
   #scene(): Scene {
-    const { knowledge, clock, handshake } = this.#options;
+    const { knowledge, clock, handshake, spreadReads, isForPrimary } = this.#options;
     return {
       links: this.#links,
       target: this.#target,
       knowledge,
+      wanted: spreadReads ? Math.max(SOCKETS_WANTED, knowledge.cluster?.members.length ?? 0) : SOCKETS_WANTED,
       tries: this.#tries,
       nowMs: clock.now(),
+      spread: this.#spread && { choice: this.#spread, isForPrimary: isForPrimary() },
       token: handshake().token,
       rotation: this.#rotation,
       replaceFromMs: this.#replaceFromMs,
@@ -158,6 +180,7 @@ export class Connections {
   #retarget(): void {
     const next = chooseTarget(this.#scene());
     if (next === this.#target) return;
+    this.#movedByChoice = this.#target !== undefined && next?.spread === true;
     this.#target = next;
     if (!next) return;
     next.readyDueMs = this.#options.clock.now() + READY_DEADLINE_MS;
@@ -168,6 +191,7 @@ export class Connections {
     for (const link of [...this.#links]) {
       const reason = whyUnfit(link, this.#scene());
       if (reason === undefined) continue;
+      if (link.token === this.#scene().token) this.#rest(link, isOfNoUse(link) ? UNREADY_REST_MS : FAILED_REST_MS);
       if (link.ended !== undefined) this.#tries.fail(link.address, reason, UNKNOWN_SESSION_FAILURES);
       else if (link.token === this.#scene().token) this.#tries.fail(link.address, reason);
       this.#drop(link);
@@ -177,22 +201,29 @@ export class Connections {
 
   #openMissing(): void {
     for (;;) {
-      const address = nextToOpen(this.#scene(), (one) => this.#tries.isDue(one));
-      if (address === undefined) return;
-      this.#open(address);
+      const opening = nextToOpen(this.#scene(), (one) => this.#tries.isDue(one));
+      if (opening === undefined) return;
+      this.#open(opening);
     }
   }
 
-  #open(address: Address): void {
+  /** Requests are not to go there for a while, when they are spread. */
+  #rest(link: Link, forMs: number): void {
+    if (!link.spread) return;
+    const { knowledge, clock } = this.#options;
+    this.#spread?.rest(nameOf(link, knowledge), clock.now() + forMs);
+  }
+
+  #open({ address, spread }: Opening): void {
     const { clock, connect, handshake } = this.#options;
     this.#tries.begin(address);
-    const shake = handshake();
+    const shake = { ...handshake(), ...(spread ? { spread: true as const } : {}) };
     const connection = connect(address, shake, {
       onOpen: () => this.#onOpen(link),
       onPush: (event, payload) => this.#onPush(link, event, payload),
       onClosed: (reason, error) => this.#onClosed(link, reason, error),
     });
-    const link = makeLink(address, connection, shake.token, clock.now());
+    const link = makeLink(address, connection, shake.token, clock.now(), spread);
     this.#links.push(link);
   }
 
@@ -224,6 +255,7 @@ export class Connections {
     if (link === this.#target) this.#replaceFromMs = this.#replacementDueMs();
     const hopeless = error !== undefined && !SERVER_STATE_CODES.has(error.code);
     this.#tries.fail(link.address, error?.message ?? reason, hopeless ? HOPELESS_FAILURES : 1);
+    this.#rest(link, FAILED_REST_MS);
     if (!link.open) this.#rotation += 1;
     this.#drop(link);
     if (error && hopeless) this.#listener.onHandshakeRefused(link.address, error);
@@ -248,7 +280,7 @@ export class Connections {
     const { knowledge, clock } = this.#options;
     const before = knowledge.primary;
     const news = knowledge.learn(cluster);
-    link.cluster = cluster;
+    noteCluster(link, cluster, clock.now());
     link.foreign = news === 'foreign';
     if (link.foreign) {
       this.#onForeign(link, cluster);
@@ -308,4 +340,9 @@ export class Connections {
     if (later.length === 0) return;
     this.#cancelWake = clock.after(Math.max(1, Math.min(...later) - now), () => this.reconcile());
   }
+}
+
+/** Its server follows the primary and knows the log-in, and does not take requests all the same. */
+function isOfNoUse({ open, ready, ended, lostSinceMs }: Link): boolean {
+  return open && !ready && ended === undefined && lostSinceMs === undefined;
 }

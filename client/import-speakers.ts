@@ -26,6 +26,8 @@ export interface SpeakersOptions {
   password: string;
   /** Names this import: the same import under the same name sends nothing twice. */
   importName: string;
+  /** See `ChatClientOptions`. */
+  spread?: boolean;
 }
 
 /**
@@ -158,9 +160,9 @@ export class ImportSpeakers {
   }
 
   #client(store: ClientStore): ChatClient {
-    const { servers } = this.#options;
+    const { servers, spread = false } = this.#options;
     const parts = { connect: socketTransport(), clock: realClock(), random: realRandom() };
-    return new ChatClient({ servers, store, replay: false, ...parts });
+    return new ChatClient({ servers, store, replay: false, spread, ...parts });
   }
 
   #clientIdOf(username: string): ClientId {

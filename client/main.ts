@@ -9,7 +9,16 @@ import { addAccountCommands, addDocumentCommands, addMessageCommands, addRoomCom
 import { openChat } from './open-chat.ts';
 import { parsePort } from './option-values.ts';
 import { DONE, MISUSED, standardOutput } from './output.ts';
-import { type CommonOptions, end, option, servers, stateFolder, timeout } from './program-options.ts';
+import {
+  type CommonOptions,
+  end,
+  option,
+  servers,
+  spread,
+  spreadReads,
+  stateFolder,
+  timeout,
+} from './program-options.ts';
 import { runRepl } from './repl.ts';
 
 function addRepl(program: Command): void {
@@ -20,6 +29,8 @@ function addRepl(program: Command): void {
     .addOption(option('-P, --port <port>', 'port to look at first').argParser(parsePort).default(DEFAULT_PORTS[0]))
     .addOption(timeout())
     .addOption(stateFolder())
+    .addOption(spreadReads())
+    .addOption(spread())
     .action((options: CommonOptions & { host: string; port: number }) => end(repl(options)));
 }
 
@@ -32,7 +43,8 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   const folder = { stateFolder: options.stateFolder };
   // A script logs in by itself; whoever used this machine last is not to speak in its name.
   const account = interactive ? {} : { username: null };
-  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account });
+  const places = { spreadReads: options.spreadReads === true, spread: options.spread === true };
+  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account, ...places });
   const { stdin } = process;
   return runRepl({ chat, input: stdin, output: standardOutput(), interactive, timeoutMs: options.timeout });
 }
@@ -56,10 +68,12 @@ function addImport(program: Command): void {
     .option('--again', 'send everything once more, although it was imported before', false)
     .addOption(timeout())
     .addOption(stateFolder())
+    .addOption(spread())
     .action((file: string, options: CommonOptions & { importPassword: string; again: boolean; room?: string }) => {
       const { server, importPassword: password, again, timeout: timeoutMs } = options;
       const room = options.room === undefined ? undefined : roomName(options.room);
-      const rest = { room, stateFolder: options.stateFolder, output: standardOutput() };
+      const places = { spread: options.spread === true };
+      const rest = { room, stateFolder: options.stateFolder, output: standardOutput(), ...places };
       return end(importIrc(file, { servers: server, password, again, timeoutMs, ...rest }));
     });
 }
@@ -72,6 +86,7 @@ function buildProgram(): Command {
     .addOption(servers())
     .addOption(stateFolder())
     .addOption(option('--plain', 'line by line, for screen readers'))
+    .addOption(spread())
     .allowExcessArguments(false)
     .action(async (username: string | undefined, options: CommonOptions & { plain?: true }) => {
       const { startTerminal } = await import('./terminal/start.tsx');
@@ -79,7 +94,7 @@ function buildProgram(): Command {
       const control = startedServers();
       const account = username === undefined ? {} : { username };
       const { server, stateFolder: folder, plain = false } = options;
-      const common = { servers: server, stateFolder: folder, plain, ...account };
+      const common = { servers: server, stateFolder: folder, plain, spread: options.spread === true, ...account };
       await end(startTerminal({ ...common, ...(control ? { control } : {}) }));
     });
   addRepl(program);
@@ -100,7 +115,7 @@ function buildProgram(): Command {
 
 /** `client --server … list` means the same as `client list --server …`. */
 function adoptOptions(program: Command, command: Command): void {
-  for (const name of ['server', 'stateFolder']) {
+  for (const name of ['server', 'stateFolder', 'spread']) {
     const given = command !== program && program.getOptionValueSource(name) === 'cli';
     const known = command.options.some((one) => one.attributeName() === name);
     if (given && known && command.getOptionValueSource(name) !== 'cli') {

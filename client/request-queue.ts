@@ -63,9 +63,14 @@ export interface RequestQueueOptions {
   onSilent: (link: Link) => void;
   /** Whether the link is slow has changed. */
   onPace: () => void;
-  onNotPrimary: (link: Link, error: ChatError) => void;
+  /** A server refused something for its own state. */
+  onPutOff: (link: Link, error: ChatError) => void;
+  /** Whether something waits that only the primary does has changed. */
+  onPasswords: () => void;
   /** A server answered `ok`. */
   onDone: () => void;
+  /** A server refused something for what its state is at this position. */
+  saw: (position: number) => void;
 }
 
 /**
@@ -92,6 +97,11 @@ export class RequestQueue {
     return this.#entries.map((entry) => entry.write);
   }
 
+  /** Something that waits needs a password verified, which only the primary does. */
+  get needsPrimary(): boolean {
+    return this.#entries.some(({ write }) => CHECKS_PASSWORD.has(write.event));
+  }
+
   /** The sentence with which a server last put something off; empty when none did since the last `ok`. */
   get lastRefusal(): string {
     return this.#lastRefusal;
@@ -100,6 +110,7 @@ export class RequestQueue {
   /** Takes a request; its number has to be above all that were taken before. */
   add<E extends WriteEvent>(write: Write<E>): void {
     this.#entries.push({ write: write as unknown as Write, sentOver: undefined, sentAtMs: 0, ...UNSENT });
+    if (CHECKS_PASSWORD.has(write.event)) this.#options.onPasswords();
     this.pump();
   }
 
@@ -112,7 +123,9 @@ export class RequestQueue {
 
   /** Takes requests out without an answer. */
   remove(writes: ReadonlySet<Write>): void {
+    const neededPrimary = this.needsPrimary;
     this.#entries = this.#entries.filter((entry) => !writes.has(entry.write));
+    if (neededPrimary) this.#options.onPasswords();
     this.pump();
   }
 
@@ -187,6 +200,7 @@ export class RequestQueue {
       if (!entry.sentBefore) entry.write.transmitted = false;
       this.#afterForgotten();
     } else if (error.definite && !SERVER_STATE_CODES.has(error.code)) {
+      if (reply.asOf !== undefined) this.#options.saw(reply.asOf);
       this.#settle(entry, { ok: false, error }, link);
     } else {
       this.#lastRefusal = error.message;
@@ -197,6 +211,7 @@ export class RequestQueue {
   #settle(entry: Entry, result: Result<unknown>, link: Link): void {
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.write.answer(result as Result<never>, link);
+    if (CHECKS_PASSWORD.has(entry.write.event)) this.#options.onPasswords();
     this.pump();
   }
 
@@ -218,7 +233,7 @@ export class RequestQueue {
       this.#cancelPause = undefined;
       this.pump();
     });
-    if (error.code === 'not-primary') this.#options.onNotPrimary(link, error);
+    this.#options.onPutOff(link, error);
   }
 
   #startRound(): void {

@@ -29,6 +29,8 @@ export const handshakeSchema = z.object({
   /** Says that this client id once got an `ok`. */
   known: z.literal(true).optional(),
   token: z.string().max(512).optional(),
+  /** R28: the client takes any server: one that follows the primary serves it in full. */
+  spread: z.literal(true).optional(),
 });
 export type Handshake = z.infer<typeof handshakeSchema>;
 
@@ -277,7 +279,13 @@ export interface Replies {
   'cluster:status': { cluster: Cluster };
 }
 
-export type Reply<E extends RequestEvent> = ({ ok: true } & Replies[E]) | { ok: false; error: ChatError };
+/**
+ * `asOf` comes with what a server's state was asked for: no operation above it counted in the answer. It is told to the client with it, as
+ * positions are, so a later read has to see as much.
+ */
+export type Reply<E extends RequestEvent> =
+  | ({ ok: true; asOf?: number } & Replies[E])
+  | { ok: false; error: ChatError; asOf?: number };
 
 /** Socket.IO event map, client to server. */
 export type ClientToServerEvents = {

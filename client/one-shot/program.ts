@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseCount } from '../option-values.ts';
-import { type CommonOptions, end, oneShotCommand, oneShotOptions, option } from '../program-options.ts';
+import { type CommonOptions, end, oneShotCommand, oneShotOptions, option, spreadReads } from '../program-options.ts';
 import * as account from './account-commands.ts';
 import * as documents from './document-commands.ts';
 import { type ExportOptions, exportAll } from './export.ts';
@@ -33,10 +33,12 @@ export function addMessageCommands(program: Command): void {
     .action((id, reaction, options) => end(messages.react(oneShotOptions(options), id, reaction, !options.takeBack)));
   oneShotCommand(program, 'history [name]', 'print the newest messages, of all or of one conversation, oldest first')
     .addOption(option('--limit <n>', 'how many').argParser(parseCount).default(100))
+    .addOption(spreadReads())
     .action((name, options) => end(messages.history(oneShotOptions(options), name, options.limit)));
   oneShotCommand(program, 'search <text>', 'print the newest messages that hold a text, oldest first')
     .addOption(option('--with <name>', 'only in the conversation with this account, or in this room'))
     .addOption(option('--limit <n>', 'how many').argParser(parseCount).default(100))
+    .addOption(spreadReads())
     .action((text, options) => end(messages.search(oneShotOptions(options), text, options.with, options.limit)));
   oneShotCommand(
     program,
@@ -49,6 +51,7 @@ export function addMessageCommands(program: Command): void {
     )
     .addOption(option('--with <name>', 'only the conversation with this account, or all that was said in this room'))
     .addOption(option('--output <file>', 'write to this file, which must not be there yet'))
+    .addOption(spreadReads())
     .action((options: CommonOptions & ExportFlags) => end(exportAll(oneShotOptions(options), exportOptions(options))));
 }
 

@@ -16,6 +16,9 @@ export interface OneShotOptions {
   timeoutMs: number;
   stateFolder: string | undefined;
   output: Output;
+  /** See `ChatClientOptions`. */
+  spreadReads?: boolean;
+  spread?: boolean;
 }
 
 /** A command's work; returns undefined when it is done, or the error that ended it. */
@@ -139,12 +142,13 @@ export function run(
 }
 
 async function withChat(
-  { servers, timeoutMs, stateFolder }: OneShotOptions,
+  { servers, timeoutMs, stateFolder, spreadReads = false, spread = false }: OneShotOptions,
   username: string | null,
   body: (chat: ChatClient) => Promise<number>,
 ): Promise<number> {
   const folder = stateFolder === undefined ? {} : { stateFolder };
-  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...folder });
+  const places = { spreadReads, spread };
+  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...places, ...folder });
   chat.start();
   try {
     return await body(chat);

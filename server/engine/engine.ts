@@ -61,6 +61,11 @@ export interface Engine {
 
   /** True while this server is the primary of an installed view and may take requests. */
   isPrimary(): boolean;
+  /**
+   * R28: true while this server does for clients that take any server what the primary does: it is the primary, or it follows one, has
+   * applied what was acknowledged when that began, and passes on what it is asked; or lost it a moment ago.
+   */
+  isFull(): boolean;
   /** The error with which a server that is not the primary refuses a write now. */
   whyNotPrimary(): ChatError;
   cluster(): Cluster;
@@ -73,7 +78,7 @@ export interface Engine {
 
 /**
  * How new the state has to be that a read is answered from: at least as new as a position, or, for `latest`, as every operation that was
- * acknowledged before the read, which only the primary can tell: other servers refuse it with `not-primary`.
+ * acknowledged before the read. Only the primary can tell which those are: the others ask it, and refuse when they follow none (R17).
  */
 export type Freshness = number | 'latest' | undefined;
 
@@ -98,6 +103,10 @@ export interface Submission {
   body: string;
   /** The request as text without its passwords: the engine keeps a keyed digest of it. */
   asked: string;
+  /** R28: the client takes any server, so that copies of this may be under way on other paths: a refusal that is told as definite gets a row. */
+  spread?: true;
+  /** With {@link spread}: the log-in that asks; absent when nobody is logged in. */
+  session?: LogIn;
 }
 
 export interface Committed {
@@ -120,4 +129,6 @@ export interface EngineListener {
   onClusterChanged(cluster: Cluster): void;
   /** This server became the primary, or stopped being it. */
   onPrimaryChanged(isPrimary: boolean): void;
+  /** {@link Engine.isFull} changed. */
+  onFullChanged?(isFull: boolean): void;
 }

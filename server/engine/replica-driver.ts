@@ -1,10 +1,10 @@
 import type { Address } from '../../shared/ids.ts';
 import { PAUSE_MS, PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import type { ViewFile } from '../../shared/views.ts';
+import type { Incarnation, ViewFile } from '../../shared/views.ts';
 import { isServing } from '../replication/lease.ts';
 import { wasEverComplete } from '../replication/membership.ts';
-import type { Hello, Input, Output } from '../replication/messages.ts';
+import type { Hello, Input, Output, RelayedMessage, RelayMessage } from '../replication/messages.ts';
 import { step } from '../replication/replica.ts';
 import { type Context, heardOf, type ReplicaConfig, type ReplicaState, selfOf } from '../replication/replica-state.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
@@ -32,6 +32,10 @@ export interface DriverParts {
 export interface DriverEvents {
   onCommit(entries: readonly LogEntry[]): void;
   onReadConfirmed(checkId: number): void;
+  /** A message that is no business of the core. */
+  onHandedOver(from: Incarnation, message: RelayMessage | RelayedMessage): void;
+  /** Our connection to that server was made anew. */
+  onLinkUp(address: Address): void;
   /** Everything appended so far is durable here. */
   onDurable(): void;
   /** Something may have changed, and nothing is half done: time to look. */
@@ -112,6 +116,11 @@ export class ReplicaDriver {
     return !this.#isWriting && !this.#isPerforming && this.#inbox.length === 0;
   }
 
+  /** Sends what is no business of the core. Lost without a link. */
+  send(to: Address, message: RelayMessage | RelayedMessage): void {
+    if (!this.#isStopped) this.#parts.transport.send(to, message);
+  }
+
   give(input: Input): void {
     if (this.#isStopped) return;
     if (input.type === 'refused') this.refused.add(input.address);
@@ -168,6 +177,7 @@ export class ReplicaDriver {
     while (!this.#isWriting && !this.#isStopped && this.#inbox.length > 0) {
       const input = this.#nextInput();
       this.#perform(step(this.state, this.#parts.config, input, this.nowMs), 0);
+      if (input.type === 'link-up') this.#events.onLinkUp(input.peer.self.id);
     }
     if (!this.#isChanged || !this.isSettled || this.#isStopped) return;
     this.#isChanged = false;
@@ -236,6 +246,9 @@ export class ReplicaDriver {
         break;
       case 'read-confirmed':
         this.#events.onReadConfirmed(output.checkId);
+        break;
+      case 'hand-over':
+        this.#events.onHandedOver(output.from, output.message);
         break;
       case 'changed':
         this.#isChanged = true;

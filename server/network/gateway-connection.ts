@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/api.ts';
+import type { ClientToServerEvents, Handshake, ServerToClientEvents } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
 import type { AccountId, ClientId } from '../../shared/ids.ts';
 import { REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
@@ -24,6 +24,8 @@ export class Connection {
   readonly address: string;
   /** The client once got an `ok`. */
   known: boolean;
+  /** R28: it takes any server. */
+  readonly spread: boolean;
   closed = false;
 
   /** Who is logged in; empty when nobody is. */
@@ -45,10 +47,11 @@ export class Connection {
   #unmeasuredBytes = 0;
   readonly #unreadBytesMax: number;
 
-  constructor(socket: ClientSocket, clientId: ClientId, known: boolean, unreadBytesMax: number) {
+  constructor(socket: ClientSocket, { clientId, known, spread }: Handshake, unreadBytesMax: number) {
     this.socket = socket;
-    this.clientId = clientId;
-    this.known = known;
+    this.clientId = clientId as ClientId;
+    this.known = known === true;
+    this.spread = spread === true;
     this.address = socket.conn.remoteAddress;
     this.#unreadBytesMax = unreadBytesMax;
     writeTogether(socket.conn);

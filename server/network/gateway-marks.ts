@@ -23,14 +23,14 @@ export function noteReceived(
 
 /** `conversation:read`: noted by the primary, which writes down many marks at a time. */
 export function markRead(
-  { engine }: GatewayContext,
+  { engine, presence }: GatewayContext,
   connection: Connection,
   { with: name, position }: RequestOf<'conversation:read'>,
   answer: Answer,
 ): undefined {
   const { account } = connection;
   if (account === '') return answer(notLoggedIn());
-  if (!engine.isPrimary()) return answer({ ok: false, error: engine.whyNotPrimary() });
+  if (!presence.serves(connection)) return answer({ ok: false, error: engine.whyNotPrimary() });
   const end = endNamed(engine.chat, account, name);
   if (!end.ok) return answer(end);
   engine.markRead(account, end.value, position);
@@ -46,7 +46,7 @@ export function forwardTyping(
 ): undefined {
   const { account } = connection;
   if (account === '') return answer(notLoggedIn());
-  if (!engine.isPrimary()) return answer({ ok: false, error: engine.whyNotPrimary() });
+  if (!presence.serves(connection)) return answer({ ok: false, error: engine.whyNotPrimary() });
   const { chat } = engine;
   const { username } = chat.account(account)!;
   const told = name.startsWith('#') ? membersTold(chat, account, name) : otherTold(chat, account, name);

@@ -52,6 +52,8 @@ export function submit(
       subject: asked.subject,
       body: asked.body,
       asked: JSON.stringify([asked.event, asked.fields]),
+      ...(connection.spread ? { spread: true } : {}),
+      ...(connection.spread && connection.account !== '' ? { session: connection.logIn! } : {}),
     },
     answer,
   );

@@ -1,5 +1,4 @@
 import type { Handshake } from '../../shared/api.ts';
-import type { ClientId } from '../../shared/ids.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type After, type ClientSocket, Connection } from './gateway-connection.ts';
 import {
@@ -76,8 +75,9 @@ export function attachGateway(
   });
 
   io.on('connection', (socket: ClientSocket) => {
-    const { clientId, known, token }: Handshake = socket.data;
-    const connection = new Connection(socket, clientId as ClientId, known === true, limits.unreadBytesMax);
+    const handshake: Handshake = socket.data;
+    const { token } = handshake;
+    const connection = new Connection(socket, handshake, limits.unreadBytesMax);
     door.enter(connection);
     presence.add(connection);
     socket.onAny((event: unknown, ...parts: unknown[]) => service.receive(connection, String(event), parts));
@@ -91,7 +91,8 @@ export function attachGateway(
   engine.subscribe({
     onNotices: (notices) => presence.onNotices(notices),
     onClusterChanged: (cluster) => void io.emit('cluster:changed', cluster),
-    onPrimaryChanged: (isPrimary) => (isPrimary ? presence.onBecamePrimary() : presence.onCeasedPrimary()),
+    onPrimaryChanged: () => presence.onServingChanged(),
+    onFullChanged: () => presence.onServingChanged(),
   });
 
   return {

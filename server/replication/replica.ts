@@ -95,6 +95,7 @@ export function createReplica(recovered: Recovered, config: ReplicaConfig, nowMs
     sent: new Map(),
     resentAtMs: new Map(),
     learners: new Map(),
+    awaitingCommit: new Set(),
     readChecks: [],
     installedAtMs: nowMs,
   };
@@ -298,6 +299,13 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       break;
     case 'turn-away':
       onTurnedAway(context, from, message);
+      break;
+    case 'relay':
+      context.state.awaitingCommit.add(from.id);
+      context.outputs.push({ type: 'hand-over', from, message });
+      break;
+    case 'relayed':
+      context.outputs.push({ type: 'hand-over', from, message });
       break;
   }
 }

@@ -44,6 +44,7 @@ function performInChat(parts: ChatParts, entry: LogEntry & { event: ChatEvent })
       return sendMessage(parts, entry);
     case 'cluster:view':
     case 'cluster:complete':
+    case 'request:refused':
       return [];
     case 'cluster:compact':
       parts.compactions.compact(entry.op);

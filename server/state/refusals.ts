@@ -32,6 +32,8 @@ export function whyRefused(draft: EntryDraft, parts: ChatParts): Refused {
     case 'document:set':
     case 'document:delete':
       return '';
+    case 'request:refused':
+      return draft.subject as Refused;
     case 'account:create':
       // The primary appends none whose name may be taken by then. One whose name was removed since did take effect.
       return parts.accounts.presentByNameKey(readAccountBody(draft).nameKey) === undefined ? '' : 'username-taken';

@@ -6,6 +6,7 @@ import { CLIENT_PROTOCOL, LIST_MAX_LIMIT } from '../../shared/limits.ts';
 /** Of all accounts here. */
 export const PASSWORD = 'correct horse battery';
 export const MESSAGE_BYTES = 100;
+const READY_DEADLINE_MS = 5000;
 
 /** A socket as every client here opens it, to a server of ours or to the echo. */
 export async function openSocket(address: string, auth: object): Promise<Socket> {
@@ -63,6 +64,23 @@ export class User {
     this.#socket.on('message:new', listener);
   }
 
+  /** Comes back, as another client of the same account, whose requests any server takes; resolves when the server does. */
+  async reconnectSpread(address: string): Promise<void> {
+    const auth = { protocol: CLIENT_PROTOCOL, clientId: randomUUID(), token: this.#token, spread: true };
+    this.#socket = await openSocket(address, auth);
+    this.#lastRequest = 0;
+    await readyIn(this.#socket, `${address} does not take requests of clients that spread`);
+  }
+
+  /** A socket of its own to another server, for reading. */
+  openBeside(address: string): Promise<Socket> {
+    return openSocket(address, { protocol: CLIENT_PROTOCOL, clientId: randomUUID(), token: this.#token });
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
   /** @param done gets undefined when it was acknowledged, else why not */
   send(to: string, body: string, done: (refused?: string) => void): void {
     this.#lastRequest += 1;
@@ -82,7 +100,23 @@ export class User {
   }
 }
 
-async function ask<E extends RequestEvent>(socket: Socket, event: E, payload: RequestOf<E>): Promise<Replies[E]> {
+/** Resolves when the socket is a full one. */
+async function readyIn(socket: Socket, otherwise: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const impatience = setTimeout(() => reject(new Error(`${otherwise}.`)), READY_DEADLINE_MS);
+    socket.once('session:ready', () => {
+      clearTimeout(impatience);
+      resolve();
+    });
+  });
+}
+
+/** Asks for something and waits for the answer. @throws Error when it was refused */
+export async function ask<E extends RequestEvent>(
+  socket: Socket,
+  event: E,
+  payload: RequestOf<E>,
+): Promise<Replies[E]> {
   const reply = await socket.emitWithAck(event, payload);
   if (!reply.ok) throw new Error(`${event} was refused: ${reply.error.message}`);
   return reply;

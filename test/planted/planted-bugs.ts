@@ -8,6 +8,7 @@ import { bugsInForcedViews } from './bugs-force.ts';
 import { bugsInTheGateway } from './bugs-gateway.ts';
 import { bugsInLeases } from './bugs-leases.ts';
 import { bugsInTheLog } from './bugs-log.ts';
+import { bugsInTheRelay } from './bugs-relay.ts';
 import { bugsInViewChanges } from './bugs-views.ts';
 import { bugsInVotes } from './bugs-votes.ts';
 import { bugsOfWitnessesAndLives } from './bugs-witnesses.ts';
@@ -22,6 +23,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsOfWitnessesAndLives,
   ...bugsInForcedViews,
   ...bugsInTheEngine,
+  ...bugsInTheRelay,
   ...bugsOfCompaction,
   ...bugsOfTheChat,
   ...bugsOfDocuments,

@@ -64,8 +64,7 @@ export class InstantEngine implements Engine {
   read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
     const now = (): void => answer(success(query(this.chat)));
     const position = seen === 'latest' ? 0 : (seen ?? 0);
-    if (seen === 'latest' && !this.#primary) answer({ ok: false, error: this.whyNotPrimary() });
-    else if (position <= this.chat.position) now();
+    if (position <= this.chat.position) now();
     else this.#waitingReads.push({ position, answer: now });
   }
 
@@ -111,6 +110,10 @@ export class InstantEngine implements Engine {
 
   hasSessionKey(): boolean {
     return true;
+  }
+
+  isFull(): boolean {
+    return this.#primary;
   }
 
   isPrimary(): boolean {

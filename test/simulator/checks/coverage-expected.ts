@@ -22,6 +22,8 @@ const MESSAGE_TYPES: Record<PeerMessage['type'], true> = {
   'read-ok': true,
   farewell: true,
   'turn-away': true,
+  relay: true,
+  relayed: true,
 };
 
 /** What becomes of a message at its receiver. */
