@@ -154,9 +154,9 @@ export class RequestQueue {
     if (!target?.open || this.#cancelPause || this.#afterForgotten()) return;
     let length = 0;
     for (const entry of this.#entries) {
+      if (!entry.write.durable || entry.write.request - oldest >= REQUESTS_IN_FLIGHT) break;
       length += entry.write.length ?? 0;
       if (length > CLIENT_UNDER_WAY_LENGTH && entry !== this.#entries[0]) break;
-      if (!entry.write.durable || entry.write.request - oldest >= REQUESTS_IN_FLIGHT) break;
       const isAlone = CHANGES_LOG_IN.has(entry.write.event);
       if (isAlone && entry !== this.#entries[0]) break;
       if (entry.sentOver !== target) this.#send(entry, target, oldest);
