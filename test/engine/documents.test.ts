@@ -14,7 +14,12 @@ import { LOG_HEADER, makeEntryCodec } from '../../server/storage/csv.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage } from '../../server/storage/replica-storage.ts';
 import type { Result } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
-import { DOCUMENT_VALUE_MAX_BYTES, DOCUMENTS_MAX_BYTES, LOG_UNDER_WAY_LENGTH } from '../../shared/limits.ts';
+import {
+  DOCUMENT_VALUE_MAX_BYTES,
+  DOCUMENTS_MAX_BYTES,
+  LOG_TAIL_LENGTH,
+  LOG_UNDER_WAY_LENGTH,
+} from '../../shared/limits.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { entryAt } from '../state/chat-log.ts';
 import { filesWith } from '../storage/compaction-samples.ts';
@@ -88,6 +93,25 @@ describe('documents in the engine, on one server', () => {
     submissions.add(submission(most + 4, set(keyAt(1), value)), (answer) => answers.push(answer));
     expect(answers.at(-1)).toMatchObject({ error: { code: 'limit-reached' } });
     expect(submissions.takeQueue()).toMatchObject([{ subject: keyAt(1) }]);
+  });
+});
+
+describe('rows of documents', () => {
+  it('are let go from memory when they are long together, and read from the disk then', async () => {
+    const server = await new SingleServer().start();
+    const value = `"${'x'.repeat(DOCUMENT_VALUE_MAX_BYTES - 2)}"`;
+    const { log } = server.engine.replica.state;
+    let longest = 0;
+    for (let request = 1; request * value.length < 3 * LOG_TAIL_LENGTH; request++) {
+      const answers: Result<Committed>[] = [];
+      server.engine.submit(submission(request, set(KEY, value)), (answer) => answers.push(answer));
+      server.settle();
+      expect(answers).toMatchObject([{ ok: true }]);
+      longest = Math.max(longest, log.length);
+    }
+    expect(longest).toBeGreaterThan(LOG_TAIL_LENGTH);
+    expect(longest).toBeLessThan(2 * LOG_TAIL_LENGTH + 2 * value.length);
+    expect(log.floor).toBeGreaterThan(0);
   });
 });
 
