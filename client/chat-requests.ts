@@ -137,7 +137,8 @@ export abstract class ChatRequests {
     const text = documentText(value);
     // What is changed by the caller before it is sent, or sent again, is not to be a request of the same number for something else.
     const kept: unknown = text.ok ? JSON.parse(text.value) : undefined;
-    return this.#writeDocument([documentKey(key), text], 'document:set', { key, value: kept });
+    const { length } = text.ok ? text.value : '';
+    return this.#writeDocument([documentKey(key), text], 'document:set', { key, value: kept }, length);
   }
 
   async getDocument(key: string): ReturnType<Chat['getDocument']> {
@@ -154,9 +155,11 @@ export abstract class ChatRequests {
     checks: readonly Result<string>[],
     event: E,
     payload: Write<E>['payload'],
+    length = 0,
   ): Promise<Result<Replies[E]>> {
     for (const check of checks) if (!check.ok) return check;
-    return this.core.write(event, payload, (value) => this.core.saw((value as { position: number }).position));
+    const onDone = (value: Replies[E]) => this.core.saw((value as { position: number }).position);
+    return this.core.write(event, payload, onDone, length);
   }
 
   async #writeChecked<E extends PositionedEvent>(

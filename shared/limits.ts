@@ -31,6 +31,14 @@ export const SHUTDOWN_MS = 5000;
 /** How long a request may wait at a server while the view changes, before the client is told `unavailable`. */
 export const HOLD_DURING_VIEW_CHANGE_MS = 5000;
 
+/**
+ * Bodies that the primary has in the log and not committed, in UTF-16 code units: what is asked beyond that waits. Between two servers pings stand behind the rows
+ * that were sent before them, so that more of these would pass for silence.
+ */
+export const LOG_UNDER_WAY_LENGTH = 2 * 1024 * 1024;
+/** What a client has under way of documents, likewise; all of it is sent again after each move. */
+export const CLIENT_UNDER_WAY_LENGTH = 1024 * 1024;
+
 /** Rows of the log that a replica keeps in memory for those that are a little behind. */
 export const LOG_TAIL_ENTRIES = 5000;
 /** The same in UTF-16 code units of CSV: documents are long. */

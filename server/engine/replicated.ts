@@ -253,7 +253,8 @@ export class ReplicatedEngine implements Engine {
     const { log } = this.#state;
     const isReady = this.#driver.isSettled && isPrimary(this.#state) && log.durableOp === log.endOp;
     if (!isReady || this.#submissions.isQueueEmpty) return;
-    this.#driver.give({ type: 'propose', drafts: this.#submissions.takeQueue() });
+    const drafts = this.#submissions.takeQueue();
+    if (drafts.length > 0) this.#driver.give({ type: 'propose', drafts });
   }
 
   read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
@@ -435,6 +436,7 @@ export class ReplicatedEngine implements Engine {
       this.#follower.onApplied(entry, outcomes[index]!);
     }
     this.#follower.answerReady();
+    this.#flushSoon();
     this.#reads.answerReady();
     if (this.#snapshots.isDue) void this.#saveSnapshot('usual');
   }

@@ -1,6 +1,7 @@
 import { readAccountBody } from '../../shared/account-body.ts';
 import { type ChatError, type ErrorCode, type Result, refusal, success } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
+import { LOG_UNDER_WAY_LENGTH } from '../../shared/limits.ts';
 import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
 import { readRoomBody } from '../../shared/room-body.ts';
 import type { ClientTable } from '../replication/client-table.ts';
@@ -45,6 +46,8 @@ export class Submissions {
   /** Those that create an account or a room, by the key of its name: those of rooms begin with `#`. */
   readonly #creating = new Map<string, InFlight>();
   #queue: EntryDraft[] = [];
+  /** Of the bodies that were taken for the log and are not committed, in UTF-16 code units. */
+  #underWayLength = 0;
   /** What the documents take that are in the queue or in the log and not committed. */
   #documentBytes = 0;
 
@@ -177,11 +180,16 @@ export class Submissions {
     return this.#queue.length === 0;
   }
 
-  /** Takes what is queued, for the next batch. */
+  /** Takes what is queued, for the next batch; what would be too long together with what is under way is left for later. */
   takeQueue(): EntryDraft[] {
-    const taken = this.#queue;
-    this.#queue = [];
-    return taken;
+    const isFull = ({ body }: EntryDraft) =>
+      this.#underWayLength > 0 && this.#underWayLength + body.length > LOG_UNDER_WAY_LENGTH;
+    const end = this.#queue.findIndex((draft) => {
+      if (isFull(draft)) return true;
+      this.#underWayLength += draft.body.length;
+      return false;
+    });
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
   }
 
   /** Answers those who wait for a committed entry. */
@@ -193,6 +201,7 @@ export class Submissions {
     if (!waiting) return;
     this.#inFlight.delete(key);
     this.#documentBytes -= waiting.documentBytes;
+    this.#underWayLength -= entry.body.length;
     this.#creating.delete(waiting.nameKey);
     const result = this.#resultOf(waiting.submission, outcome, false, entry.id);
     for (const [index, answer] of waiting.answers.entries()) {
@@ -218,6 +227,7 @@ export class Submissions {
     this.#creating.clear();
     this.#queue = [];
     this.#documentBytes = 0;
+    this.#underWayLength = 0;
     const later = waiting.flatMap((one) => one.afterwards.map(({ answer }) => answer));
     for (const answer of [...waiting.flatMap(({ answers }) => answers), ...later]) {
       answer({ ok: false, error: { ...why, definite: false } });

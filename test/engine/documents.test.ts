@@ -14,7 +14,12 @@ import { LOG_HEADER, makeEntryCodec } from '../../server/storage/csv.ts';
 import type { CompactionPlan, CompactionReport, ReplicaStorage } from '../../server/storage/replica-storage.ts';
 import type { Result } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
-import { DOCUMENT_VALUE_MAX_BYTES, DOCUMENTS_MAX_BYTES } from '../../shared/limits.ts';
+import {
+  DOCUMENT_VALUE_MAX_BYTES,
+  DOCUMENTS_MAX_BYTES,
+  LOG_TAIL_LENGTH,
+  LOG_UNDER_WAY_LENGTH,
+} from '../../shared/limits.ts';
 import { type EntryDraft, GENESIS_CHAIN, type LogEntry } from '../../shared/operations.ts';
 import { entryAt } from '../state/chat-log.ts';
 import { filesWith } from '../storage/compaction-samples.ts';
@@ -71,15 +76,42 @@ describe('documents in the engine, on one server', () => {
       submissions.add(submission(request, set(keyAt(request), value)), (answer) => answers.push(answer));
     }
     expect(answers).toMatchObject(Array(2).fill({ ok: false, error: { code: 'limit-reached', definite: true } }));
-    const entries = submissions.takeQueue().map((draft, index) => entryAt(index + 1, draft));
-    expect(entries).toHaveLength(most);
-    for (const entry of entries) submissions.onApplied(entry, chat.apply(entry).outcome);
+    const batches: number[] = [];
+    for (let batch = submissions.takeQueue(); batch.length > 0; batch = submissions.takeQueue()) {
+      batches.push(batch.length);
+      // While so much is under way, the rest waits.
+      expect(submissions.takeQueue()).toEqual([]);
+      for (const draft of batch) {
+        const entry = entryAt(chat.position + 1, draft);
+        submissions.onApplied(entry, chat.apply(entry).outcome);
+      }
+    }
+    expect(new Set(batches.slice(0, -1))).toEqual(new Set([LOG_UNDER_WAY_LENGTH / DOCUMENT_VALUE_MAX_BYTES]));
     expect(answers.filter(({ ok }) => ok)).toHaveLength(most);
     expect(chat.documents.bytes).toBeLessThanOrEqual(DOCUMENTS_MAX_BYTES);
     submissions.add(submission(most + 3, set(keyAt(most + 3), value)), (answer) => answers.push(answer));
     submissions.add(submission(most + 4, set(keyAt(1), value)), (answer) => answers.push(answer));
     expect(answers.at(-1)).toMatchObject({ error: { code: 'limit-reached' } });
     expect(submissions.takeQueue()).toMatchObject([{ subject: keyAt(1) }]);
+  });
+});
+
+describe('rows of documents', () => {
+  it('are let go from memory when they are long together, and read from the disk then', async () => {
+    const server = await new SingleServer().start();
+    const value = `"${'x'.repeat(DOCUMENT_VALUE_MAX_BYTES - 2)}"`;
+    const { log } = server.engine.replica.state;
+    let longest = 0;
+    for (let request = 1; request * value.length < 3 * LOG_TAIL_LENGTH; request++) {
+      const answers: Result<Committed>[] = [];
+      server.engine.submit(submission(request, set(KEY, value)), (answer) => answers.push(answer));
+      server.settle();
+      expect(answers).toMatchObject([{ ok: true }]);
+      longest = Math.max(longest, log.length);
+    }
+    expect(longest).toBeGreaterThan(LOG_TAIL_LENGTH);
+    expect(longest).toBeLessThan(2 * LOG_TAIL_LENGTH + 2 * value.length);
+    expect(log.floor).toBeGreaterThan(0);
   });
 });
 

@@ -20,12 +20,12 @@ describe('documents at the gateway', () => {
     const stage = await Stage.open();
     const [ana, nobody] = [await stage.account('ana'), await stage.connect()];
     expect(await set(ana, { name: "Chapayev's comb" })).toMatchObject({ ok: true, created: true, replicas: 2 });
-    expect(await get(nobody)).toEqual({ ok: true, found: true, value: { name: "Chapayev's comb" } });
+    expect(await get(nobody)).toMatchObject({ ok: true, found: true, value: { name: "Chapayev's comb" } });
     expect(await set(nobody, [1, null])).toMatchObject({ ok: true, created: false, position: 3 });
-    expect(await get(ana)).toEqual({ ok: true, found: true, value: [1, null] });
+    expect(await get(ana)).toMatchObject({ ok: true, found: true, value: [1, null] });
     expect(await nobody.write('document:delete', { key: KEY })).toMatchObject({ ok: true, deleted: true, position: 4 });
     expect(await ana.write('document:delete', { key: KEY })).toMatchObject({ ok: true, deleted: false });
-    expect(await get(ana)).toEqual({ ok: true, found: false });
+    expect(await get(ana)).toMatchObject({ ok: true, found: false });
     const rows = stage.engine.log.filter(({ event }) => event.startsWith('document:'));
     expect(rows.map(({ account, subject }) => [account, subject])).toEqual(rows.map(() => ['', KEY]));
     expect(rows.map(({ body }) => body)).toEqual(['{"name":"Chapayev\'s comb"}', '[1,null]', '', '']);
@@ -93,12 +93,12 @@ describe('documents at the gateway', () => {
       client.webSocket.send(`42["document:set",{"request":${client.next()},"key":"${KEY}","value":${value}}]`);
     }
     await client.settled();
-    expect(await get(client)).toEqual({ ok: true, found: false });
+    expect(await get(client)).toMatchObject({ ok: true, found: false });
     expect(stage.faults).toEqual([]);
     expect(stage.engine.log).toEqual([]);
   });
 
-  it('R17: are read from the latest state, which only the primary can tell', async () => {
+  it('R17: are read from the latest state, also where they cannot be set', async () => {
     const stage = await Stage.open();
     const client = await stage.connect();
     await set(client, 1);
@@ -106,7 +106,6 @@ describe('documents at the gateway', () => {
     expect(await get(client, { seen: 1 })).toMatchObject({ found: true });
     stage.engine.setPrimary(false);
     const refused = { code: 'not-primary', primary: '127.0.0.1:2538' };
-    expect(await errorOf(get(client))).toMatchObject(refused);
     expect(await errorOf(set(client, 2))).toMatchObject(refused);
   });
 
