@@ -162,7 +162,7 @@ export class Connections {
   }
 
   #scene(): Scene {
-    const { knowledge, clock, handshake, spreadReads, isForPrimary } = this.#options;
+    const { knowledge, clock, handshake, spreadReads, saysSpread, isForPrimary } = this.#options;
     return {
       links: this.#links,
       target: this.#target,
@@ -170,6 +170,7 @@ export class Connections {
       wanted: spreadReads ? Math.max(SOCKETS_WANTED, knowledge.cluster?.members.length ?? 0) : SOCKETS_WANTED,
       tries: this.#tries,
       nowMs: clock.now(),
+      saysSpread,
       spread: this.#spread && { choice: this.#spread, isForPrimary: isForPrimary() },
       token: handshake().token,
       rotation: this.#rotation,
