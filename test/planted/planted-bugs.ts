@@ -7,6 +7,7 @@ import { bugsInForcedViews } from './bugs-force.ts';
 import { bugsInTheGateway } from './bugs-gateway.ts';
 import { bugsInLeases } from './bugs-leases.ts';
 import { bugsInTheLog } from './bugs-log.ts';
+import { bugsInTheRelay } from './bugs-relay.ts';
 import { bugsInViewChanges } from './bugs-views.ts';
 import { bugsInVotes } from './bugs-votes.ts';
 import { bugsOfWitnessesAndLives } from './bugs-witnesses.ts';
@@ -21,6 +22,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsOfWitnessesAndLives,
   ...bugsInForcedViews,
   ...bugsInTheEngine,
+  ...bugsInTheRelay,
   ...bugsOfCompaction,
   ...bugsOfTheChat,
   ...bugsInTheGateway,

@@ -24,7 +24,8 @@ export interface Plan {
 /** @param layout parts of it that are not to be drawn from the seed */
 export function planOf(seed: string, layout: Partial<Layout> = {}): Plan {
   const random = seededRandom(`plan ${seed}`);
-  const rates = drawRates(random.fork());
+  const drawnRates = drawRates(random.fork());
+  const rates = layout.spread === undefined ? drawnRates : { ...drawnRates, spread: layout.spread };
   const all = { ...drawLayout(random.fork()), ...layout };
   const drawn = { ...all, replicationFactor: Math.min(all.replicationFactor, all.servers) };
   const faults = drawFaults(random.fork(), rates, drawn);

@@ -11,6 +11,8 @@ export interface Layout {
   clients: number;
   /** Clients share accounts when there are fewer of these. */
   accounts: number;
+  /** The share of clients that spread what they ask for over all servers, where that is not to be drawn. */
+  spread?: number;
 }
 
 /** From, to; milliseconds. */
