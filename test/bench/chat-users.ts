@@ -6,7 +6,7 @@ import { CLIENT_PROTOCOL, LIST_MAX_LIMIT } from '../../shared/limits.ts';
 /** Of all accounts here. */
 export const PASSWORD = 'correct horse battery';
 export const MESSAGE_BYTES = 100;
-const READY_DEADLINE_MS = 5000;
+const READY_DEADLINE_MS = 30_000;
 
 /**
  * A socket as every client here opens it, to a server of ours or to the echo.
