@@ -119,12 +119,32 @@ describe('a client that takes any server, at a backup', () => {
     for (const server of [second!, stage.primary]) {
       const other = await stage.connect(server, { token, spread: true, clientId: socket.clientId });
       await stage.until(() => other.all('session:ready').length > 0);
-      expect(await other.ask('message:send', message)).toEqual(refused);
+      expect(await other.ask('message:send', message)).toMatchObject({ ok: false, error: refused.error });
     }
     expect(bodies(stage, stage.primary)).toEqual([]);
     expect(stage.logOf(stage.primary).filter(({ event }) => event === 'request:refused')).toMatchObject([
       { request: 1, subject: 'no-such-account', body: '' },
     ]);
+  });
+
+  it('R28: what was refused for good over one server is not done when a copy of it comes late over another', async () => {
+    const stage = await SeveralServers.open();
+    const [first, second] = stage.backups;
+    const { socket, token } = await stage.account('ana', first!);
+    const message = { request: 1, to: 'bob', body: 'hello' };
+    stage.clients.stall(socket.name, 1000);
+    const late = socket.send('message:send', message);
+    for (const server of [second!, stage.primary]) {
+      const other = await stage.connect(server, { token, spread: true, clientId: socket.clientId });
+      await stage.until(() => other.all('session:ready').length > 0);
+      const refused = await other.ask('message:send', message);
+      expect(refused).toMatchObject({ ok: false, error: { code: 'no-such-account', definite: true } });
+      if (server === second) await stage.account('bob', stage.primary);
+    }
+    expect(late).toEqual([]);
+    await stage.until(() => late.length > 0);
+    expect(late).toMatchObject([{ ok: false, error: { code: 'no-such-account' } }]);
+    expect(bodies(stage, stage.primary)).toEqual([]);
   });
 
   it('R28: what needs a password is for the primary, and what was sent behind it waits for it', async () => {

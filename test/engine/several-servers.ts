@@ -106,6 +106,7 @@ export class SeveralServers {
     const token = created.token as string;
     const socket = await this.connect(at, { token, spread: true });
     await this.until(() => socket.all('session:ready').length > 0);
+    first.close();
     return { socket, token };
   }
 }
@@ -115,6 +116,8 @@ export class StageSocket {
   readonly pushes: { event: string; payload: Record<string, unknown> }[] = [];
   isOpen = false;
   readonly clientId: string;
+  /** By this the network knows its client. */
+  readonly name: string;
   readonly #stage: SeveralServers;
   readonly #connection: Connection;
   #request = 0;
@@ -122,10 +125,8 @@ export class StageSocket {
   constructor(stage: SeveralServers, server: SimulatedServer, handshake: Handshake) {
     this.#stage = stage;
     this.clientId = handshake.clientId;
-    const connect = stage.clients.transportOf(
-      `client ${handshake.clientId} at ${server.address}`,
-      new Life(stage.world),
-    );
+    this.name = `client ${handshake.clientId} at ${server.address}`;
+    const connect = stage.clients.transportOf(this.name, new Life(stage.world));
     this.#connection = connect(server.address, handshake, {
       onOpen: () => {
         this.isOpen = true;
