@@ -176,18 +176,21 @@ export class ClientCore {
 
   /**
    * Has something done that is numbered but not kept in the outbox.
+   * @param length of what it carries, in UTF-16 code units, where that may be much
    * @param onDone called with the answer before anything else that the server says
    */
   write<E extends WriteEvent>(
     event: E,
     payload: Write<E>['payload'],
     onDone?: (value: Replies[E], link: Link) => void,
+    length = 0,
   ): Promise<Result<Replies[E]>> {
     return this.pending.answered((resolve) => {
       const write: Write<E> = {
         request: this.store.takeNumber(),
         event,
         payload,
+        length,
         durable: true,
         transmitted: false,
         answer: (result, link) => {

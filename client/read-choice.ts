@@ -17,6 +17,7 @@ const SPREAD: ReadonlySet<ReadEvent> = new Set<ReadEvent>([
   'account:list',
   'account:settings',
   'conversation:list',
+  'document:get',
   'room:list',
   'room:members',
 ]);
