@@ -27,6 +27,7 @@ export function memoryStore(clientId: ClientId): ClientStore {
 export class MemoryStore implements ClientStore {
   clientId: ClientId;
   known = false;
+  spread = false;
   session: StoredSession | undefined;
   cluster: StoredCluster | undefined;
   outbox: StoredMessage[] = [];
@@ -97,6 +98,10 @@ export class MemoryStore implements ClientStore {
 
   markKnown(): void {
     this.known = true;
+  }
+
+  markSpread(): void {
+    this.spread = true;
   }
 
   saveSession(session: StoredSession | undefined): void {
