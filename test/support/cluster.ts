@@ -116,7 +116,8 @@ export class Cluster {
   /** Makes the folder and finds the ports; starts nothing. */
   static async make(options: ClusterOptions = {}): Promise<Cluster> {
     const { size = 3, witnesses = 0, parentFolder = tmpdir() } = options;
-    const ports = await freePorts(size + witnesses);
+    // Ascending, so that what lists addresses in their order lists them in that of the indices.
+    const ports = (await freePorts(size + witnesses)).sort((a, b) => a - b);
     return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), ports, size, options);
   }
 
