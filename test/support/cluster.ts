@@ -32,6 +32,8 @@ export interface Ended {
 export interface ClusterOptions {
   /** Servers that hold data. */
   size?: number;
+  /** How many of them are started as `primary`; 1 when absent. */
+  firsts?: number;
   /** Servers beside them that only vote; their indices follow. */
   witnesses?: number;
   /** Command-line arguments that every server gets. */
@@ -103,7 +105,7 @@ export class Cluster {
     this.#nodeArgs = options.nodeArgs ?? [];
     this.servers = ports.map((port, index) => ({
       index,
-      role: index === 0 ? 'primary' : index < size ? 'secondary' : 'witness',
+      role: index < (options.firsts ?? 1) ? 'primary' : index < size ? 'secondary' : 'witness',
       port,
       address: `localhost:${port}` as Address,
       folder: join(folder, `database@localhost:${port}`),
