@@ -44,7 +44,10 @@ async function namesFor(chat: Chat, parameter: string, piece: string): Promise<s
     wantsRooms ? chat.listRooms(`${piece.startsWith('#') ? '' : '#'}${piece}*`) : undefined,
   ]);
   const names = users?.ok ? users.value.accounts.map(({ username }) => username) : [];
-  return rooms?.ok ? [...names, ...rooms.value.rooms.map(({ name }) => name)] : names;
+  if (!rooms?.ok) return names;
+  // Where only a room can stand, its # may be left out.
+  const isBare = piece !== '' && !piece.startsWith('#');
+  return [...names, ...rooms.value.rooms.map(({ name }) => (isBare ? name.slice(1) : name))];
 }
 
 function nothingWithin(milliseconds: number): Promise<string[]> {
