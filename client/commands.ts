@@ -39,6 +39,17 @@ export function parseCommand<C>(
   return success(entry.build(words));
 }
 
+/** The command that a line names, and the words for its parameters as far as they are typed; undefined when it names none. */
+export function typedWords<C>(
+  table: readonly CommandEntry<C>[],
+  line: string,
+): { entry: CommandEntry<C>; parameters: readonly string[]; words: string[] } | undefined {
+  const { entry, rest } = findEntry(table, line);
+  if (!entry) return undefined;
+  const parameters = entry.parameters === '' ? [] : entry.parameters.split(' ');
+  return { entry, parameters, words: splitWords(rest, parameters) };
+}
+
 /** Verbs are of one word, or of two. */
 function findEntry<C>(
   table: readonly CommandEntry<C>[],

@@ -20,6 +20,9 @@ import {
   timeout,
 } from './program-options.ts';
 import { runRepl } from './repl.ts';
+import { completeReplLine } from './repl-completion.ts';
+import { ReplHistory } from './repl-history.ts';
+import { ReplTerminal } from './repl-terminal.ts';
 
 function addRepl(program: Command): void {
   program
@@ -38,15 +41,24 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host;
   const address = parseAddress(`${host}:${options.port}`);
   if (address === undefined) throw new Error(`${JSON.stringify(options.host)} is no host; give a name or an address.`);
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const giveUpAfterMs = interactive ? 0 : options.timeout;
-  const folder = { stateFolder: options.stateFolder };
+  const { stdin, stdout } = process;
+  const interactive = stdin.isTTY === true && stdout.isTTY === true;
+  const { stateFolder: folder, timeout: timeoutMs } = options;
   // A script logs in by itself; whoever used this machine last is not to speak in its name.
   const account = interactive ? {} : { username: null };
   const places = { spreadReads: options.spreadReads === true, spread: options.spread === true };
-  const chat = await openChat({ servers: [address], giveUpAfterMs, ...folder, ...account, ...places });
-  const { stdin } = process;
-  return runRepl({ chat, input: stdin, output: standardOutput(), interactive, timeoutMs: options.timeout });
+  const chat = await openChat({
+    servers: [address],
+    giveUpAfterMs: timeoutMs,
+    stateFolder: folder,
+    ...account,
+    ...places,
+  });
+  const common = { chat, input: stdin, interactive, timeoutMs };
+  if (!interactive) return runRepl({ ...common, output: standardOutput() });
+  const complete = (line: string) => completeReplLine(chat, line);
+  const terminal = new ReplTerminal({ input: stdin, output: stdout, history: new ReplHistory(folder), complete });
+  return runRepl({ ...common, output: terminal.output, terminal });
 }
 
 function addImport(program: Command): void {

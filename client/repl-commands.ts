@@ -1,5 +1,5 @@
 import type { Result } from '../shared/errors.ts';
-import { type CommandEntry, columns, parseCommand } from './commands.ts';
+import { type CommandEntry, columns, parseCommand, typedWords } from './commands.ts';
 
 export type AccountCommand =
   | { type: 'create' | 'login'; username: string; password: string }
@@ -129,4 +129,39 @@ export function replHelpLines(): string[] {
  */
 export function parseReplLine(line: string): Result<ReplCommand> {
   return parseCommand(REPL_TABLE, line.trimStart(), { sign: '', help: 'HELP' });
+}
+
+/** Parameters that are typed unseen where that is possible, and kept in no file. */
+const SECRETS: ReadonlySet<string> = new Set(['PASSWORD', 'OLD', 'NEW']);
+
+/** A line of the line mode, as far as its passwords are concerned. */
+export interface SecretLine {
+  /** The line without its passwords. */
+  shown: string;
+  /** The passwords that are not typed yet, when nothing else is missing. */
+  missing: readonly string[];
+  /** The command, once these were asked for. */
+  build: (answers: readonly string[]) => ReplCommand;
+}
+
+/** What a line says of passwords; undefined when it names no command that takes any. */
+export function secretLine(line: string): SecretLine | undefined {
+  const typed = typedWords(REPL_TABLE, line.trimStart());
+  const first = typed?.parameters.findIndex((name) => SECRETS.has(name)) ?? -1;
+  if (!typed || first < 0) return undefined;
+  const { entry, parameters, words } = typed;
+  const isOpen = words.length >= first && words.length < parameters.length;
+  return {
+    shown: [entry.verb, ...words.slice(0, first)].join(' '),
+    missing: isOpen ? parameters.slice(words.length) : [],
+    build: (answers) => entry.build([...words, ...answers]),
+  };
+}
+
+/** The verbs of the line mode and their parameters, as the help has them. */
+export function replVerbs(): { verb: string; parameters: readonly string[] }[] {
+  return REPL_TABLE.map(({ verb, parameters }) => ({
+    verb,
+    parameters: parameters === '' ? [] : parameters.split(' '),
+  }));
 }

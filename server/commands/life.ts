@@ -31,7 +31,7 @@ import { newNonce } from './nonces.ts';
 import { OldRows } from './old-rows.ts';
 import { answerOperator } from './operator.ts';
 import type { ReplicaOptions } from './options.ts';
-import { reportRole } from './role-report.ts';
+import { reportJoining, reportRole } from './role-report.ts';
 import { packageVersion } from './version.ts';
 
 export type ServerRole = 'primary' | 'secondary' | 'witness';
@@ -63,6 +63,9 @@ export type LifeEnd =
   | { startAgain: string; when: 'with room' }
   | { startAgain: string; when: 'at once'; damage?: { met: true; known: Address[] } | { left: OldDamage } };
 
+/** Exit status of a server that was started with options that it cannot be run with. */
+export const WRONG_USE = 2;
+
 const OS_DURABILITY =
   'With --durability os, rows are written but not synced before they are acknowledged. Killing servers loses nothing; a power cut or a crash of the system on all machines at once may take back the last seconds of what was acknowledged.';
 
@@ -76,6 +79,8 @@ export class ServerLife {
   readonly #engine: ReplicatedEngine;
   readonly #oldRows: OldRows;
   readonly #stopReporting: () => void;
+  /** The folder was empty. */
+  readonly #isNew: boolean;
 
   constructor(parts: LifeParts, database: FolderDatabase, recovered: RecoveredEngine) {
     const { address, options, log } = parts;
@@ -90,6 +95,7 @@ export class ServerLife {
       log,
     });
     this.#engine = this.#makeEngine(recovered);
+    this.#isNew = recovered.replica.file.base === null;
     this.#oldRows = new OldRows({
       address,
       secret: options.secret,
@@ -109,6 +115,7 @@ export class ServerLife {
     await this.#listener.listen();
     log(`Server ${address} listens; its database is ${folder}.`);
     if (options.durability === 'os') log(OS_DURABILITY);
+    if (role === 'primary' && this.#isNew) reportJoining(this.#engine, address, log);
     await this.#engine.start();
     void this.#oldRows.check();
     if (role === 'primary') this.#engine.formWhenAlone(randomUUID(), randomBytes(32).toString('hex'));
@@ -135,6 +142,8 @@ export class ServerLife {
         ...(oldDamage && { damagedUpTo: oldDamage.lastOp }),
         trustRefused: options.trustRefused,
         knownAddresses: join,
+        // Who knows the secret of this one belongs to it.
+        ...(options.secret === '' && { joinsKnownOnly: true as const }),
         nonce: randomBytes(16).toString('hex'),
         seal: makeSeal({
           codec: database.codec,
@@ -149,18 +158,18 @@ export class ServerLife {
       version: packageVersion(),
       log,
       bearsDamage: (failure) => this.#oldRows.bears(failure),
-      onFatal: (text, failure) => this.#onFatal(text, failure),
+      onFatal: (text, failure, isWrongUse) => this.#onFatal(text, failure, isWrongUse),
       onStartOver: (text) => this.#end({ startOver: text, known: this.#known() }),
     });
   }
 
   /** R19: only what is known not to be on the disk may be tried anew, by another incarnation. */
-  #onFatal(text: string, failure: StorageFailure | undefined): void {
+  #onFatal(text: string, failure: StorageFailure | undefined, isWrongUse = false): void {
     this.#parts.log.error(text);
     if (failure?.damaged) {
       this.#end({ startAgain: text, when: 'at once', damage: { met: true, known: this.#known() } });
     } else if (failure?.full) this.#end({ startAgain: text, when: 'with room' });
-    else this.#end({ exitStatus: 1 });
+    else this.#end({ exitStatus: isWrongUse ? WRONG_USE : 1 });
   }
 
   #known(): Address[] {

@@ -32,6 +32,26 @@ export function reportRole(engine: Engine, log: (text: string) => void): () => v
   };
 }
 
+/**
+ * Says so when a server that was to be the first of a cluster joins one that answered: whoever started it may have meant another one.
+ * To be called before it meets anybody.
+ *
+ * @param address of the server, whose folder is empty
+ */
+export function reportJoining(engine: Engine, address: string, log: (text: string) => void): void {
+  let isOver = false;
+  const look = () => {
+    const { members } = engine.status();
+    if (isOver || members.length === 0) return;
+    isOver = true;
+    if (members.includes(address)) return;
+    log(
+      `The servers named with --join, or by default, have a cluster already (${members.join(', ')}): ${address} joins it. For a cluster of its own, name the servers of that one with --join.`,
+    );
+  };
+  engine.subscribe({ onNotices: () => {}, onClusterChanged: look, onPrimaryChanged: look });
+}
+
 function roleSentence({ role, view, members, primary, waitingFor }: ServerStatus): string {
   const waits = waitingFor === '' ? '' : ` Waiting for ${waitingFor}.`;
   switch (role) {

@@ -1,8 +1,10 @@
 import type { Cluster, ServerRole, ServerStatus } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
-import { sameIncarnation, sameWitness } from '../../shared/views.ts';
+import { sameView } from '../../shared/ids.ts';
+import { sameIncarnation, sameWitness, type ViewRecord } from '../../shared/views.ts';
 import { hearsPrimary } from '../replication/lease.ts';
-import { readyLearners, waitingFor } from '../replication/membership.ts';
+import { CAUGHT_UP_OPERATIONS, readyLearners, waitingFor } from '../replication/membership.ts';
+import type { Hello } from '../replication/messages.ts';
 import {
   type Context,
   heardOf,
@@ -10,6 +12,7 @@ import {
   isListed,
   isNormal,
   isPrimary,
+  memberOf,
   type ReplicaState,
 } from '../replication/replica-state.ts';
 
@@ -31,7 +34,7 @@ export function describeCluster(context: Context): Cluster {
   const { state, config } = context;
   const { base, clusterId } = state.file;
   const members = base?.members.map(({ id }) => id as string) ?? [];
-  const spares = isPrimary(state) ? readyLearners(context).map(({ replica }) => replica.id as string) : [];
+  const spares = sparesOf(context);
   const isSmall = members.length < config.replicationFactor;
   return {
     id: clusterId,
@@ -49,6 +52,27 @@ export function describeCluster(context: Context): Cluster {
         }
       : {}),
   };
+}
+
+/** Replicas that follow and stand ready: the primary knows it by their questions, all others by what they tell of themselves. */
+function sparesOf(context: Context): string[] {
+  const { state, config } = context;
+  const { base } = state.file;
+  if (isPrimary(state)) return readyLearners(context).map(({ replica }) => replica.id);
+  if (!base || !livingPrimary(context)) return [];
+  const told = [...state.links.values()].filter((peer) => isFollowing(context, base, peer)).map(({ self }) => self.id);
+  const isOne = config.role === 'replica' && roleOf(context) === 'spare';
+  return (isOne ? [...told, state.file.id] : told).sort();
+}
+
+function isFollowing({ state }: Context, base: ViewRecord, { self, role, base: its, last }: Hello): boolean {
+  return (
+    role === 'replica' &&
+    !memberOf(base, self.id) &&
+    its !== null &&
+    sameView(its.number, base.number) &&
+    state.commit - last.op <= CAUGHT_UP_OPERATIONS
+  );
 }
 
 export function roleOf(context: Context): ServerRole {

@@ -2,8 +2,8 @@ import type { Address } from '../../shared/ids.ts';
 import { PAUSE_MS, PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile } from '../../shared/views.ts';
+import { wasEverComplete } from '../replication/admission.ts';
 import { isServing } from '../replication/lease.ts';
-import { wasEverComplete } from '../replication/membership.ts';
 import type { HandedOver, Hello, Input, Output } from '../replication/messages.ts';
 import { step } from '../replication/replica.ts';
 import { type Context, heardOf, type ReplicaConfig, type ReplicaState, selfOf } from '../replication/replica-state.ts';
@@ -41,7 +41,7 @@ export interface DriverEvents {
   /** Something may have changed, and nothing is half done: time to look. */
   onSettled(): void;
   /** This replica must not go on, and does not; `failure` is there when the disk is the reason. */
-  onFatal(text: string, failure?: StorageFailure): void;
+  onFatal(text: string, failure?: StorageFailure, isWrongUse?: boolean): void;
   /** R1: this incarnation has ended; its files are to be set aside, and another disk joins in its place. */
   onStartOver(text: string): void;
 }
@@ -260,7 +260,7 @@ export class ReplicaDriver {
         this.#lastNotice = output.text;
         break;
       case 'refuse-to-run':
-        this.#end(output.text);
+        this.#end(output.text, undefined, output.isWrongUse);
         break;
       case 'start-over':
         this.stop();
@@ -305,9 +305,9 @@ export class ReplicaDriver {
     this.#end(failure.message, failure);
   }
 
-  #end(text: string, failure?: StorageFailure): void {
+  #end(text: string, failure?: StorageFailure, isWrongUse = false): void {
     if (this.#isStopped) return;
     this.stop();
-    this.#events.onFatal(text, failure);
+    this.#events.onFatal(text, failure, isWrongUse);
   }
 }

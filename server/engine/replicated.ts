@@ -49,8 +49,11 @@ export interface EngineParts extends DriverParts {
   snapshotIntervalOperations?: number;
   /** What is deleted is removed from the files after so long at the latest; by default what `shared/limits.ts` says. */
   compactionIntervalMs?: number;
-  /** This server must not go on; `failure` is there when its disk is the reason. Nothing is acknowledged from now on. */
-  onFatal(text: string, failure?: StorageFailure): void;
+  /**
+   * This server must not go on; `failure` is there when its disk is the reason, `isWrongUse` when it was started with options that its cluster
+   * does not have. Nothing is acknowledged from now on.
+   */
+  onFatal(text: string, failure?: StorageFailure, isWrongUse?: boolean): void;
   /** As {@link onFatal}, but another disk at this address is to join: the database folder has to be set aside. */
   onStartOver(text: string): void;
 }
@@ -139,7 +142,7 @@ export class ReplicatedEngine implements Engine {
       onLink: (address, isUp) => this.#onLink(address, isUp),
       onDurable: () => this.#flush(),
       onSettled: () => this.#look(),
-      onFatal: (text, failure) => parts.onFatal(text, failure),
+      onFatal: (text, failure, isWrongUse) => parts.onFatal(text, failure, isWrongUse),
       onStartOver: (text) => parts.onStartOver(text),
     });
     const around = {

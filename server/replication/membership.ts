@@ -1,9 +1,10 @@
 import { type Address, compareViews, NO_VIEW, sameView, type ViewNumber } from '../../shared/ids.ts';
 import { GENESIS_CHAIN } from '../../shared/operations.ts';
 import { type Incarnation, incarnationKey, sameIncarnation, sameWitness, type ViewRecord } from '../../shared/views.ts';
+import { isUninvited } from './admission.ts';
 import { isServing } from './lease.ts';
 import { sendLog, startCopy } from './log-copy.ts';
-import type { Hello, PeerMessage } from './messages.ts';
+import type { PeerMessage } from './messages.ts';
 import { startView } from './normal-operation.ts';
 import {
   type Context,
@@ -14,7 +15,6 @@ import {
   isPrimary,
   type Learner,
   memberOf,
-  notice,
   type ReplicaState,
   selfOf,
   send,
@@ -23,7 +23,7 @@ import {
 import { hearOfView } from './voter.ts';
 
 /** A learner whose log is behind by at most so many operations is caught up: the view change copies the rest. */
-const CAUGHT_UP_OPERATIONS = 2000;
+export const CAUGHT_UP_OPERATIONS = 2000;
 
 /** R19b: a cluster of one, on an empty folder. It serves nothing before it has reached its replication factor. */
 export function form(context: Context, input: { clusterId: string; sessionKey: string }): void {
@@ -122,6 +122,7 @@ export function onGossip(context: Context, from: Incarnation, gossip: PeerMessag
   const { state, nowMs } = context;
   const { base, promised, pending, last, serves } = gossip;
   for (const address of gossip.known) know(context, address);
+  if (base && isUninvited(context, from.id, base.clusterId)) return;
   const link = state.links.get(from.id);
   if (link && sameIncarnation(link.self, from)) {
     state.toldAtMs.set(from.id, nowMs);
@@ -150,82 +151,6 @@ export function onTurnedAway(context: Context, from: Incarnation, message: PeerM
   if (isNormal(state) || (base && compareViews(message.view, base.number) < 0)) return;
   const text = `The primary ${from.id} knows a later start of ${state.file.id}: its database folder is a copy, or was put back from an older state.`;
   context.outputs.push({ type: 'start-over', text });
-}
-
-/**
- * R1, R19b: may this replica have anything to do with that one? Another cluster, replication factor, way to take refused
- * connects or protocol, and a folder that was copied or put back from an older state, are refused by name.
- */
-export function isAcceptable(context: Context, peer: Hello): boolean {
-  const { state, config } = context;
-  const { clusterId, base } = state.file;
-  if (peer.self.id === state.file.id) {
-    if (peer.self.disk !== state.file.disk)
-      notice(context, `Another server answers at our own address ${peer.self.id}.`);
-    return false;
-  }
-  if (peer.replicationFactor !== config.replicationFactor) {
-    const text = `The server ${peer.self.id} has replication factor ${peer.replicationFactor}, this one ${config.replicationFactor}; all servers of a cluster need the same.`;
-    context.outputs.push(base ? { type: 'notice', text } : { type: 'refuse-to-run', text });
-    return false;
-  }
-  if (peer.trustRefused !== config.trustRefused) {
-    const word = (trusts: boolean) => (trusts ? 'always' : 'never');
-    const text = `The server ${peer.self.id} runs with --trust-refused ${word(peer.trustRefused)}, this one with ${word(config.trustRefused)}; all servers of a cluster need the same.`;
-    context.outputs.push(base ? { type: 'notice', text } : { type: 'refuse-to-run', text });
-    return false;
-  }
-  if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
-    const text = `The server ${peer.self.id} belongs to another cluster (${peer.clusterId}) than this one (${clusterId}).`;
-    const mayYield = config.role === 'replica' && !wasEverComplete(state);
-    if (mayYield && peer.complete) {
-      context.outputs.push({ type: 'start-over', text: `${text} This one was never complete and gives way.` });
-    } else {
-      notice(context, text);
-      // The other one may be complete the next time that it says hello.
-      if (mayYield) context.outputs.push({ type: 'dial-again', address: peer.self.id });
-    }
-    return false;
-  }
-  return isCurrent(context, peer);
-}
-
-/** R19b: perhaps only by an entry that is in the log and not known to be committed: after a crash nothing after the snapshot is. */
-export function wasEverComplete({ complete, log }: ReplicaState): boolean {
-  return complete || log.entriesInMemory.some(({ event }) => event === 'cluster:complete');
-}
-
-function turnAway(context: Context, whom: Incarnation, nonce: string): void {
-  const { state } = context;
-  if (isPrimary(state)) send(context, whom.id, { type: 'turn-away', view: state.file.base!.number, whom, nonce });
-}
-
-/** R1: a copy goes on asking; when its hello came, there may have been no primary to turn it away. */
-export function turnAwayCopy(context: Context, from: Incarnation, nonce: string): void {
-  const met = context.state.met.get(from.disk);
-  if (!met || from.disk === context.state.file.disk) return;
-  const isOlder = from.incarnation < met.incarnation;
-  if (isOlder || (from.incarnation === met.incarnation && nonce !== met.nonce)) turnAway(context, from, nonce);
-}
-
-/** R1: an incarnation below one known for its disk, or equal with another nonce, is a copy. */
-function isCurrent(context: Context, peer: Hello): boolean {
-  const { state } = context;
-  const { id, disk, incarnation } = peer.self;
-  const met = state.met.get(disk);
-  const listed = state.file.base ? memberOf(state.file.base, id) : undefined;
-  const lowest = Math.max(met?.incarnation ?? 0, listed?.disk === disk ? listed.incarnation : 0);
-  const isCopy = incarnation < lowest || (met?.incarnation === incarnation && met.nonce !== peer.nonce);
-  if (isCopy || disk === state.file.disk) {
-    turnAway(context, peer.self, peer.nonce);
-    notice(
-      context,
-      `The server ${id} runs on a folder that was copied or put back from an older state (start ${incarnation}, known ${lowest}); it is refused.`,
-    );
-    return false;
-  }
-  state.met.set(disk, { incarnation, nonce: peer.nonce });
-  return true;
 }
 
 /** In words, with names: what this replica waits for; empty when it serves. */

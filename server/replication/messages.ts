@@ -259,6 +259,7 @@ export type Output =
   /** A sentence for the operator. */
   | { type: 'notice'; text: string }
   /** This replica must not go on: wrong replication factor, a copied folder, another cluster. */
-  | { type: 'refuse-to-run'; text: string }
+  /** It must not go on; `isWrongUse`: because of how it was started. */
+  | { type: 'refuse-to-run'; text: string; isWrongUse?: true }
   /** R1, R19b, R20: this incarnation ends; its files are to be set aside, and a new disk joins in its place. */
   | { type: 'start-over'; text: string };

@@ -36,6 +36,11 @@ export interface ReplicaConfig {
   readonly trustRefused: boolean;
   /** Addresses that it knew before it met anybody. */
   readonly knownAddresses: readonly Address[];
+  /**
+   * R19b: without a cluster of its own it joins one of {@link knownAddresses} only, not whichever calls; absent where a secret tells
+   * whose servers belong together.
+   */
+  readonly joinsKnownOnly?: true;
   readonly nonce: string;
   /** Gives drafts their places, digests and rows; the same text on every call with the same arguments. */
   readonly seal: (

@@ -1,11 +1,12 @@
 import { type Address, NO_VIEW } from '../../shared/ids.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import { type Incarnation, incarnationKey, type ViewFile } from '../../shared/views.ts';
+import { isAcceptable, turnAwayCopy } from './admission.ts';
 import { recordDeath, recordRefused, recordReplaced } from './deaths.ts';
 import { force } from './force.ts';
 import { onPing, onPong } from './lease.ts';
 import { commitThrough, onFetchLog, onLogChunk } from './log-copy.ts';
-import { form, isAcceptable, know, onGossip, onJoinMe, onTurnedAway, turnAwayCopy } from './membership.ts';
+import { form, know, onGossip, onJoinMe, onTurnedAway } from './membership.ts';
 import type { Hello, Input, Output, PeerMessage } from './messages.ts';
 import {
   acknowledge,

@@ -136,11 +136,11 @@ describe('beside a server that runs', () => {
     expect(ran.stderr).toContain(`pid ${first?.pid}`);
   });
 
-  it('R19b: a server with another replication factor ends and names both', async () => {
+  it('R19b: a server with another replication factor ends with status 2 and names both', async () => {
     const { port } = cluster.servers[1]!;
     const args = ['secondary', String(port), '--data', cluster.folder, '--join', cluster.addresses[0]!];
     const ran = await runProgram([...args, '--replication-factor', '3']);
-    expect(ran.status).toBe(1);
+    expect(ran.status).toBe(2);
     expect(ran.stderr).toContain('replication factor 1, this one 3');
     expect((await cluster.status(0))?.members).toEqual([cluster.addresses[0]]);
   });

@@ -319,11 +319,6 @@ describe('R1, R19b: who is let in', () => {
     }
   });
 
-  it('R19b: a server without a view does not run on with another replication factor', () => {
-    const outputs = new LoneReplica('A1', { clusterId: '' }).meet('B1', { replicationFactor: 5 });
-    expect(kinds(outputs)).toContain('refuse-to-run');
-  });
-
   it('R19b: nobody forms a cluster who belongs to one', () => {
     const replica = new LoneReplica('A1', { base });
     expect(replica.give({ type: 'form', clusterId: 'second', sessionKey: 'key' })).toEqual([]);

@@ -32,6 +32,8 @@ export interface Ended {
 export interface ClusterOptions {
   /** Servers that hold data. */
   size?: number;
+  /** How many of them are started as `primary`; 1 when absent. */
+  firsts?: number;
   /** Servers beside them that only vote; their indices follow. */
   witnesses?: number;
   /** Command-line arguments that every server gets. */
@@ -103,7 +105,7 @@ export class Cluster {
     this.#nodeArgs = options.nodeArgs ?? [];
     this.servers = ports.map((port, index) => ({
       index,
-      role: index === 0 ? 'primary' : index < size ? 'secondary' : 'witness',
+      role: index < (options.firsts ?? 1) ? 'primary' : index < size ? 'secondary' : 'witness',
       port,
       address: `localhost:${port}` as Address,
       folder: join(folder, `database@localhost:${port}`),
@@ -116,7 +118,8 @@ export class Cluster {
   /** Makes the folder and finds the ports; starts nothing. */
   static async make(options: ClusterOptions = {}): Promise<Cluster> {
     const { size = 3, witnesses = 0, parentFolder = tmpdir() } = options;
-    const ports = await freePorts(size + witnesses);
+    // Ascending, so that what lists addresses in their order lists them in that of the indices.
+    const ports = (await freePorts(size + witnesses)).sort((a, b) => a - b);
     return new Cluster(mkdtempSync(join(parentFolder, 'understudy-')), ports, size, options);
   }
 

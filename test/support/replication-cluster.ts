@@ -118,11 +118,12 @@ export class TestServer {
     const { clusterId, promised, base, pending } = this.file;
     const { complete, log, known } = this.running;
     const { role, serves } = this;
-    const { trustRefused } = this.#config;
+    const { trustRefused, replicationFactor } = this.#config;
     return helloOf(this.self, {
       role,
       serves,
       trustRefused,
+      replicationFactor,
       clusterId,
       promised,
       base,
