@@ -5,7 +5,7 @@ import { parseAddress } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { DEFAULT_IMPORT_PASSWORD, importIrc } from './import-irc.ts';
 import { roomName } from './lines.ts';
-import { addAccountCommands, addMessageCommands, addRoomCommands } from './one-shot/program.ts';
+import { addAccountCommands, addDocumentCommands, addMessageCommands, addRoomCommands } from './one-shot/program.ts';
 import { openChat } from './open-chat.ts';
 import { parsePort } from './option-values.ts';
 import { DONE, MISUSED, standardOutput } from './output.ts';
@@ -101,6 +101,7 @@ function buildProgram(): Command {
   addMessageCommands(program);
   addRoomCommands(program);
   addAccountCommands(program);
+  addDocumentCommands(program);
   addImport(program);
   program.hook('preAction', (_, command) => adoptOptions(program, command));
   for (const command of everyCommand(program)) {

@@ -5,6 +5,7 @@ import { DONE, NOT_REACHED, type Output, REFUSED } from './output.ts';
 import { PrimaryNews } from './primary-news.ts';
 import { answer } from './repl-answers.ts';
 import { parseReplLine } from './repl-commands.ts';
+import { errorLine } from './repl-documents.ts';
 import { eventLine } from './repl-events.ts';
 
 export interface ReplOptions {
@@ -84,6 +85,6 @@ async function perform(chat: ChatClient, line: string, output: Output): Promise<
   if (command.value.type === 'quit') return 'quit';
   const result = await answer(chat, command.value, output);
   if (result.ok) return DONE;
-  output.line(`ERROR ${result.error.code}: ${result.error.message}`);
+  output.line(errorLine(command.value, result.error));
   return result.error.code === 'unavailable' && chat.connection.phase !== 'connected' ? NOT_REACHED : REFUSED;
 }

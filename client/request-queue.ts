@@ -1,6 +1,6 @@
 import type { Replies, Reply, RequestOf, WriteEvent } from '../shared/api.ts';
 import { type ChatError, type Result, SERVER_STATE_CODES } from '../shared/errors.ts';
-import { HOLD_DURING_VIEW_CHANGE_MS, REQUESTS_IN_FLIGHT } from '../shared/limits.ts';
+import { CLIENT_UNDER_WAY_LENGTH, HOLD_DURING_VIEW_CHANGE_MS, REQUESTS_IN_FLIGHT } from '../shared/limits.ts';
 import type { Random } from '../shared/random.ts';
 import { backoffMs, type Clock, RETRY_BACKOFF } from './clock.ts';
 import type { Link } from './link.ts';
@@ -19,6 +19,8 @@ export interface Write<E extends WriteEvent = WriteEvent> {
   readonly payload: Omit<RequestOf<E>, 'request' | 'oldest'>;
   /** False while the outbox is not yet on the disk: neither it nor what follows it is sent. */
   durable: boolean;
+  /** Of what it carries, in UTF-16 code units, where that may be much. */
+  readonly length?: number;
   /** It went out at least once, in this process or in an earlier one: it may have been done. */
   transmitted: boolean;
   /** Called once, with the server's last word and the link it came over; without one when no server has the word. */
@@ -150,8 +152,11 @@ export class RequestQueue {
     const target = this.#target;
     const oldest = this.#entries[0]?.write.request ?? 0;
     if (!target?.open || this.#cancelPause || this.#afterForgotten()) return;
+    let length = 0;
     for (const entry of this.#entries) {
       if (!entry.write.durable || entry.write.request - oldest >= REQUESTS_IN_FLIGHT) break;
+      length += entry.write.length ?? 0;
+      if (length > CLIENT_UNDER_WAY_LENGTH && entry !== this.#entries[0]) break;
       const isAlone = CHANGES_LOG_IN.has(entry.write.event);
       if (isAlone && entry !== this.#entries[0]) break;
       if (entry.sentOver !== target) this.#send(entry, target, oldest);

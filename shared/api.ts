@@ -62,6 +62,9 @@ export const writeSchemas = {
   'room:remove': z.object({ ...numbered, room: text, username: text }),
   'room:readmit': z.object({ ...numbered, room: text, username: text }),
   'room:delete': z.object({ ...numbered, room: text }),
+  /** Anybody may: no log-in is needed. `value` is any JSON value. */
+  'document:set': z.object({ ...numbered, key: text, value: z.unknown() }),
+  'document:delete': z.object({ ...numbered, key: text }),
 } as const;
 
 /** Requests that change nothing, or nothing that has to be done exactly once. */
@@ -113,6 +116,8 @@ export const readSchemas = {
     seen,
   }),
   'account:settings': z.object({ seen }),
+  /** Always of the latest state, whatever `seen` says; needs no log-in. */
+  'document:get': z.object({ key: text, seen }),
   /** Forwarded to whoever is connected in that conversation; kept nowhere. */
   'typing:set': z.object({ with: z.string().max(1024), typing: z.boolean() }),
   'cluster:status': z.object({ seen }),
@@ -263,6 +268,12 @@ export interface Replies {
   'room:readmit': { position: number };
   'room:delete': { position: number };
   'room:list': { rooms: Room[]; more: boolean };
+  /** `replicas`: how many servers of the view have it on their disks. `created` is false when there was a document of that key before. */
+  'document:set': { created: boolean; replicas: number; position: number };
+  /** `value` is there when it was found. */
+  'document:get': { found: boolean; value?: unknown };
+  /** `deleted` is false when there was none. */
+  'document:delete': { deleted: boolean; replicas: number; position: number };
   'room:members': { members: AccountListing[]; more: boolean };
   'typing:set': object;
   'cluster:status': { cluster: Cluster };

@@ -31,6 +31,8 @@ export const LOG_EVENTS = [
   'room:remove',
   'room:readmit',
   'room:delete',
+  'document:set',
+  'document:delete',
   'request:refused',
 ] as const;
 
@@ -55,6 +57,8 @@ export const RELAYED_EVENTS = [
   'room:remove',
   'room:readmit',
   'room:delete',
+  'document:set',
+  'document:delete',
 ] as const satisfies readonly LogEvent[];
 
 /**
@@ -88,6 +92,8 @@ export const RELAYED_EVENTS = [
  * | room:remove      |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:readmit     |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:delete      |            | who       | room id                 |                                       |
+ * | document:set     |            |           | the key                 | the value, as JSON                    |
+ * | document:delete  |            |           | the key                 |                                       |
  * | request:refused  |            |           | the code of the refusal |                                       |
  */
 export interface EntryDraft {
@@ -186,4 +192,6 @@ export interface Outcome {
     | 'limit-reached'
     | 'forbidden'
     | 'not-logged-in';
+  /** Of `document:set` and `document:delete`: there was a document of that key before. */
+  existed?: true;
 }

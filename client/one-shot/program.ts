@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseCount } from '../option-values.ts';
 import { type CommonOptions, end, oneShotCommand, oneShotOptions, option, spreadReads } from '../program-options.ts';
 import * as account from './account-commands.ts';
+import * as documents from './document-commands.ts';
 import { type ExportOptions, exportAll } from './export.ts';
 import * as messages from './message-commands.ts';
 import * as rooms from './room-commands.ts';
@@ -83,6 +84,20 @@ export function addRoomCommands(program: Command): void {
   );
   oneShotCommand(parent, 'delete <room>', 'delete a room of yours with all its messages').action((room, options) =>
     end(rooms.deleteRoom(oneShotOptions(options), room)),
+  );
+}
+
+/** Documents: JSON values by keys of one's own choice; anybody's, so nobody logs in. */
+export function addDocumentCommands(program: Command): void {
+  const parent = program.command('document').description('keep JSON documents, which anybody may read and change');
+  oneShotCommand(parent, 'set <key> <json>', 'keep a JSON value as the document of this key, a UUID4').action(
+    (key, json, options) => end(documents.setDocument(oneShotOptions(options), key, json)),
+  );
+  oneShotCommand(parent, 'get <key>', 'print a document').action((key, options) =>
+    end(documents.getDocument(oneShotOptions(options), key)),
+  );
+  oneShotCommand(parent, 'delete <key>', 'delete a document').action((key, options) =>
+    end(documents.deleteDocument(oneShotOptions(options), key)),
   );
 }
 

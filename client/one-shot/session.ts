@@ -115,10 +115,19 @@ function logInAgain(chat: ChatClient, user: string, password: string | undefined
   });
 }
 
+/**
+ * Does what needs no log-in, and leaves; nobody is logged in meanwhile.
+ *
+ * @returns the exit status: 0, 1 when it was refused, 3 when no server is reached
+ */
+export function runWithoutLogIn(options: OneShotOptions, work: Work): Promise<number> {
+  return run(options, null, work);
+}
+
 /** Does one thing without logging in first. */
 export function run(
   options: OneShotOptions,
-  username: string,
+  username: string | null,
   work: (chat: ChatClient) => Promise<ChatError | 'misused' | undefined>,
 ): Promise<number> {
   return withChat(options, username, async (chat) => {
@@ -134,7 +143,7 @@ export function run(
 
 async function withChat(
   { servers, timeoutMs, stateFolder, spreadReads = false, spread = false }: OneShotOptions,
-  username: string,
+  username: string | null,
   body: (chat: ChatClient) => Promise<number>,
 ): Promise<number> {
   const folder = stateFolder === undefined ? {} : { stateFolder };

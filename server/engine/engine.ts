@@ -98,7 +98,7 @@ export interface Submission {
   /** The client says that it once got an `ok`: an unknown client id then means that its row was given up. */
   known: boolean;
   event: LogEvent;
-  /** Who asks; empty when nobody is logged in (only `account:create` and `session:open` do without, see `subject`). */
+  /** Who asks; empty when nobody is logged in (`account:create`, `session:open` and documents do without). */
   account: AccountId | '';
   /**
    * As in `shared/operations.ts`, but that accounts and rooms are named as people name them, which the engine resolves: `USERNAME` or `#room` for `message:send`, followed by a space and the id
@@ -122,6 +122,10 @@ export interface Committed {
   id: string;
   /** It had been done before: a password that came with it has to be verified before the answer goes out. */
   repeated: boolean;
+  /** For `document:set` and `document:delete`: there was a document of that key before. */
+  existed: boolean;
+  /** How many servers the view has at the answer: each has it on its disk. */
+  replicas: number;
 }
 
 export interface EngineListener {

@@ -90,7 +90,12 @@ export class ReplicatedEngine implements Engine {
     this.#clients = recovered.clients;
     this.#state = createReplica(recovered.replica, config, clock.monotonicMs());
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
-    this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
+    this.#submissions = new Submissions(
+      this.#clients,
+      this.chat,
+      this.#keys,
+      () => this.#state.file.base?.members.length ?? 0,
+    );
     this.#reads = new PendingReads(this.chat, () => this.#mayAnswer);
     const isOver = () => this.#driver.isStopped;
     this.#snapshots = new Snapshots({
@@ -248,7 +253,8 @@ export class ReplicatedEngine implements Engine {
     const { log } = this.#state;
     const isReady = this.#driver.isSettled && isPrimary(this.#state) && log.durableOp === log.endOp;
     if (!isReady || this.#submissions.isQueueEmpty) return;
-    this.#driver.give({ type: 'propose', drafts: this.#submissions.takeQueue() });
+    const drafts = this.#submissions.takeQueue();
+    if (drafts.length > 0) this.#driver.give({ type: 'propose', drafts });
   }
 
   read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
@@ -430,6 +436,7 @@ export class ReplicatedEngine implements Engine {
       this.#follower.onApplied(entry, outcomes[index]!);
     }
     this.#follower.answerReady();
+    this.#flushSoon();
     this.#reads.answerReady();
     if (this.#snapshots.isDue) void this.#saveSnapshot('usual');
   }

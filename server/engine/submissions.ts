@@ -1,10 +1,12 @@
 import { readAccountBody } from '../../shared/account-body.ts';
 import { type ChatError, type ErrorCode, type Result, refusal, success } from '../../shared/errors.ts';
 import type { ClientId } from '../../shared/ids.ts';
+import { LOG_UNDER_WAY_LENGTH } from '../../shared/limits.ts';
 import type { EntryDraft, LogEntry, Outcome } from '../../shared/operations.ts';
 import { readRoomBody } from '../../shared/room-body.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { bytesTaken } from '../state/documents.ts';
 import type { Committed, Submission } from './engine.ts';
 import { refusalOf } from './refusal-sentences.ts';
 import type { SessionKeys } from './session-keys.ts';
@@ -25,6 +27,8 @@ interface InFlight {
   afterwards: { submission: Judged; answer: Answer }[];
   /** Of the account or room that it creates, the name as names are compared; empty for other requests. */
   nameKey: string;
+  /** What the document that it sets will take; 0 for other requests. */
+  documentBytes: number;
 }
 
 /**
@@ -35,17 +39,24 @@ export class Submissions {
   readonly #table: ClientTable;
   readonly #chat: ChatState;
   readonly #keys: SessionKeys;
+  readonly #replicas: () => number;
   readonly #inFlight = new Map<string, InFlight>();
   /** The highest request of a client that is in the queue or in the log and not committed. */
   readonly #highest = new Map<ClientId, number>();
   /** Those that create an account or a room, by the key of its name: those of rooms begin with `#`. */
   readonly #creating = new Map<string, InFlight>();
   #queue: EntryDraft[] = [];
+  /** Of the bodies that were taken for the log and are not committed, in UTF-16 code units. */
+  #underWayLength = 0;
+  /** What the documents take that are in the queue or in the log and not committed. */
+  #documentBytes = 0;
 
-  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys) {
+  /** @param replicas how many servers the view has now: what is committed is on the disks of all of them (R4) */
+  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys, replicas: () => number) {
     this.#table = table;
     this.#chat = chat;
     this.#keys = keys;
+    this.#replicas = replicas;
   }
 
   /** Requests that were queued or appended and not answered yet. */
@@ -124,7 +135,9 @@ export class Submissions {
       creating.afterwards.push({ submission, answer });
       return;
     }
-    const inFlight: InFlight = { asked, submission, answers: [answer], afterwards: [], nameKey };
+    const documentBytes = draft.event === 'document:set' ? bytesTaken(draft.body) : 0;
+    const inFlight: InFlight = { asked, submission, answers: [answer], afterwards: [], nameKey, documentBytes };
+    this.#documentBytes += documentBytes;
     this.#highest.set(client, request);
     this.#inFlight.set(key, inFlight);
     if (nameKey !== '') this.#creating.set(nameKey, inFlight);
@@ -138,7 +151,7 @@ export class Submissions {
   }
 
   #refusedBy(draft: EntryDraft | Refused): Outcome['refused'] {
-    return typeof draft === 'string' ? draft : this.#chat.check(draft);
+    return typeof draft === 'string' ? draft : this.#chat.check(draft, this.#documentBytes);
   }
 
   /** R28: another server, whose state may be behind, has looked at the log-in. */
@@ -159,18 +172,24 @@ export class Submissions {
   #resultOf(submission: Submission, outcome: Outcome, repeated: boolean, knownId?: string): Result<Committed> {
     if (outcome.refused !== '') return refusalOf(outcome.refused, submission, this.#chat);
     const id = knownId || this.#keys.messageId(submission.client, submission.request);
-    return success({ position: outcome.position, at: outcome.at, id, repeated });
+    const { position, at, existed = false } = outcome;
+    return success({ position, at, id, repeated, existed, replicas: this.#replicas() });
   }
 
   get isQueueEmpty(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** Takes what is queued, for the next batch. */
+  /** Takes what is queued, for the next batch; what would be too long together with what is under way is left for later. */
   takeQueue(): EntryDraft[] {
-    const taken = this.#queue;
-    this.#queue = [];
-    return taken;
+    const isFull = ({ body }: EntryDraft) =>
+      this.#underWayLength > 0 && this.#underWayLength + body.length > LOG_UNDER_WAY_LENGTH;
+    const end = this.#queue.findIndex((draft) => {
+      if (isFull(draft)) return true;
+      this.#underWayLength += draft.body.length;
+      return false;
+    });
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
   }
 
   /** Answers those who wait for a committed entry. */
@@ -181,6 +200,8 @@ export class Submissions {
     if (this.#highest.get(entry.client) === entry.request) this.#highest.delete(entry.client);
     if (!waiting) return;
     this.#inFlight.delete(key);
+    this.#documentBytes -= waiting.documentBytes;
+    this.#underWayLength -= entry.body.length;
     this.#creating.delete(waiting.nameKey);
     const result = this.#resultOf(waiting.submission, outcome, false, entry.id);
     for (const [index, answer] of waiting.answers.entries()) {
@@ -205,6 +226,8 @@ export class Submissions {
     this.#highest.clear();
     this.#creating.clear();
     this.#queue = [];
+    this.#documentBytes = 0;
+    this.#underWayLength = 0;
     const later = waiting.flatMap((one) => one.afterwards.map(({ answer }) => answer));
     for (const answer of [...waiting.flatMap(({ answers }) => answers), ...later]) {
       answer({ ok: false, error: { ...why, definite: false } });

@@ -43,6 +43,7 @@ export class Connection {
   #mark: { request: number; error: ChatError } | undefined;
   #held: Write[] | undefined;
   #cancelDeadline = () => {};
+  #isKeptOpen = false;
   #unmeasuredBytes = 0;
   readonly #unreadBytesMax: number;
 
@@ -84,15 +85,22 @@ export class Connection {
     if (!this.#mark || request < this.#mark.request) this.#mark = { request, error };
   }
 
-  /** The socket is closed unless somebody logs in before then. */
+  /** The socket is closed unless somebody logs in before then, or it is {@link keepOpen | in use} without that. */
   startDeadline(milliseconds: number, after: After): void {
     this.#cancelDeadline();
+    if (this.#isKeptOpen) return;
     this.#cancelDeadline = after(milliseconds, () => this.socket.disconnect(true));
   }
 
   stopDeadline(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = () => {};
+  }
+
+  /** It is used for what needs no log-in: from now on it is not closed for want of one. */
+  keepOpen(): void {
+    this.#isKeptOpen = true;
+    this.stopDeadline();
   }
 
   /** Something of about that length was sent: cuts the socket when too much is waiting for its reader. */

@@ -19,8 +19,8 @@ export interface Asked {
   fields: Readonly<Record<string, string>>;
   subject: string;
   body: string;
-  /** Who asks, when it is not the account that is logged in. */
-  account?: AccountId;
+  /** Who asks, when it is not the account that is logged in; empty for nobody. */
+  account?: AccountId | '';
 }
 
 /**

@@ -1,6 +1,7 @@
 import { bugsOfTheChat } from './bugs-chat.ts';
 import { bugsInTheClient } from './bugs-client.ts';
 import { bugsOfCompaction } from './bugs-compaction.ts';
+import { bugsOfDocuments } from './bugs-documents.ts';
 import { bugsInTheEngine } from './bugs-engine.ts';
 import { EXPLORER_BUGS } from './bugs-explorer.ts';
 import { bugsInForcedViews } from './bugs-force.ts';
@@ -25,6 +26,7 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsInTheRelay,
   ...bugsOfCompaction,
   ...bugsOfTheChat,
+  ...bugsOfDocuments,
   ...bugsInTheGateway,
   ...bugsInTheClient,
   ...EXPLORER_BUGS.map((bug) => ({ ...bug, isLeftToExplorer: true })),

@@ -275,10 +275,14 @@ export class Observer {
   }
 
   /** R4: an acknowledged operation is on every disk that the view lists. */
-  onAcknowledged({ client, request }: Submission, { position }: Committed): void {
+  onAcknowledged({ client, request }: Submission, { position, replicas }: Committed): void {
     this.#options.world.tell(() => `${this.#server.address} answers request ${request}: operation ${position}`);
     this.noteCommits();
     const { members } = this.#server.state!.file.base!;
+    if (replicas !== members.length)
+      throw new Violation(
+        `R4: operation ${position} is said to be on ${replicas} servers, the view has ${members.length}`,
+      );
     const disks = this.#servers.map(({ disk }) => disk);
     // An incarnation that acknowledged and then lost its rows with its life is the fault's doing (H20).
     const listed = disks.filter(({ file, lostRowsOf }) =>

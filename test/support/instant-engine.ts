@@ -266,7 +266,9 @@ export class InstantEngine implements Engine {
 
   #resultOf(submission: Submission, { outcome, id }: Remembered, repeated: boolean): Result<Committed> {
     const { refused, position, at } = outcome;
-    return refused === '' ? success({ position, at, id, repeated }) : refusalOf(refused, submission, this.chat);
+    if (refused !== '') return refusalOf(refused, submission, this.chat);
+    const { existed = false } = outcome;
+    return success({ position, at, id, repeated, existed, replicas: this.cluster().members.length });
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {
