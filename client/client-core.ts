@@ -109,7 +109,7 @@ export class ClientCore {
       clock,
       random,
       onSilent,
-      linkFor: (place) => this.#choice.linkFor(place, store.session?.token),
+      linkFor: (place) => this.#choice.linkFor(place, store.session?.token || undefined),
       isTarget: (link) => link === this.connections.target,
       seen: () => ({ position: this.#seen, era: this.#seenEra }),
       saw: (position) => this.saw(position),

@@ -20,7 +20,7 @@ const HELP = `npm run bench -- [options]
   --history         only what many stored messages cost: the start, the memory, the next message
   --join            only what it takes until a server with an empty folder has so many stored messages
   --compact         only what it takes until every hundredth of them is removed from the files, and then every tenth
-  --reads           only reading: 20 clients at the primary, and spread over the backups
+  --reads           only reading, history and documents: 20 clients at the primary, and spread over the backups
   --spread          only messages with clients at all servers beside clients at the primary: in 20 conversations, and in a room of 200
   --terminal        only what somebody waits for who chats in the terminal, with 100,000 messages of their own
   --messages N      how many those are (1000000)
@@ -129,7 +129,9 @@ async function runTerminal(options: ClusterOptions, quick: boolean): Promise<voi
 async function runReads({ pump }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
   const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
   const plan = { rounds, pump: { ...pump, inFlight: READS_IN_FLIGHT } };
-  const measured = await measureReading(plan, options, ({ at, ...load }) => say(`at the ${at}  ${describe(load)}`));
+  const measured = await measureReading(plan, options, ({ what, at, ...load }) =>
+    say(`${what}, at the ${at}  ${describe(load)}`),
+  );
   say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(readingFigures(measured, pump.clients))}\n`);
 }

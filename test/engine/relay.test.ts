@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatReader } from '../../server/engine/engine.ts';
 import type { Result } from '../../shared/errors.ts';
+import type { ClientId } from '../../shared/ids.ts';
 import type { SimulatedServer } from '../simulator/simulated-server.ts';
 import { SeveralServers, type StageReply } from './several-servers.ts';
 
@@ -172,6 +173,22 @@ describe('a client that takes any server, at a backup', () => {
     const refused = await socket.write('message:send', { to: 'ana', body: 'too late' });
     expect(refused).toMatchObject({ ok: false, error: { code: 'not-logged-in', definite: true } });
     await stage.until(() => socket.all('session:ended').length > 0);
+    expect(bodies(stage, stage.primary)).toEqual([]);
+  });
+
+  it('R28: the primary looks whether the log-in is still open, whatever the backup knew', async () => {
+    const stage = await SeveralServers.open();
+    const { socket, token } = await stage.account('ana', stage.backups[0]!);
+    const { engine } = stage.backups[0]!;
+    const account = engine!.chat.accountByName('ana')!.id;
+    const session = engine!.logInOf(token)!;
+    expect(await socket.write('session:close')).toMatchObject({ ok: true });
+    const asked = { event: 'message:send', subject: 'ana', body: 'hello', asked: 'hello', account, session } as const;
+    const answers: unknown[] = [];
+    const client = stage.newClientId() as ClientId;
+    engine!.submit({ client, request: 1, known: false, spread: true, ...asked }, (answer) => answers.push(answer));
+    await stage.until(() => answers.length > 0);
+    expect(answers).toMatchObject([{ ok: false, error: { code: 'not-logged-in', definite: true } }]);
     expect(bodies(stage, stage.primary)).toEqual([]);
   });
 
