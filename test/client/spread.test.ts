@@ -189,4 +189,23 @@ describe('R28: requests that are spread', () => {
     await servers.clock.advance(10);
     expect(later.bodies().slice(-2)).toEqual(['hello', 'and you']);
   });
+
+  it('what one server told is not told again by the next, which may be behind it', async () => {
+    const { servers, of } = await spreading({ replay: false });
+    const tell = async (displayName: string, position: number): Promise<void> => {
+      servers.push(['ana'], 'account:changed', { username: 'bob', displayName, position });
+      servers.push(['ana'], 'account:blocked', { username: 'eve', blocked: position % 2 === 0, position });
+      await servers.clock.advance(10);
+    };
+    const [before] = servers.sockets.filter(({ ready }) => ready);
+    await tell('Bob', 50);
+    await tell('Bobby', 51);
+    servers.kill(before!.server);
+    await servers.clock.advance(3000);
+    await tell('Bob', 50);
+    await tell('Bobby', 51);
+    await tell('Robert', 52);
+    expect(of('account-changed').map(({ displayName }) => displayName)).toEqual(['Bob', 'Bobby', 'Robert']);
+    expect(of('account-blocked').map(({ blocked }) => blocked)).toEqual([true, false, true]);
+  });
 });
