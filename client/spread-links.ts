@@ -18,7 +18,9 @@ const LOST_DEADLINE_MS = 4000;
 
 /** The link that requests should go over: that to the wished server once it says that it serves, else that to the primary. */
 export function chooseSpreadTarget(scene: Scene, spread: SpreadScene, primary: Link | undefined): Link | undefined {
-  const wished = scene.links.find((link) => isUsable(link, scene) && isWished(link, scene, spread) && link.ready);
+  const wished = scene.links.find(
+    (link) => link.spread && link.ready && isUsable(link, scene) && isWished(link, scene, spread),
+  );
   // That the log-in ended is believed of the server that requests go to.
   const isKnown = wished?.ended === undefined || wished === scene.target;
   if (wished && isKnown && !spread.isForPrimary) return wished;

@@ -208,4 +208,26 @@ describe('R28: requests that are spread', () => {
     expect(of('account-changed').map(({ displayName }) => displayName)).toEqual(['Bob', 'Bobby', 'Robert']);
     expect(of('account-blocked').map(({ blocked }) => blocked)).toEqual([true, false, true]);
   });
+
+  it('nor over one that was kept for news and became the primary', async () => {
+    const { servers, chat, at, other } = await spreading();
+    const kept = servers.sockets.find(({ server }) => server === other)!;
+    expect(kept.handshake.spread).toBeUndefined();
+    servers.kill(A);
+    servers.promote(other);
+    servers.intercept = ({ server, event }) =>
+      event === 'message:send' && server === at ? refused('not-primary') : undefined;
+    await servers.clock.advance(10);
+    expect(kept.ready).toBe(true);
+    const sent = chat.send('bob', 'hello');
+    const ways: (boolean | undefined)[] = [];
+    for (let ms = 0; ms < 5000; ms++) {
+      await servers.clock.advance(1);
+      for (const { server } of servers.seen.splice(0).filter(({ event }) => event === 'message:send')) {
+        ways.push(servers.sockets.find((one) => one.server === server)!.handshake.spread);
+      }
+    }
+    expect(await sent).toMatchObject({ ok: true });
+    expect(new Set(ways)).toEqual(new Set([true]));
+  });
 });
