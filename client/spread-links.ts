@@ -38,7 +38,8 @@ export function whyNotServing(link: Link, { knowledge, token, nowMs }: Scene): s
 
 /** Sockets for news and reads whose server is wanted for requests now: they are opened anew, since the handshake says which it is. */
 export function mistaken(scene: Scene, spread: SpreadScene): Link[] {
-  const primary = mayAskPrimary(scene, spread) ? primaryAddress(scene.knowledge) : undefined;
+  const wantsPrimary = !scene.target && mayAskPrimary(scene, spread);
+  const primary = wantsPrimary ? primaryAddress(scene.knowledge) : undefined;
   return scene.links.filter((link) => {
     if (link.spread || link === scene.target) return false;
     return isWished(link, scene, spread) || (primary !== undefined && nameOf(link, scene.knowledge) === primary);
