@@ -232,4 +232,23 @@ describe('R28: requests that are spread', () => {
     expect(await sent).toMatchObject({ ok: true });
     expect(new Set(ways)).toEqual(new Set([true]));
   });
+
+  it('nor over one to the primary that was opened for news while nothing was answered', async () => {
+    const { servers, chat, at } = await spreading();
+    servers.intercept = ({ server, event }) => (event === 'message:send' && server === at ? 'drop' : undefined);
+    const sent = chat.send('bob', 'hello');
+    await servers.clock.advance(3000);
+    expect(servers.sockets.find(({ server }) => server === A)?.handshake.spread).toBeUndefined();
+    servers.takesSpread = false;
+    servers.seen = [];
+    const ways: (boolean | undefined)[] = [];
+    for (let ms = 0; ms < 9000; ms++) {
+      await servers.clock.advance(1);
+      for (const { server } of servers.seen.splice(0).filter(({ event }) => event === 'message:send')) {
+        ways.push(servers.sockets.find((one) => one.server === server)!.handshake.spread);
+      }
+    }
+    expect(await sent).toMatchObject({ ok: true });
+    expect(new Set(ways)).toEqual(new Set([true]));
+  });
 });
