@@ -129,7 +129,7 @@ export interface Committed {
 }
 
 export interface EngineListener {
-  /** Operations were applied, in order. Called on every server; only the primary pushes. */
+  /** Operations were applied, in order. Called on every server; those that are full push. */
   onNotices(notices: readonly Notice[]): void;
   /** View, members, known servers or the warning changed. */
   onClusterChanged(cluster: Cluster): void;
