@@ -18,9 +18,9 @@ export interface AccountNewsOptions {
   emit(event: ChatEvent): void;
   /** Empty while logged out. */
   username(): string;
-  /** Asks the primary; returns how to withdraw the question. */
+  /** Asks the server that requests go to, whose pushes come in here; returns how to withdraw the question. */
   ask<E extends ReadEvent>(event: E, payload: RequestOf<E>, answer: (result: Result<Replies[E]>) => void): () => void;
-  /** The primary, while it is reached. */
+  /** Where requests go, while that is reached. */
   target(): Link | undefined;
   /** A server told of this position. */
   saw(position: number): void;

@@ -30,7 +30,7 @@ const TELLS_OF_LINKS: ReadonlySet<PushEvent> = new Set<PushEvent>([
   'cluster:changed',
 ]);
 
-/** Keeps sockets to the primary and to one other server, and says which of them requests go to. */
+/** Keeps sockets to the server that requests go to, mostly the primary, and to one other or to all, and says which of them is which. */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #listener: ConnectionsListener;

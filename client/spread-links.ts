@@ -18,7 +18,9 @@ const LOST_DEADLINE_MS = 4000;
 
 /** The link that requests should go over: that to the wished server once it says that it serves, else that to the primary. */
 export function chooseSpreadTarget(scene: Scene, spread: SpreadScene, primary: Link | undefined): Link | undefined {
-  const wished = scene.links.find((link) => isUsable(link, scene) && isWished(link, scene, spread) && link.ready);
+  const wished = scene.links.find(
+    (link) => link.spread && link.ready && isUsable(link, scene) && isWished(link, scene, spread),
+  );
   // That the log-in ended is believed of the server that requests go to.
   const isKnown = wished?.ended === undefined || wished === scene.target;
   if (wished && isKnown && !spread.isForPrimary) return wished;
@@ -36,7 +38,8 @@ export function whyNotServing(link: Link, { knowledge, token, nowMs }: Scene): s
 
 /** Sockets for news and reads whose server is wanted for requests now: they are opened anew, since the handshake says which it is. */
 export function mistaken(scene: Scene, spread: SpreadScene): Link[] {
-  const primary = mayAskPrimary(scene, spread) ? primaryAddress(scene.knowledge) : undefined;
+  const wantsPrimary = !scene.target && mayAskPrimary(scene, spread);
+  const primary = wantsPrimary ? primaryAddress(scene.knowledge) : undefined;
   return scene.links.filter((link) => {
     if (link.spread || link === scene.target) return false;
     return isWished(link, scene, spread) || (primary !== undefined && nameOf(link, scene.knowledge) === primary);

@@ -3,6 +3,8 @@ import { type PumpPlan, pump } from './pump.ts';
 import { serveTasks } from './tasks.ts';
 
 const DELIVERY_DEADLINE_MS = 20_000;
+/** Sockets that are opened at a time. */
+const OPENING = 5;
 
 /** Somebody in the room, and how many messages of each sender have come, in order. */
 interface Member {
@@ -54,7 +56,10 @@ const tasks = {
     ];
     for (const user of everybody) user.disconnect();
     // Two who write to each other are at different servers.
-    await Promise.all(everybody.map((user, index) => user.reconnectReady(servers[index % servers.length]!, spread)));
+    const openings = everybody.map(
+      (user, index) => () => user.reconnectReady(servers[index % servers.length]!, spread),
+    );
+    while (openings.length > 0) await Promise.all(openings.splice(0, OPENING).map((open) => open()));
     for (const user of everybody) user.onInterrupted((why) => interrupt(user, why));
     for (const pair of pairs) pair.recipient.onMessage((message) => pair.see(message));
     for (const member of members) member.user.onMessage(({ from, body }) => see(member, from, body));

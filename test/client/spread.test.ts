@@ -189,4 +189,66 @@ describe('R28: requests that are spread', () => {
     await servers.clock.advance(10);
     expect(later.bodies().slice(-2)).toEqual(['hello', 'and you']);
   });
+
+  it('what one server told is not told again by the next, which may be behind it', async () => {
+    const { servers, of } = await spreading({ replay: false });
+    const tell = async (displayName: string, position: number): Promise<void> => {
+      servers.push(['ana'], 'account:changed', { username: 'bob', displayName, position });
+      servers.push(['ana'], 'account:blocked', { username: 'eve', blocked: position % 2 === 0, position });
+      await servers.clock.advance(10);
+    };
+    const [before] = servers.sockets.filter(({ ready }) => ready);
+    await tell('Bob', 50);
+    await tell('Bobby', 51);
+    servers.kill(before!.server);
+    await servers.clock.advance(3000);
+    await tell('Bob', 50);
+    await tell('Bobby', 51);
+    await tell('Robert', 52);
+    expect(of('account-changed').map(({ displayName }) => displayName)).toEqual(['Bob', 'Bobby', 'Robert']);
+    expect(of('account-blocked').map(({ blocked }) => blocked)).toEqual([true, false, true]);
+  });
+
+  it('nor over one that was kept for news and became the primary', async () => {
+    const { servers, chat, at, other } = await spreading();
+    const kept = servers.sockets.find(({ server }) => server === other)!;
+    expect(kept.handshake.spread).toBeUndefined();
+    servers.intercept = ({ server, event }) => (event === 'message:send' && server === at ? 'drop' : undefined);
+    const sent = chat.send('bob', 'hello');
+    // News are worth a second socket to the primary while requests are not answered.
+    await servers.clock.advance(3000);
+    servers.kill(A);
+    servers.promote(other);
+    await servers.clock.advance(10);
+    expect(servers.sockets.filter(({ server }) => server === other)).toEqual([kept]);
+    expect(kept.ready).toBe(true);
+    const ways: (boolean | undefined)[] = [];
+    for (let ms = 0; ms < 5000; ms++) {
+      await servers.clock.advance(1);
+      for (const { server } of servers.seen.splice(0).filter(({ event }) => event === 'message:send')) {
+        ways.push(servers.sockets.find((one) => one.server === server)!.handshake.spread);
+      }
+    }
+    expect(await sent).toMatchObject({ ok: true });
+    expect(new Set(ways)).toEqual(new Set([true]));
+  });
+
+  it('nor over one to the primary that was opened for news while nothing was answered', async () => {
+    const { servers, chat, at } = await spreading();
+    servers.intercept = ({ server, event }) => (event === 'message:send' && server === at ? 'drop' : undefined);
+    const sent = chat.send('bob', 'hello');
+    await servers.clock.advance(3000);
+    expect(servers.sockets.find(({ server }) => server === A)?.handshake.spread).toBeUndefined();
+    servers.takesSpread = false;
+    servers.seen = [];
+    const ways: (boolean | undefined)[] = [];
+    for (let ms = 0; ms < 9000; ms++) {
+      await servers.clock.advance(1);
+      for (const { server } of servers.seen.splice(0).filter(({ event }) => event === 'message:send')) {
+        ways.push(servers.sockets.find((one) => one.server === server)!.handshake.spread);
+      }
+    }
+    expect(await sent).toMatchObject({ ok: true });
+    expect(new Set(ways)).toEqual(new Set([true]));
+  });
 });
