@@ -179,7 +179,7 @@ export interface Conversation {
   unread: number;
   /** Of a room. */
   room?: Room;
-  /** Of another account: whether it has a socket at the answering server. */
+  /** Of another account: whether it has a socket, as far as the answering server knows. */
   online?: boolean;
   /** Of another account that chose one. */
   displayName?: string;
@@ -225,7 +225,7 @@ export interface LoggedIn {
 /** An account in a list. */
 export interface AccountListing {
   username: string;
-  /** Has a socket at the answering server. */
+  /** Has a socket, as far as the answering server knows. */
   online: boolean;
   displayName?: string;
 }
@@ -292,7 +292,7 @@ export type ClientToServerEvents = {
   [E in RequestEvent]: (request: RequestOf<E>, answer: (reply: Reply<E>) => void) => void;
 };
 
-/** Pushed once after each handshake or log-in at the primary, and when the server becomes the primary. */
+/** Pushed once after each handshake or log-in at the primary (with `spread`, at any full server), and when the server becomes that. */
 export interface SessionReady {
   username: string;
   /** What lies above it is pushed; what is older comes from `message:history`. */

@@ -2,6 +2,7 @@ import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId, ClientId, ConversationEnd } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
+import type { PresenceMessage, TypingMessage } from '../replication/messages.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
 export type {
@@ -68,6 +69,8 @@ export interface Engine {
   isFull(): boolean;
   /** The error with which a server that is not the primary refuses a write now. */
   whyNotPrimary(): ChatError;
+  /** Tells the other servers, or one of them, of what is kept nowhere. Best effort: lost where there is no connection. */
+  tellServers(news: ServerNews, to?: string): void;
   cluster(): Cluster;
   status(): ServerStatus;
 
@@ -75,6 +78,9 @@ export interface Engine {
   /** Takes no new requests, lets what is in flight commit, writes everything down (R23). Resolves when all is flushed. */
   leave(): Promise<void>;
 }
+
+/** What servers tell each other for those who are connected. */
+export type ServerNews = PresenceMessage | TypingMessage;
 
 /**
  * How new the state has to be that a read is answered from: at least as new as a position, or, for `latest`, as every operation that was
@@ -123,7 +129,7 @@ export interface Committed {
 }
 
 export interface EngineListener {
-  /** Operations were applied, in order. Called on every server; only the primary pushes. */
+  /** Operations were applied, in order. Called on every server; those that are full push. */
   onNotices(notices: readonly Notice[]): void;
   /** View, members, known servers or the warning changed. */
   onClusterChanged(cluster: Cluster): void;
@@ -131,4 +137,8 @@ export interface EngineListener {
   onPrimaryChanged(isPrimary: boolean): void;
   /** {@link Engine.isFull} changed. */
   onFullChanged?(isFull: boolean): void;
+  /** Another server tells of what is kept nowhere. */
+  onServerNews?(from: string, news: ServerNews): void;
+  /** Another server is connected, or no longer. */
+  onServerLink?(address: string, isUp: boolean): void;
 }

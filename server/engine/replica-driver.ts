@@ -4,7 +4,7 @@ import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile } from '../../shared/views.ts';
 import { isServing } from '../replication/lease.ts';
 import { wasEverComplete } from '../replication/membership.ts';
-import type { Hello, Input, Output, RelayedMessage, RelayMessage } from '../replication/messages.ts';
+import type { HandedOver, Hello, Input, Output } from '../replication/messages.ts';
 import { step } from '../replication/replica.ts';
 import { type Context, heardOf, type ReplicaConfig, type ReplicaState, selfOf } from '../replication/replica-state.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
@@ -33,9 +33,9 @@ export interface DriverEvents {
   onCommit(entries: readonly LogEntry[]): void;
   onReadConfirmed(checkId: number): void;
   /** A message that is no business of the core. */
-  onHandedOver(from: Incarnation, message: RelayMessage | RelayedMessage): void;
-  /** Our connection to that server was made anew. */
-  onLinkUp(address: Address): void;
+  onHandedOver(from: Incarnation, message: HandedOver): void;
+  /** Our connection to that server was made anew, or has ended. */
+  onLink(address: Address, isUp: boolean): void;
   /** Everything appended so far is durable here. */
   onDurable(): void;
   /** Something may have changed, and nothing is half done: time to look. */
@@ -117,7 +117,7 @@ export class ReplicaDriver {
   }
 
   /** Sends what is no business of the core. Lost without a link. */
-  send(to: Address, message: RelayMessage | RelayedMessage): void {
+  send(to: Address, message: HandedOver): void {
     if (!this.#isStopped) this.#parts.transport.send(to, message);
   }
 
@@ -177,7 +177,8 @@ export class ReplicaDriver {
     while (!this.#isWriting && !this.#isStopped && this.#inbox.length > 0) {
       const input = this.#nextInput();
       this.#perform(step(this.state, this.#parts.config, input, this.nowMs), 0);
-      if (input.type === 'link-up') this.#events.onLinkUp(input.peer.self.id);
+      if (input.type === 'link-up') this.#events.onLink(input.peer.self.id, true);
+      else if (input.type === 'link-down') this.#events.onLink(input.address, false);
     }
     if (!this.#isChanged || !this.isSettled || this.#isStopped) return;
     this.#isChanged = false;

@@ -11,7 +11,7 @@ import { type LogEntry, type LogEvent, type Outcome, RELAYED_EVENTS } from '../.
 import type { Incarnation } from '../../shared/views.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import { holdsAllLeases } from '../replication/lease.ts';
-import type { RelayedMessage, RelayMessage } from '../replication/messages.ts';
+import type { HandedOver } from '../replication/messages.ts';
 import { createReplica } from '../replication/replica.ts';
 import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
@@ -20,7 +20,7 @@ import type { RowName } from '../storage/log-survey.ts';
 import type { StorageFailure } from '../storage/replica-storage.ts';
 import { Compaction } from './compaction.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
-import type { Committed, Engine, EngineListener, Freshness, Submission } from './engine.ts';
+import type { Committed, Engine, EngineListener, Freshness, ServerNews, Submission } from './engine.ts';
 import { formWhenAlone } from './formation.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
@@ -74,7 +74,7 @@ export class ReplicatedEngine implements Engine {
   readonly #follower: RelayFollower;
   readonly #relay: RelayPrimary;
   /** Messages that are no business of the core, until it is settled. */
-  #handedOver: { from: Incarnation; message: RelayMessage | RelayedMessage }[] = [];
+  #handedOver: { from: Incarnation; message: HandedOver }[] = [];
   #wasFull = false;
   #isLeaving = false;
   #isFlushDue = false;
@@ -136,7 +136,7 @@ export class ReplicatedEngine implements Engine {
         this.#handedOver.push({ from, message });
         this.#driver.lookAgain();
       },
-      onLinkUp: (address) => this.#follower.onLinkUp(address),
+      onLink: (address, isUp) => this.#onLink(address, isUp),
       onDurable: () => this.#flush(),
       onSettled: () => this.#look(),
       onFatal: (text, failure) => parts.onFatal(text, failure),
@@ -145,7 +145,7 @@ export class ReplicatedEngine implements Engine {
     const around = {
       context: () => this.#driver.context,
       chat: this.chat,
-      send: (to: Address, message: RelayMessage | RelayedMessage) => this.#driver.send(to, message),
+      send: (to: Address, message: HandedOver) => this.#driver.send(to, message),
       soon: (run: () => void) => clock.soon(() => !this.#driver.isStopped && run()),
     };
     this.#follower = new RelayFollower({
@@ -395,6 +395,17 @@ export class ReplicatedEngine implements Engine {
     this.#listeners.push(listener);
   }
 
+  tellServers(news: ServerNews, to?: string): void {
+    for (const [address, { role }] of this.#state.links) {
+      if (role === 'replica' && (to === undefined || to === address)) this.#driver.send(address, news);
+    }
+  }
+
+  #onLink(address: Address, isUp: boolean): void {
+    if (isUp) this.#follower.onLinkUp(address);
+    for (const listener of this.#listeners) listener.onServerLink?.(address, isUp);
+  }
+
   /** R23: see {@link Engine.leave}. */
   leave(): Promise<void> {
     return leaveInOrder(this.#driver, this.#parts, {
@@ -444,7 +455,8 @@ export class ReplicatedEngine implements Engine {
     this.#handedOver = [];
     for (const { from, message } of handedOver) {
       if (message.type === 'relay') this.#relay.onRelay(from, message);
-      else this.#follower.onRelayed(from, message);
+      else if (message.type === 'relayed') this.#follower.onRelayed(from, message);
+      else for (const listener of this.#listeners) listener.onServerNews?.(from.id, message);
     }
     this.#follower.look(this.isPrimary());
     if (this.isPrimary()) this.#takeOver();

@@ -9,6 +9,7 @@ import {
   type SocketCount,
 } from './gateway-context.ts';
 import { Door } from './gateway-door.ts';
+import { passTyping } from './gateway-marks.ts';
 import { Presence } from './gateway-presence.ts';
 import { createRates, type Rates } from './gateway-rates.ts';
 import { Searches } from './gateway-search.ts';
@@ -93,6 +94,11 @@ export function attachGateway(
     onClusterChanged: (cluster) => void io.emit('cluster:changed', cluster),
     onPrimaryChanged: () => presence.onServingChanged(),
     onFullChanged: () => presence.onServingChanged(),
+    onServerLink: (server, isUp) => presence.online.onServerLink(server, isUp),
+    onServerNews: (server, news) => {
+      if (news.type === 'presence') presence.online.onPresence(server, news);
+      else passTyping(context, news);
+    },
   });
 
   return {

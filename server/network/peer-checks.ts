@@ -143,6 +143,8 @@ const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
     received: listOf(fields({ account: text, position: count })),
     marks: listOf(fields({ account: text, with: text, position: count })),
   }),
+  presence: fields({ isWhole: flag, online: listOf(text), offline: listOf(text) }),
+  typing: fields({ account: text, with: text, typing: flag }),
   relayed: fields({
     view: viewNumber,
     session: count,

@@ -95,6 +95,27 @@ export interface RelayedMessage {
   readonly refusals: readonly RelayedRefusal[];
 }
 
+/** Who is connected to the sender, or came and went there: best effort, for those whom it concerns at other servers. */
+export interface PresenceMessage {
+  readonly type: 'presence';
+  /** `online` are all that are connected there now. */
+  readonly isWhole: boolean;
+  readonly online: readonly AccountId[];
+  readonly offline: readonly AccountId[];
+}
+
+/** Somebody who is connected to the sender is typing, or is no more. */
+export interface TypingMessage {
+  readonly type: 'typing';
+  readonly account: AccountId;
+  /** The conversation, as the typist names it. */
+  readonly with: string;
+  readonly typing: boolean;
+}
+
+/** Messages that are no business of the core. */
+export type HandedOver = RelayMessage | RelayedMessage | PresenceMessage | TypingMessage;
+
 /** Messages between replicas; PROTOCOL.md has the same table with the rules that handle them. */
 export type PeerMessage =
   | { type: 'ping'; base: ViewNumber; sentAtMs: number }
@@ -169,8 +190,7 @@ export type PeerMessage =
   | { type: 'farewell' }
   /** R1: from a primary to somebody on a copied folder, or on one put back from an older state; says whom it means. */
   | { type: 'turn-away'; view: ViewNumber; whom: Incarnation; nonce: string }
-  | RelayMessage
-  | RelayedMessage;
+  | HandedOver;
 
 /** Everything that can happen to a replica. */
 export type Input =
@@ -233,7 +253,7 @@ export type Output =
   | { type: 'dial-again'; address: Address }
   | { type: 'read-confirmed'; checkId: number }
   /** From one whose messages count: for whoever works with the core. */
-  | { type: 'hand-over'; from: Incarnation; message: RelayMessage | RelayedMessage }
+  | { type: 'hand-over'; from: Incarnation; message: HandedOver }
   /** Role, view, members or links changed: whoever shows or serves them should look again. */
   | { type: 'changed' }
   /** A sentence for the operator. */

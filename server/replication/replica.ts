@@ -305,6 +305,8 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       context.outputs.push({ type: 'hand-over', from, message });
       break;
     case 'relayed':
+    case 'presence':
+    case 'typing':
       context.outputs.push({ type: 'hand-over', from, message });
       break;
   }

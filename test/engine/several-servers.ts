@@ -106,6 +106,7 @@ export class SeveralServers {
     const token = created.token as string;
     const socket = await this.connect(at, { token, spread: true });
     await this.until(() => socket.all('session:ready').length > 0);
+    first.close();
     return { socket, token };
   }
 }

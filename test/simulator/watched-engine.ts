@@ -1,4 +1,11 @@
-import type { Committed, Engine, EngineListener, Freshness, Submission } from '../../server/engine/engine.ts';
+import type {
+  Committed,
+  Engine,
+  EngineListener,
+  Freshness,
+  ServerNews,
+  Submission,
+} from '../../server/engine/engine.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
@@ -116,6 +123,10 @@ export class WatchedEngine implements Engine {
 
   hasSessionKey(): boolean {
     return this.#engine.hasSessionKey();
+  }
+
+  tellServers(news: ServerNews, to?: string): void {
+    this.#engine.tellServers(news, to);
   }
 
   isFull(): boolean {

@@ -252,7 +252,8 @@ export class Observer {
     if (!this.#checkers.histories.isForced) this.#checkers.forgotten.onRefused(submission, error.code);
     const { position } = this.#server.engine!.chat;
     const { history, op: acknowledged } = this.#acknowledgedBefore.get(submission)!;
-    if (BY_STATE.has(error.code) && position < acknowledged && history === this.#history)
+    const isBehind = position < acknowledged && history === this.#history;
+    if (BY_STATE.has(error.code) && isBehind && !this.#isInLog(submission, position))
       throw new Violation(
         `R18: ${this.#server.address} refuses a request by its state at ${position}, but ${acknowledged} was acknowledged`,
       );
@@ -265,6 +266,12 @@ export class Observer {
       throw new Violation(
         `R18: ${this.#server.address} put request ${key} in its log, and says that it surely was not done`,
       );
+  }
+
+  /** R28: what was refused in the log is refused so everywhere, however far behind. */
+  #isInLog({ client, request }: Submission, position: number): boolean {
+    const { entries } = this.#server.disk;
+    return entries.some((entry) => entry.client === client && entry.request === request && entry.op <= position);
   }
 
   /** R4: an acknowledged operation is on every disk that the view lists. */

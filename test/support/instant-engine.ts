@@ -9,6 +9,7 @@ import type {
   HistoryPage,
   LogIn,
   Notice,
+  ServerNews,
   Submission,
 } from '../../server/engine/engine.ts';
 import { refusalOf } from '../../server/engine/refusal-sentences.ts';
@@ -46,6 +47,8 @@ export class InstantEngine implements Engine {
   readonly submissions: Submission[] = [];
   readonly receipts: { account: AccountId; position: number }[] = [];
   readonly readMarks: { account: AccountId; end: ConversationEnd; position: number }[] = [];
+  /** What the other servers were told, in order. */
+  readonly told: { news: ServerNews; to: string | undefined }[] = [];
   view = 1;
   #primary = true;
   #refusing: ChatError | undefined;
@@ -110,6 +113,10 @@ export class InstantEngine implements Engine {
 
   hasSessionKey(): boolean {
     return true;
+  }
+
+  tellServers(news: ServerNews, to?: string): void {
+    this.told.push({ news, to });
   }
 
   isFull(): boolean {

@@ -24,6 +24,8 @@ const MESSAGE_TYPES: Record<PeerMessage['type'], true> = {
   'turn-away': true,
   relay: true,
   relayed: true,
+  presence: true,
+  typing: true,
 };
 
 /** What becomes of a message at its receiver. */
