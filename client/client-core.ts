@@ -51,6 +51,7 @@ export class ClientCore {
   constructor(options: ChatClientOptions) {
     const { store, servers, clock, random, connect, spreadReads = false, spread = false } = options;
     this.options = options;
+    if (spread && !store.spread) store.markSpread();
     this.#seen = store.told ?? 0;
     const onSilent = (link: Link): void => this.connections.reopen(link, 'it does not answer');
     this.knowledge = new ClusterKnowledge(servers, store.cluster?.id);
@@ -64,6 +65,7 @@ export class ClientCore {
         random,
         spreadReads,
         spread,
+        saysSpread: store.spread,
         handshake: () => this.#handshake(),
         isForPrimary: () => this.queue.needsPrimary,
       },
@@ -107,7 +109,7 @@ export class ClientCore {
       clock,
       random,
       onSilent,
-      linkFor: (place) => this.#choice.linkFor(place, store.session?.token),
+      linkFor: (place) => this.#choice.linkFor(place, store.session?.token || undefined),
       isTarget: (link) => link === this.connections.target,
       seen: () => ({ position: this.#seen, era: this.#seenEra }),
       saw: (position) => this.saw(position),

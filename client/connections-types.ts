@@ -17,6 +17,8 @@ export interface ConnectionsOptions {
   spreadReads: boolean;
   /** Requests go to any server that takes them. */
   spread: boolean;
+  /** They do, or once did: then every handshake has to say so (R28). */
+  saysSpread: boolean;
   /** With `spread`: something waits that only the primary does. */
   isForPrimary: () => boolean;
 }

@@ -4,7 +4,7 @@ import type { Address } from '../shared/ids.ts';
 import { AddressTries, type Tries } from './address-tries.ts';
 import { backoffMs, RETRY_BACKOFF } from './clock.ts';
 import type { ConnectionsListener, ConnectionsOptions } from './connections-types.ts';
-import { type Link, makeLink, markReady, noteCluster } from './link.ts';
+import { type Link, makeLink, markReady } from './link.ts';
 import {
   chooseTarget,
   coming,
@@ -14,12 +14,11 @@ import {
   surplusLinks,
   whyUnfit,
 } from './link-choice.ts';
+import { LinkNews } from './link-news.ts';
 import { nameOf, type Opening, primaryAddress, READY_DEADLINE_MS, type Scene, SOCKETS_WANTED } from './link-scene.ts';
 import { FAILED_REST_MS, SpreadChoice, UNREADY_REST_MS } from './spread-choice.ts';
 import type { PushEvent } from './transport.ts';
 
-/** How long no server of our cluster may be reached before another cluster at the same addresses is taken for its heir. */
-const FOREIGN_PATIENCE_MS = 3000;
 /** After a refused handshake the tries of an address are seconds apart. */
 const HOPELESS_FAILURES = 7;
 /** A backup may hear of a log-in a moment after the primary: not asked again at once. */
@@ -36,6 +35,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #listener: ConnectionsListener;
   readonly #tries: AddressTries;
+  readonly #news: LinkNews;
   readonly #spread: SpreadChoice | undefined;
   #links: Link[] = [];
   #target: Link | undefined;
@@ -45,10 +45,7 @@ export class Connections {
   #rotation = 0;
   /** Since a request was done, or a newer view was heard of. */
   #refusals = 0;
-  #pollAttempt = 0;
-  #pollAtMs = 0;
   #movedByChoice = false;
-  #ownSeenAtMs = 0;
   #replaceFromMs = 0;
   #cancelWake: (() => void) | undefined;
 
@@ -56,6 +53,20 @@ export class Connections {
     this.#options = options;
     this.#listener = listener;
     this.#tries = new AddressTries(options.clock, options.random);
+    const { knowledge, clock, random } = options;
+    this.#news = new LinkNews({
+      knowledge,
+      clock,
+      random,
+      tries: this.#tries,
+      openLinks: () => this.openLinks,
+      drop: (link) => this.#drop(link),
+      onNewer: () => {
+        this.#refusals = 0;
+      },
+      onAnswered: () => this.reconcile(),
+      onForeignCluster: (cluster) => listener.onForeignCluster(cluster),
+    });
     this.#spread = options.spread ? new SpreadChoice(options.random.uint32()) : undefined;
   }
 
@@ -86,7 +97,7 @@ export class Connections {
 
   start(): void {
     this.#running = true;
-    this.#ownSeenAtMs = this.#options.clock.now();
+    this.#news.start();
     this.#rotation = this.#options.random.between(0, 1024);
     this.reconcile();
   }
@@ -154,7 +165,7 @@ export class Connections {
       this.#closeUnfit();
       for (const link of [...surplusLinks(this.#scene()), ...mistakenLinks(this.#scene())]) this.#drop(link);
       this.#openMissing();
-      this.#pollWhenLost();
+      if (!this.#target) this.#news.pollWhenLost();
       this.#listener.onChange();
     } while (this.#again && this.#running);
     this.#reconciling = false;
@@ -162,7 +173,7 @@ export class Connections {
   }
 
   #scene(): Scene {
-    const { knowledge, clock, handshake, spreadReads, isForPrimary } = this.#options;
+    const { knowledge, clock, handshake, spreadReads, saysSpread, isForPrimary } = this.#options;
     return {
       links: this.#links,
       target: this.#target,
@@ -170,6 +181,7 @@ export class Connections {
       wanted: spreadReads ? Math.max(SOCKETS_WANTED, knowledge.cluster?.members.length ?? 0) : SOCKETS_WANTED,
       tries: this.#tries,
       nowMs: clock.now(),
+      saysSpread,
       spread: this.#spread && { choice: this.#spread, isForPrimary: isForPrimary() },
       token: handshake().token,
       rotation: this.#rotation,
@@ -184,7 +196,7 @@ export class Connections {
     this.#target = next;
     if (!next) return;
     next.readyDueMs = this.#options.clock.now() + READY_DEADLINE_MS;
-    this.#pollAttempt = 0;
+    this.#news.onFound();
   }
 
   #closeUnfit(): void {
@@ -230,7 +242,7 @@ export class Connections {
   #onOpen(link: Link): void {
     if (link.closed) return;
     link.open = true;
-    this.#askStatus(link);
+    this.#news.ask(link);
     this.reconcile();
   }
 
@@ -238,9 +250,9 @@ export class Connections {
     if (link.closed) return;
     if (event === 'session:ready') {
       markReady(link, payload as SessionReady);
-      this.#learn(link, (payload as SessionReady).cluster);
+      this.#news.learn(link, (payload as SessionReady).cluster);
     } else if (event === 'cluster:changed') {
-      this.#learn(link, payload as Cluster);
+      this.#news.learn(link, payload as Cluster);
     } else if (event === 'session:ended') {
       link.ended = (payload as { reason: string }).reason;
     }
@@ -267,54 +279,6 @@ export class Connections {
     return clock.now() + Math.round(REPLACE_DELAY_MS * (0.75 + random.fraction() / 2));
   }
 
-  #askStatus(link: Link): void {
-    link.connection.request('cluster:status', {}, (reply) => {
-      const answer = reply as { ok?: boolean; cluster?: Cluster } | undefined;
-      if (link.closed || answer?.ok !== true || !answer.cluster) return;
-      this.#learn(link, answer.cluster);
-      this.reconcile();
-    });
-  }
-
-  #learn(link: Link, cluster: Cluster): void {
-    const { knowledge, clock } = this.#options;
-    const before = knowledge.primary;
-    const news = knowledge.learn(cluster);
-    noteCluster(link, cluster, clock.now());
-    link.foreign = news === 'foreign';
-    if (link.foreign) {
-      this.#onForeign(link, cluster);
-      return;
-    }
-    this.#ownSeenAtMs = clock.now();
-    this.#tries.succeed(link.address);
-    if (news !== 'newer') return;
-    this.#pollAttempt = 0;
-    this.#refusals = 0;
-    const primary = primaryAddress(knowledge);
-    if (primary !== undefined && knowledge.primary !== before) this.#tries.hurry(primary);
-  }
-
-  #onForeign(link: Link, cluster: Cluster): void {
-    const { clock } = this.#options;
-    const patient = clock.now() - this.#ownSeenAtMs < FOREIGN_PATIENCE_MS;
-    if (!patient && this.openLinks.length === 0) {
-      this.#ownSeenAtMs = clock.now();
-      this.#listener.onForeignCluster(cluster);
-      return;
-    }
-    this.#tries.fail(link.address, `it belongs to another cluster (${cluster.id})`);
-    this.#drop(link);
-  }
-
-  #pollWhenLost(): void {
-    const { clock, random } = this.#options;
-    if (this.#target || this.openLinks.length === 0 || clock.now() < this.#pollAtMs) return;
-    this.#pollAtMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#pollAttempt, random);
-    this.#pollAttempt += 1;
-    for (const link of this.openLinks) this.#askStatus(link);
-  }
-
   #drop(link: Link): void {
     if (link.closed) return;
     link.closed = true;
@@ -335,7 +299,7 @@ export class Connections {
     this.#cancelWake?.();
     const now = clock.now();
     const moments = coming(this.#scene());
-    if (!this.#target && this.openLinks.length > 0) moments.push(this.#pollAtMs);
+    if (!this.#target && this.openLinks.length > 0) moments.push(this.#news.pollAtMs);
     const later = moments.filter((moment) => moment > lookedAtMs);
     if (later.length === 0) return;
     this.#cancelWake = clock.after(Math.max(1, Math.min(...later) - now), () => this.reconcile());

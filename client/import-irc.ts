@@ -63,7 +63,9 @@ export async function importIrc(path: string, options: ImportOptions): Promise<n
   }
   const progress = new ImportProgress(stateFolder, fileHash, clusterId, room.value, again);
   const importName = `${fileHash}/${clusterId}/${progress.run}/rooms`;
-  const speakers = new ImportSpeakers({ servers, password, importName, spread });
+  if (spread && !progress.spread) progress.add({ spread });
+  const spreading = { spread, wasSpread: progress.spread };
+  const speakers = new ImportSpeakers({ servers, password, importName, ...spreading });
   try {
     if (nameKey(progress.room) !== nameKey(room.value)) {
       const goOn = `go on with --room ${progress.room}, or say --again to import it once more`;

@@ -28,6 +28,8 @@ export interface SpeakersOptions {
   importName: string;
   /** See `ChatClientOptions`. */
   spread?: boolean;
+  /** An earlier run did. */
+  wasSpread?: boolean;
 }
 
 /**
@@ -160,7 +162,8 @@ export class ImportSpeakers {
   }
 
   #client(store: ClientStore): ChatClient {
-    const { servers, spread = false } = this.#options;
+    const { servers, spread = false, wasSpread = false } = this.#options;
+    if (wasSpread) store.markSpread();
     const parts = { connect: socketTransport(), clock: realClock(), random: realRandom() };
     return new ChatClient({ servers, store, replay: false, spread, ...parts });
   }

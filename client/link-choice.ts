@@ -31,11 +31,11 @@ export function chooseTarget(scene: Scene): Link | undefined {
 }
 
 function linkToPrimary(scene: Scene): Link | undefined {
-  const { knowledge, tries, spread } = scene;
+  const { knowledge, tries } = scene;
   const primary = primaryAddress(knowledge);
   if (primary === undefined) return undefined;
   // What is written over a socket of another kind could not be told from what comes late over the wished server's (R28).
-  const usable = scene.links.filter((link) => isUsable(link, scene) && link.spread === (spread !== undefined));
+  const usable = scene.links.filter((link) => isUsable(link, scene) && link.spread === scene.saysSpread);
   const direct = usable.find((link) => nameOf(link, knowledge) === primary);
   if (direct || tries.failures(primary) < 2) return direct;
   // When the primary cannot be reached under its own name, a server under a name of the user's may still be it.
@@ -81,7 +81,7 @@ export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean)
     !names.has(address) && !names.has(knowledge.canonical(address)) && tryable(address);
   if (spread) return nextSpread(scene, spread, isFree);
   const address = nextBesidePrimary(scene, isFree);
-  return address && { address, spread: false };
+  return address && { address, spread: scene.saysSpread };
 }
 
 function nextBesidePrimary(scene: Scene, isFree: (address: Address) => boolean): Address | undefined {

@@ -21,6 +21,8 @@ export interface Scene {
   wanted: number;
   tries: AddressTries;
   nowMs: number;
+  /** What handshakes say: requests may come over more than one way. */
+  saysSpread: boolean;
   /** There when requests are spread. */
   spread: SpreadScene | undefined;
   /** The log-in that every socket should stand on. */

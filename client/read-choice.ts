@@ -9,16 +9,17 @@ export const BACKUP_PATIENCE_MS = 3000;
 /** A backup that could not answer is asked nothing for so long. */
 export const BACKUP_REST_MS = 1000;
 
-/**
- * What backups may be asked, when reads are spread: what is as good from a state that is a moment behind. Lists that say who is online are not
- * among them, since of that each server knows its own part.
- */
+/** What backups may be asked, when reads are spread: what is as good from a state that is a moment behind. */
 const SPREAD: ReadonlySet<ReadEvent> = new Set<ReadEvent>([
   'message:history',
   'message:get',
   'message:search',
-  'room:list',
+  'account:list',
   'account:settings',
+  'conversation:list',
+  'document:get',
+  'room:list',
+  'room:members',
 ]);
 
 /** Says which socket a read goes over. */

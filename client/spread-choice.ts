@@ -42,9 +42,8 @@ export class SpreadChoice {
   /** Looks whether the wish still stands, and for another one if it does not. */
   update(knowledge: ClusterKnowledge, tries: AddressTries, nowMs: number): void {
     for (const [address, untilMs] of this.#restUntilMs) if (untilMs <= nowMs) this.#restUntilMs.delete(address);
-    const { members = [], spares = [] } = knowledge.cluster ?? {};
-    const isThere = (address: Address): boolean => members.includes(address) || spares.includes(address);
-    if (this.#wish !== undefined && isThere(this.#wish) && !this.#restUntilMs.has(this.#wish)) return;
+    const { members = [] } = knowledge.cluster ?? {};
+    if (this.#wish !== undefined && members.includes(this.#wish) && !this.#restUntilMs.has(this.#wish)) return;
     const before = this.#wish;
     const ranked = (members as Address[])
       .map((address) => ({ address, rank: rankOf(this.#number, address) }))

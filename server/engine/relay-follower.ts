@@ -95,19 +95,20 @@ export class RelayFollower {
   /** Has a request done by the primary. Those of one client take effect in the order of the calls. */
   submit(submission: Submission | Judged, answer: Answer): void {
     const { submissions } = this.#parts;
-    const known = submissions.answerOf(submission);
+    const digest = submissions.digestOf(submission);
+    const judged = { ...submission, digest };
+    const known = submissions.answerOf(judged);
     if (known) {
       answer(known);
       return;
     }
-    const digest = submissions.digestOf(submission);
     const same = this.#requests.find(submission.client, submission.request);
     if (same) {
       if (same.submission.digest === digest) same.answers.push(answer);
       else answer(numberReused(submission.request));
       return;
     }
-    const passedOn = { submission: { ...submission, digest }, answers: [answer] };
+    const passedOn = { submission: judged, answers: [answer] };
     const { nowMs } = this.#parts.context();
     this.#noteWaiting(nowMs);
     this.#requests.add(submission.client, submission.request, passedOn, nowMs + HOLD_DURING_VIEW_CHANGE_MS);

@@ -18,6 +18,8 @@ export class RelayedRequests<Item> {
   #unsent: Waiting<Item>[] = [];
   #sent = 0;
   #session = 0;
+  /** Nothing is late before then. */
+  #earliestMs = Number.POSITIVE_INFINITY;
 
   get session(): number {
     return this.#session;
@@ -37,6 +39,7 @@ export class RelayedRequests<Item> {
     const waiting = { client, request, item, untilMs };
     this.#waiting.set(keyOf(client, request), waiting);
     this.#unsent.push(waiting);
+    this.#earliestMs = Math.min(this.#earliestMs, untilMs);
   }
 
   /** From now on all of them are sent, from the oldest on. */
@@ -81,9 +84,14 @@ export class RelayedRequests<Item> {
 
   /** Hands over what has waited too long, and with it whatever the same client asked later: that must not be done before it (R18). */
   takeLate(nowMs: number): Item[] {
+    if (nowMs < this.#earliestMs) return [];
+    this.#earliestMs = Number.POSITIVE_INFINITY;
     const lowest = new Map<ClientId, number>();
     for (const { client, request, untilMs } of this.#waiting.values()) {
-      if (nowMs < untilMs) continue;
+      if (nowMs < untilMs) {
+        this.#earliestMs = Math.min(this.#earliestMs, untilMs);
+        continue;
+      }
       lowest.set(client, Math.min(request, lowest.get(client) ?? request));
     }
     if (lowest.size === 0) return [];

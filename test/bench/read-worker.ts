@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'socket.io-client';
 import { ask, Delivery, User } from './chat-users.ts';
 import { type PumpPlan, pump } from './pump.ts';
@@ -7,8 +8,13 @@ import { serveTasks } from './tasks.ts';
 const STORED = 300;
 const PAGE = 100;
 
+/** Characters of a document, and how many each reader has. */
+const DOCUMENT_LENGTH = 1000;
+const DOCUMENTS = 10;
+
 interface Reader {
   user: User;
+  documents: string[];
   /** Where its pages begin: all are there below the highest position that it was told. */
   seen: number;
   atPrimary: Socket[];
@@ -17,9 +23,11 @@ interface Reader {
 
 let readers: Reader[] = [];
 
+export type What = 'pages' | 'documents';
+
 /** One of several processes that read, since one alone would be what is measured. */
 const tasks = {
-  /** Makes the accounts, each with messages in one conversation, and opens the sockets: to the primary, and to each backup. */
+  /** Makes the accounts, each with messages in one conversation and with documents, and opens the sockets: to the primary, and to each backup. */
   async enter({
     primary,
     backups,
@@ -38,31 +46,25 @@ const tasks = {
       sleepers.map(async (user, index) => {
         const seen = await store(new Delivery(friends[index]!, user));
         const atBackups = await Promise.all(backups.map((address) => user.openBeside(address)));
-        return { user, seen, atPrimary: [user.socket], atBackups };
+        const documents = Array.from({ length: DOCUMENTS }, () => randomUUID() as string);
+        for (const key of documents) await user.write('document:set', { key, value: key.padEnd(DOCUMENT_LENGTH, 'x') });
+        return { user, documents, seen, atPrimary: [user.socket], atBackups };
       }),
     );
   },
 
-  /** Reads pages of history, one after the other and going back from the newest. @returns pages a second, and all pages */
-  async read({
-    at,
-    plan,
-  }: {
-    at: 'primary' | 'backups';
-    plan: PumpPlan;
-  }): Promise<{ perSecond: number; count: number }> {
+  /** Each reader reads one thing after the other. @returns how many a second, and all of them */
+  async read({ what, at, plan }: { what: What; at: 'primary' | 'backups'; plan: PumpPlan }) {
     const turns = readers.map((_, index) => index);
     let count = 0;
     const perSecond = await pump(plan, (client, done) => {
-      const { user, seen, atPrimary, atBackups } = readers[client]!;
-      const sockets = at === 'primary' ? atPrimary : atBackups;
+      const reader = readers[client]!;
+      const sockets = at === 'primary' ? reader.atPrimary : reader.atBackups;
       turns[client]! += 1;
-      const socket = sockets[turns[client]! % sockets.length]!;
-      const wanted = { before: seen + 1, limit: PAGE, seen };
-      ask(socket, 'message:history', wanted).then(
-        ({ messages }) => {
-          const isWhole = messages.length === PAGE && messages.every(({ to }) => to === user.username);
-          if (!isWhole) throw new Error(`${user.username} got a page of ${messages.length} messages.`);
+      const turn = turns[client]!;
+      const socket = sockets[turn % sockets.length]!;
+      (what === 'pages' ? readPage(socket, reader) : readDocument(socket, reader, turn)).then(
+        () => {
           count += 1;
           done();
         },
@@ -76,6 +78,20 @@ const tasks = {
     return { perSecond, count };
   },
 };
+
+/** The newest page of the reader's conversation. */
+async function readPage(socket: Socket, { user, seen }: Reader): Promise<void> {
+  const { messages } = await ask(socket, 'message:history', { before: seen + 1, limit: PAGE, seen });
+  const isWhole = messages.length === PAGE && messages.every(({ to }) => to === user.username);
+  if (!isWhole) throw new Error(`${user.username} got a page of ${messages.length} messages.`);
+}
+
+async function readDocument(socket: Socket, { documents, seen }: Reader, turn: number): Promise<void> {
+  const key = documents[turn % documents.length]!;
+  const { found, value } = await ask(socket, 'document:get', { key, seen });
+  if (!found || value !== key.padEnd(DOCUMENT_LENGTH, 'x'))
+    throw new Error(`The document ${key} is not as it was set.`);
+}
 
 /** @returns the position of the last one */
 async function store(delivery: Delivery): Promise<number> {

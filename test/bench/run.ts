@@ -11,6 +11,7 @@ import { joinFigures, measureJoins } from './joining.ts';
 import { keepFolders } from './processes.ts';
 import { measureReading, readingFigures } from './reading.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
+import { measureSpreading, spreadingFigures } from './spreading.ts';
 import { measureTerminal, terminalFigures } from './terminal.ts';
 
 const HELP = `npm run bench -- [options]
@@ -19,7 +20,8 @@ const HELP = `npm run bench -- [options]
   --history         only what many stored messages cost: the start, the memory, the next message
   --join            only what it takes until a server with an empty folder has so many stored messages
   --compact         only what it takes until every hundredth of them is removed from the files, and then every tenth
-  --reads           only reading: 20 clients at the primary, and spread over the backups
+  --reads           only reading, history and documents: 20 clients at the primary, and spread over the backups
+  --spread          only messages with clients at all servers beside clients at the primary: in 20 conversations, and in a room of 200
   --terminal        only what somebody waits for who chats in the terminal, with 100,000 messages of their own
   --messages N      how many those are (1000000)
   --accounts N      of how many accounts (10000)
@@ -44,6 +46,7 @@ const { values } = parseArgs({
     compact: { type: 'boolean', default: false },
     terminal: { type: 'boolean', default: false },
     reads: { type: 'boolean', default: false },
+    spread: { type: 'boolean', default: false },
     messages: { type: 'string' },
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -81,6 +84,10 @@ async function run(): Promise<void> {
   }
   if (values.reads) {
     await runReads(plan, options, quick);
+    return;
+  }
+  if (values.spread) {
+    await runSpread(plan, options, quick);
     return;
   }
   if (values.history || values.join || values.compact) {
@@ -122,9 +129,20 @@ async function runTerminal(options: ClusterOptions, quick: boolean): Promise<voi
 async function runReads({ pump }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
   const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
   const plan = { rounds, pump: { ...pump, inFlight: READS_IN_FLIGHT } };
-  const measured = await measureReading(plan, options, ({ at, ...load }) => say(`at the ${at}  ${describe(load)}`));
+  const measured = await measureReading(plan, options, ({ what, at, ...load }) =>
+    say(`${what}, at the ${at}  ${describe(load)}`),
+  );
   say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(readingFigures(measured, pump.clients))}\n`);
+}
+
+async function runSpread({ pump }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const measured = await measureSpreading({ rounds, pump }, options, ({ at, shape, ...load }) =>
+    say(`${shape}, at ${at === 'all' ? 'all servers' : 'the primary'}  ${describe(load)}`),
+  );
+  say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(spreadingFigures(measured, pump.clients))}\n`);
 }
 
 async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {

@@ -247,7 +247,7 @@ export class FakeCluster extends FakeLog {
 
   #replyTo(socket: Socket, event: RequestEvent, payload: Payload): object {
     if (event === 'cluster:status') return { ok: true, cluster: this.cluster() };
-    if (event === 'account:list') return { ok: true, accounts: [], more: false };
+    if (event === 'account:list') return { ok: true, accounts: [], more: false, asOf: this.position };
     if (event === 'message:received') {
       this.receivedUpTo.set(socket.username, payload.position as number);
       return { ok: true };

@@ -57,11 +57,18 @@ describe('R17: reads that are spread', () => {
     expect(servers.sockets).toHaveLength(2);
   });
 
-  it('what is asked of a server whose state shows who is online goes to the primary', async () => {
+  it('are all that shows the state to a user; what belongs to the pushes is asked of the server that pushes', async () => {
     const { servers, chat } = await reader();
     void chat.listAccounts();
+    void chat.listConversations();
+    void chat.search({ text: 'first' });
     await servers.clock.advance(10);
-    expect(servers.seen.map(({ server }) => server)).toEqual([A]);
+    expect(servers.seen.map(({ server }) => server)).not.toContain(A);
+    servers.seen = [];
+    for (const socket of servers.sockets) if (socket.server === A) socket.close();
+    await servers.clock.advance(1000);
+    const again = servers.seen.filter(({ event }) => event === 'message:history' || event === 'conversation:list');
+    expect(again.map(({ server }) => server)).toEqual([A, A]);
   });
 
   it('wait at a backup that lags for what their client was told: a message of its own among others', async () => {

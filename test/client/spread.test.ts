@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatClientOptions } from '../../client/client-options.ts';
-import { loggedIn } from './client-under-test.ts';
+import { clientOf, loggedIn } from './client-under-test.ts';
 import { FakeCluster, refused } from './fake-cluster.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -169,5 +169,24 @@ describe('R28: requests that are spread', () => {
     await servers.clock.advance(3000);
     expect(await left).toMatchObject({ ok: true });
     expect(chat.username).toBe('');
+  });
+
+  it('a client that once spread them says so ever after, also when all of them go to the primary', async () => {
+    const { servers, chat, store } = await spreading();
+    await chat.close();
+    servers.handshakes = [];
+    const later = clientOf(servers, { store });
+    await servers.clock.advance(3000);
+    const sent = later.chat.send('bob', 'hello');
+    await servers.clock.advance(100);
+    expect(await sent).toMatchObject({ ok: true });
+    expect(sends(servers)).toEqual([A]);
+    expect(servers.handshakes.every(({ handshake }) => handshake.spread === true)).toBe(true);
+    servers.kill(A);
+    servers.promote(B);
+    await servers.clock.advance(1000);
+    servers.say('bob', 'ana', 'and you');
+    await servers.clock.advance(10);
+    expect(later.bodies().slice(-2)).toEqual(['hello', 'and you']);
   });
 });
