@@ -47,6 +47,8 @@ export interface EngineParts extends DriverParts {
   version: string;
   /** A snapshot is written after so many operations at least; by default what `shared/limits.ts` says. */
   snapshotIntervalOperations?: number;
+  /** Of bodies that are in the log and not committed, in UTF-16 code units; by default what `shared/limits.ts` says. */
+  logUnderWayLength?: number;
   /** What is deleted is removed from the files after so long at the latest; by default what `shared/limits.ts` says. */
   compactionIntervalMs?: number;
   /**
@@ -98,6 +100,7 @@ export class ReplicatedEngine implements Engine {
       this.chat,
       this.#keys,
       () => this.#state.file.base?.members.length ?? 0,
+      parts.logUnderWayLength,
     );
     this.#reads = new PendingReads(this.chat, () => this.#mayAnswer);
     const isOver = () => this.#driver.isStopped;

@@ -40,6 +40,7 @@ export class Submissions {
   readonly #chat: ChatState;
   readonly #keys: SessionKeys;
   readonly #replicas: () => number;
+  readonly #underWayMaxLength: number;
   readonly #inFlight = new Map<string, InFlight>();
   /** The highest request of a client that is in the queue or in the log and not committed. */
   readonly #highest = new Map<ClientId, number>();
@@ -51,8 +52,18 @@ export class Submissions {
   /** What the documents take that are in the queue or in the log and not committed. */
   #documentBytes = 0;
 
-  /** @param replicas how many servers the view has now: what is committed is on the disks of all of them (R4) */
-  constructor(table: ClientTable, chat: ChatState, keys: SessionKeys, replicas: () => number) {
+  /**
+   * @param replicas how many servers the view has now: what is committed is on the disks of all of them (R4)
+   * @param underWayMaxLength of bodies that are in the log and not committed, in UTF-16 code units
+   */
+  constructor(
+    table: ClientTable,
+    chat: ChatState,
+    keys: SessionKeys,
+    replicas: () => number,
+    underWayMaxLength = LOG_UNDER_WAY_LENGTH,
+  ) {
+    this.#underWayMaxLength = underWayMaxLength;
     this.#table = table;
     this.#chat = chat;
     this.#keys = keys;
@@ -183,7 +194,7 @@ export class Submissions {
   /** Takes what is queued, for the next batch; what would be too long together with what is under way is left for later. */
   takeQueue(): EntryDraft[] {
     const isFull = ({ body }: EntryDraft) =>
-      this.#underWayLength > 0 && this.#underWayLength + body.length > LOG_UNDER_WAY_LENGTH;
+      this.#underWayLength > 0 && this.#underWayLength + body.length > this.#underWayMaxLength;
     const end = this.#queue.findIndex((draft) => {
       if (isFull(draft)) return true;
       this.#underWayLength += draft.body.length;

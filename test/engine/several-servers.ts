@@ -188,6 +188,7 @@ const CALM = {
   realRows: false,
   snapshotIntervalOperations: 100_000,
   compactionIntervalMs: 3_600_000,
+  logUnderWayLength: 2 * 1024 * 1024,
   logTailEntries: 5000,
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,

@@ -50,4 +50,11 @@ export const bugsOfDocuments: readonly PlantedBug[] = [
     file: 'server/state/compactions.ts',
     replacements: [{ find: 'if (row <= this.#op) {', replace: 'if (row < 0) {' }],
   },
+  {
+    name: 'what-is-under-way-is-not-counted-off',
+    rule: 'R3',
+    says: 'What was committed still counts as under way, until nothing more is taken into the log.',
+    file: 'server/engine/submissions.ts',
+    replacements: [{ find: 'this.#underWayLength -= entry.body.length;', replace: '' }],
+  },
 ];

@@ -76,6 +76,8 @@ export interface Rates {
   logTailEntries: number;
   /** The largest piece of the log in one message, in UTF-16 code units. */
   logPieceLength: number;
+  /** Of bodies that are in the log and not committed, in UTF-16 code units. */
+  logUnderWayLength: number;
   /** Whether it is noted which states of the rules are reached; changes nothing else. */
   isWatchedClosely: boolean;
   /** What breaks for good at the end, when all is well again: servers fall silent, or two of them lose touch. */
@@ -144,6 +146,7 @@ export function drawRates(random: Random): Rates {
     mayForce,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
     compactionIntervalMs: random.chance(0.4) ? random.between(50, 1500) : 3_600_000,
+    logUnderWayLength: random.chance(0.3) ? random.between(1, 300) : 2 * 1024 * 1024,
     spreadReads: random.chance(0.3) ? random.pick([0.5, 1]) : 0,
     spread: random.chance(0.4) ? random.pick([0.5, 1]) : 0,
   };

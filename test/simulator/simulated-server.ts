@@ -188,6 +188,7 @@ export class SimulatedServer implements LeaseHolder {
       version: 'simulated',
       snapshotIntervalOperations: rates.snapshotIntervalOperations,
       compactionIntervalMs: rates.compactionIntervalMs,
+      logUnderWayLength: rates.logUnderWayLength,
       log: (text) => life.world.trace(`${this.address}: ${text}`),
       onFatal: (text) => {
         if (!life.isOver) this.#watcher.onEnd(text);

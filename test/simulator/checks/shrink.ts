@@ -156,6 +156,7 @@ const CALM_RATES: Partial<Rates> = {
   longWayMs: 0,
   lastingFault: null,
   logPieceLength: 512 * 1024,
+  logUnderWayLength: 2 * 1024 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
   spreadReads: 0,
   spread: 0,
