@@ -40,7 +40,9 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   if (!interactive) return runRepl({ ...common, output: standardOutput() });
   const complete = (line: string) => completeReplLine(chat, line);
   const terminal = new ReplTerminal({ input: stdin, output: stdout, history: new ReplHistory(folder), complete });
-  return runRepl({ ...common, output: terminal.output, terminal });
+  const status = await runRepl({ ...common, output: terminal.output, terminal });
+  // Whoever has left does not wait for a socket that is still being opened.
+  process.exit(status);
 }
 
 function addImport(program: Command): void {

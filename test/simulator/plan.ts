@@ -24,9 +24,11 @@ export interface Plan {
 /** @param layout parts of it that are not to be drawn from the seed */
 export function planOf(seed: string, layout: Partial<Layout> = {}): Plan {
   const random = seededRandom(`plan ${seed}`);
-  const rates = drawRates(random.fork());
+  const drawnRates = drawRates(random.fork());
   const all = { ...drawLayout(random.fork()), ...layout };
   const drawn = { ...all, replicationFactor: Math.min(all.replicationFactor, all.servers) };
+  // With one member nothing may break for good.
+  const rates = drawn.replicationFactor > 1 ? drawnRates : { ...drawnRates, lastingFault: null };
   const faults = drawFaults(random.fork(), rates, drawn);
   const operations = drawOperations(random.fork(), rates, drawn);
   return { seed, layout: drawn, rates, faults, operations };
