@@ -18,9 +18,9 @@ export interface AccountNewsOptions {
   emit(event: ChatEvent): void;
   /** Empty while logged out. */
   username(): string;
-  /** Asks the primary; returns how to withdraw the question. */
+  /** Asks the server that requests go to, whose pushes come in here; returns how to withdraw the question. */
   ask<E extends ReadEvent>(event: E, payload: RequestOf<E>, answer: (result: Result<Replies[E]>) => void): () => void;
-  /** The primary, while it is reached. */
+  /** Where requests go, while that is reached. */
   target(): Link | undefined;
   /** A server told of this position. */
   saw(position: number): void;
@@ -36,6 +36,9 @@ export class AccountNews {
   readonly typing: Typing;
   readonly #options: AccountNewsOptions;
   readonly #conversations: ConversationSync;
+  /** Up to here news were told; and up to where that was so when the present socket became ready. */
+  #toldUpTo = 0;
+  #toldBefore = 0;
 
   constructor(options: AccountNewsOptions) {
     const { store, clock, emit, ask } = options;
@@ -58,6 +61,7 @@ export class AccountNews {
 
   /** The account's full socket is ready. */
   onReady(): void {
+    this.#toldBefore = this.#toldUpTo;
     this.readMarks.onReady();
     this.#conversations.onReady();
   }
@@ -69,8 +73,16 @@ export class AccountNews {
     this.typing.suspend();
   }
 
-  /** Something was pushed by the full socket that was ready last. */
+  /** Positions mean nothing any more. */
+  forgetPositions(): void {
+    this.#toldUpTo = 0;
+    this.#toldBefore = 0;
+  }
+
+  /** Something was pushed by the full socket that was ready last. Its server may be behind the one before it: what that one told is not told again. */
   onPush(event: PushEvent, payload: unknown): void {
+    const { position: at } = payload as { position?: unknown };
+    if (typeof at === 'number' && at <= this.#toldBefore) return;
     const news = newsOf(event, payload);
     if (news) {
       this.#conversations.onPush(news);
@@ -81,7 +93,7 @@ export class AccountNews {
       this.#options.emit({ type: 'account-deleted', username });
     } else if (event === 'account:blocked') {
       const { username, blocked, position } = payload as { username: string; blocked: boolean; position: number };
-      this.#options.saw(position);
+      this.#saw(position);
       this.#options.emit({ type: 'account-blocked', username, blocked });
     }
   }
@@ -96,6 +108,11 @@ export class AccountNews {
     this.suspend();
   }
 
+  #saw(position: number): void {
+    this.#toldUpTo = Math.max(this.#toldUpTo, position);
+    this.#options.saw(position);
+  }
+
   #sayTyping(conversation: string, typing: boolean): boolean {
     const target = this.#options.target();
     if (!target?.open || !target.ready) return false;
@@ -104,8 +121,8 @@ export class AccountNews {
   }
 
   #tellAll(listed: readonly Conversation[], position: number): void {
-    const { store, saw, keep, emit } = this.#options;
-    saw(position);
+    const { store, keep, emit } = this.#options;
+    this.#saw(position);
     for (const conversation of listed) this.readMarks.onSettled(conversation.with, conversation.read);
     const present = new Set(listed.map((conversation) => nameKey(conversation.with)));
     const written = store.history(Number.MAX_SAFE_INTEGER).map(({ to }) => to);
@@ -123,8 +140,8 @@ export class AccountNews {
   }
 
   #tell({ event, position }: ConversationNews): void {
-    const { saw, emit, username } = this.#options;
-    if (position !== undefined) saw(position);
+    const { emit, username } = this.#options;
+    if (position !== undefined) this.#saw(position);
     if (event.type === 'conversation-read') {
       this.readMarks.onSettled(event.with, event.read);
       // An older mark says nothing new where more was read since, which the servers do not know yet.

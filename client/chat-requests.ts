@@ -1,4 +1,5 @@
 import type { ReadEvent, Replies, RequestOf, WriteEvent } from '../shared/api.ts';
+import { documentKey, documentText } from '../shared/documents.ts';
 import { type Result, refusal, success } from '../shared/errors.ts';
 import { normalizeRoomName, normalizeUsername } from '../shared/names.ts';
 import type { Chat } from './chat-types.ts';
@@ -130,6 +131,35 @@ export abstract class ChatRequests {
 
   settings(): ReturnType<Chat['settings']> {
     return this.#readChecked([], 'account:settings', {});
+  }
+
+  async setDocument(key: string, value: unknown): ReturnType<Chat['setDocument']> {
+    const text = documentText(value);
+    // What is changed by the caller before it is sent, or sent again, is not to be a request of the same number for something else.
+    const kept: unknown = text.ok ? JSON.parse(text.value) : undefined;
+    const { length } = text.ok ? text.value : '';
+    return this.#writeDocument([documentKey(key), text], 'document:set', { key, value: kept }, length);
+  }
+
+  async getDocument(key: string): ReturnType<Chat['getDocument']> {
+    const checked = documentKey(key);
+    return checked.ok ? this.core.read('document:get', { key: checked.value }) : checked;
+  }
+
+  deleteDocument(key: string): ReturnType<Chat['deleteDocument']> {
+    return this.#writeDocument([documentKey(key)], 'document:delete', { key });
+  }
+
+  /** Needs no log-in. */
+  async #writeDocument<E extends 'document:set' | 'document:delete'>(
+    checks: readonly Result<string>[],
+    event: E,
+    payload: Write<E>['payload'],
+    length = 0,
+  ): Promise<Result<Replies[E]>> {
+    for (const check of checks) if (!check.ok) return check;
+    const onDone = (value: Replies[E]) => this.core.saw((value as { position: number }).position);
+    return this.core.write(event, payload, onDone, length);
   }
 
   async #writeChecked<E extends PositionedEvent>(

@@ -116,6 +116,16 @@ export interface Chat {
   logOutEverywhere(): Promise<Result<object>>;
   block(username: string): Promise<Result<{ position: number }>>;
   unblock(username: string): Promise<Result<{ position: number }>>;
+  /**
+   * Sets a document: `key` is a UUID4, `value` any JSON value, of at most 262,144 bytes as text. Needs no log-in, and anybody may read and change it. `created`
+   * is false when it replaced another value; `replicas` servers have it on their disks. Refused with `invalid-key`, `too-large`, `bad-request` (no JSON) or
+   * `limit-reached`. Not kept when the program ends before it was acknowledged.
+   */
+  setDocument(key: string, value: unknown): Promise<Result<Replies['document:set']>>;
+  /** Never older than what was acknowledged, to anybody, before it was asked. Needs no log-in. */
+  getDocument(key: string): Promise<Result<Replies['document:get']>>;
+  /** `deleted` is false when there was none. Needs no log-in. */
+  deleteDocument(key: string): Promise<Result<Replies['document:delete']>>;
   /** Closes the connection and the files. What is in the outbox stays there. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import type { Link } from './link.ts';
 import { OutboxSender } from './outbox-sender.ts';
 import { PendingAnswers } from './pending-answers.ts';
 import { toldOf } from './pushes.ts';
+import { ReadChoice } from './read-choice.ts';
 import { Reads } from './reads.ts';
 import { Receipts } from './receipts.ts';
 import { Replay } from './replay.ts';
@@ -37,6 +38,7 @@ export class ClientCore {
   readonly news: AccountNews;
   readonly account: Account;
   readonly pending: PendingAnswers;
+  readonly #choice: ReadChoice;
   /** The highest position that any server told: no answer may be older. */
   #seen: number;
   /** Counts how often positions lost their meaning: another cluster, or a forced view. */
@@ -47,15 +49,26 @@ export class ClientCore {
   #closed = false;
 
   constructor(options: ChatClientOptions) {
-    const { store, servers, clock, random, connect } = options;
+    const { store, servers, clock, random, connect, spreadReads = false, spread = false } = options;
     this.options = options;
+    if (spread && !store.spread) store.markSpread();
     this.#seen = store.told ?? 0;
     const onSilent = (link: Link): void => this.connections.reopen(link, 'it does not answer');
     this.knowledge = new ClusterKnowledge(servers, store.cluster?.id);
     this.report = new ConnectionReport(clock, this.knowledge, this.emit);
     this.account = new Account(store, this.emit, () => this);
     this.connections = new Connections(
-      { knowledge: this.knowledge, connect, clock, random, handshake: () => this.#handshake() },
+      {
+        knowledge: this.knowledge,
+        connect,
+        clock,
+        random,
+        spreadReads,
+        spread,
+        saysSpread: store.spread,
+        handshake: () => this.#handshake(),
+        isForPrimary: () => this.queue.needsPrimary,
+      },
       {
         onChange: () => this.#onChange(),
         onPush: (link, event, payload) => this.#onPush(link, event, payload),
@@ -75,19 +88,37 @@ export class ClientCore {
       onForgotten: () => startAnew(this),
       onSilent,
       onPace: () => this.connections.reconcile(),
-      onNotPrimary: (link, error) => this.connections.onNotPrimary(link, error),
+      onPutOff: (link, error) => this.connections.onPutOff(link, error),
+      onPasswords: () => {
+        if (spread) this.connections.reconcile();
+      },
       onDone: () => {
         this.connections.onDone();
         if (!store.known) store.markKnown();
       },
+      saw: (position) => this.saw(position),
     });
     this.pending = new PendingAnswers(clock, options.giveUpAfterMs ?? 0, () => this.queue.lastRefusal);
-    this.reads = new Reads({ clock, random, onSilent, linkFor: (primaryOnly) => this.#linkForRead(primaryOnly) });
+    this.#choice = new ReadChoice(this.connections, this.knowledge, {
+      nowMs: () => clock.now(),
+      spreads: spreadReads,
+      // Whoever does not spread draws nothing, and so does all else as it did.
+      firstTurn: spreadReads ? random.between(0, 1024) : 0,
+    });
+    this.reads = new Reads({
+      clock,
+      random,
+      onSilent,
+      linkFor: (place) => this.#choice.linkFor(place, store.session?.token || undefined),
+      isTarget: (link) => link === this.connections.target,
+      seen: () => ({ position: this.#seen, era: this.#seenEra }),
+      saw: (position) => this.saw(position),
+    });
     const { replay = true } = options;
     this.#keepsTold = replay;
     this.replay = new Replay(replay ? store.told : undefined, {
       replay,
-      fetch: (ask, answer) => this.reads.ask('message:history', this.#withSeen(ask), true, answer),
+      fetch: (ask, answer) => this.reads.ask('message:history', ask, 'target', true, answer),
       tell: (event, replayed) => this.#tell(event, replayed),
       onToldUpTo: (position) => {
         this.saw(position);
@@ -104,14 +135,14 @@ export class ClientCore {
       onNotLoggedIn: (link) => this.account.onNotLoggedIn(link),
     });
     this.receipts = new Receipts(store, clock, (position, answer) => {
-      this.reads.ask('message:received', { position }, true, (result) => answer(result.ok));
+      this.reads.ask('message:received', { position }, 'target', false, (result) => answer(result.ok));
     });
     this.news = new AccountNews({
       store,
       clock,
       emit: this.emit,
       username: () => this.account.username,
-      ask: (event, payload, answer) => this.reads.ask(event, payload, true, answer),
+      ask: (event, payload, answer) => this.reads.ask(event, payload, 'target', event === 'conversation:list', answer),
       target: () => this.connections.target,
       saw: (position) => this.saw(position),
       keep: (event) => this.#keep(event),
@@ -139,23 +170,27 @@ export class ClientCore {
 
   #forgetSeen(): void {
     this.#seen = 0;
+    this.news.forgetPositions();
     this.#seenEra += 1;
   }
 
   /**
    * Has something done that is numbered but not kept in the outbox.
+   * @param length of what it carries, in UTF-16 code units, where that may be much
    * @param onDone called with the answer before anything else that the server says
    */
   write<E extends WriteEvent>(
     event: E,
     payload: Write<E>['payload'],
     onDone?: (value: Replies[E], link: Link) => void,
+    length = 0,
   ): Promise<Result<Replies[E]>> {
     return this.pending.answered((resolve) => {
       const write: Write<E> = {
         request: this.store.takeNumber(),
         event,
         payload,
+        length,
         durable: true,
         transmitted: false,
         answer: (result, link) => {
@@ -173,13 +208,8 @@ export class ClientCore {
   }
 
   read<E extends ReadEvent>(event: E, payload: RequestOf<E>): Promise<Result<Replies[E]>> {
-    const era = this.#seenEra;
     return this.pending.answered((resolve) => {
-      const withdraw = this.reads.ask(event, this.#withSeen(payload), false, (result) => {
-        // R17: the next read must not be older than this one, wherever it is served.
-        if (result.ok && era === this.#seenEra && 'position' in result.value) this.saw(result.value.position);
-        resolve(result);
-      });
+      const withdraw = this.reads.ask(event, payload, this.#choice.placeOf(event), true, resolve);
       return () => {
         withdraw();
         return true;
@@ -239,16 +269,6 @@ export class ClientCore {
   /** What was skipped was not told: it is left for a client that wants it. */
   #keep(event: ToldEvent): void {
     if (this.#keepsTold) this.store.tell(event);
-  }
-
-  #linkForRead(primaryOnly: boolean): Link | undefined {
-    const { target, openLinks } = this.connections;
-    if (target || primaryOnly) return target;
-    return openLinks.find((link) => link.cluster && link.token === this.store.session?.token);
-  }
-
-  #withSeen<T extends object>(ask: T): T {
-    return this.#seen > 0 ? { ...ask, seen: this.#seen } : ask;
   }
 
   #handshake(): Handshake {

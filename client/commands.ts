@@ -6,7 +6,7 @@ export interface CommandEntry<C> {
   /** As people read it: CAPITALS stand for what they fill in, [brackets] for what may be left out. */
   parameters: string;
   help: string;
-  /** Gets a word for each parameter; TEXT and TOPIC take the rest of the line, spaces and all. */
+  /** Gets a word for each parameter; TEXT, TOPIC and JSON take the rest of the line, spaces and all. */
   build: (words: readonly string[]) => C;
 }
 
@@ -65,13 +65,13 @@ function findEntry<C>(
   return { verb: entry || !begins ? one : `${one} ${two}`.trim(), entry, rest: behind };
 }
 
-/** As many words as there are parameters; TEXT and TOPIC take the rest as it stands, and what is too much comes last. */
+/** As many words as there are parameters; TEXT, TOPIC and JSON take the rest as it stands, and what is too much comes last. */
 function splitWords(rest: string, parameters: readonly string[]): string[] {
   const words: string[] = [];
   let left = rest;
   for (const parameter of parameters) {
     if (left === '') break;
-    if (/TEXT|TOPIC/.test(parameter)) {
+    if (/TEXT|TOPIC|JSON/.test(parameter)) {
       words.push(left);
       return words;
     }

@@ -37,7 +37,7 @@ export class ConnectionReport {
       const lostAtMs = before.phase === 'connected' ? this.#clock.now() : (last?.atMs ?? 0);
       this.#last = { server: next.server, atMs: this.#clock.now() };
       this.#publish(next);
-      if (last && changed) {
+      if (last && changed && !(connections.movedByChoice && before.phase === 'connected')) {
         const silenceMs = this.#clock.now() - lostAtMs;
         this.#emit({ type: 'moved', from: last.server, to: next.server, silenceMs });
       }
@@ -51,7 +51,7 @@ export class ConnectionReport {
     const { cluster } = this.#knowledge;
     if (target && cluster) {
       this.#sinceMs = 0;
-      return { phase: 'connected', server: cluster.primary ?? target.self ?? target.address, cluster };
+      return { phase: 'connected', server: connections.targetName ?? target.address, cluster };
     }
     if (this.#sinceMs === 0) {
       this.#sinceMs = this.#clock.now();

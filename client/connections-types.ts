@@ -13,6 +13,14 @@ export interface ConnectionsOptions {
   clock: Clock;
   random: Random;
   handshake: () => Handshake;
+  /** A socket to each member is wanted, for reads. */
+  spreadReads: boolean;
+  /** Requests go to any server that takes them. */
+  spread: boolean;
+  /** They do, or once did: then every handshake has to say so (R28). */
+  saysSpread: boolean;
+  /** With `spread`: something waits that only the primary does. */
+  isForPrimary: () => boolean;
 }
 
 export interface ConnectionsListener {

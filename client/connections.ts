@@ -8,18 +8,17 @@ import { type Link, makeLink, markReady } from './link.ts';
 import {
   chooseTarget,
   coming,
+  mistakenLinks,
   nextToOpen,
-  primaryAddress,
-  READY_DEADLINE_MS,
   REPLACE_DELAY_MS,
-  type Scene,
   surplusLinks,
   whyUnfit,
 } from './link-choice.ts';
+import { LinkNews } from './link-news.ts';
+import { nameOf, type Opening, primaryAddress, READY_DEADLINE_MS, type Scene, SOCKETS_WANTED } from './link-scene.ts';
+import { FAILED_REST_MS, SpreadChoice, UNREADY_REST_MS } from './spread-choice.ts';
 import type { PushEvent } from './transport.ts';
 
-/** How long no server of our cluster may be reached before another cluster at the same addresses is taken for its heir. */
-const FOREIGN_PATIENCE_MS = 3000;
 /** After a refused handshake the tries of an address are seconds apart. */
 const HOPELESS_FAILURES = 7;
 /** A backup may hear of a log-in a moment after the primary: not asked again at once. */
@@ -31,11 +30,13 @@ const TELLS_OF_LINKS: ReadonlySet<PushEvent> = new Set<PushEvent>([
   'cluster:changed',
 ]);
 
-/** Keeps sockets to the primary and to one other server, and says which of them requests go to. */
+/** Keeps sockets to the server that requests go to, mostly the primary, and to one other or to all, and says which of them is which. */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #listener: ConnectionsListener;
   readonly #tries: AddressTries;
+  readonly #news: LinkNews;
+  readonly #spread: SpreadChoice | undefined;
   #links: Link[] = [];
   #target: Link | undefined;
   #running = false;
@@ -44,9 +45,7 @@ export class Connections {
   #rotation = 0;
   /** Since a request was done, or a newer view was heard of. */
   #refusals = 0;
-  #pollAttempt = 0;
-  #pollAtMs = 0;
-  #ownSeenAtMs = 0;
+  #movedByChoice = false;
   #replaceFromMs = 0;
   #cancelWake: (() => void) | undefined;
 
@@ -54,11 +53,38 @@ export class Connections {
     this.#options = options;
     this.#listener = listener;
     this.#tries = new AddressTries(options.clock, options.random);
+    const { knowledge, clock, random } = options;
+    this.#news = new LinkNews({
+      knowledge,
+      clock,
+      random,
+      tries: this.#tries,
+      openLinks: () => this.openLinks,
+      drop: (link) => this.#drop(link),
+      onNewer: () => {
+        this.#refusals = 0;
+      },
+      onAnswered: () => this.reconcile(),
+      onForeignCluster: (cluster) => listener.onForeignCluster(cluster),
+    });
+    this.#spread = options.spread ? new SpreadChoice(options.random.uint32()) : undefined;
   }
 
-  /** The open link to the primary. */
+  /** The open link that requests go over: to the primary, unless they are spread. */
   get target(): Link | undefined {
     return this.#target;
+  }
+
+  /** By what name people are told of the target's server. */
+  get targetName(): string | undefined {
+    const { knowledge } = this.#options;
+    if (!this.#target) return undefined;
+    return this.#spread ? nameOf(this.#target, knowledge) : (knowledge.primary ?? nameOf(this.#target, knowledge));
+  }
+
+  /** Whether the target before this one was left although it served. */
+  get movedByChoice(): boolean {
+    return this.#movedByChoice;
   }
 
   get openLinks(): readonly Link[] {
@@ -71,7 +97,7 @@ export class Connections {
 
   start(): void {
     this.#running = true;
-    this.#ownSeenAtMs = this.#options.clock.now();
+    this.#news.start();
     this.#rotation = this.#options.random.between(0, 1024);
     this.reconcile();
   }
@@ -86,6 +112,7 @@ export class Connections {
   reopen(link: Link, reason: string): void {
     if (link.closed) return;
     this.#tries.fail(link.address, reason);
+    this.#rest(link, FAILED_REST_MS);
     this.#drop(link);
     this.reconcile();
   }
@@ -97,10 +124,13 @@ export class Connections {
     this.reconcile();
   }
 
-  /** The target refused a request with `not-primary`. */
-  onNotPrimary(link: Link, error: ChatError): void {
+  /** The target put a request off for its own state. */
+  onPutOff(link: Link, error: ChatError): void {
     const { knowledge, clock, random } = this.#options;
+    const isElsewhere = link.spread && nameOf(link, knowledge) !== primaryAddress(knowledge);
+    if (error.code !== 'not-primary' && !(isElsewhere && error.code === 'unavailable')) return;
     knowledge.followHint(error);
+    if (isElsewhere) this.#rest(link, FAILED_REST_MS);
     const untilMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#refusals, random);
     link.refused = { number: knowledge.number, untilMs };
     this.#refusals += 1;
@@ -130,11 +160,12 @@ export class Connections {
     do {
       this.#again = false;
       lookedAtMs = this.#options.clock.now();
+      this.#spread?.update(this.#options.knowledge, this.#tries, lookedAtMs);
       this.#retarget();
       this.#closeUnfit();
-      for (const link of surplusLinks(this.#scene())) this.#drop(link);
+      for (const link of [...surplusLinks(this.#scene()), ...mistakenLinks(this.#scene())]) this.#drop(link);
       this.#openMissing();
-      this.#pollWhenLost();
+      if (!this.#target) this.#news.pollWhenLost();
       this.#listener.onChange();
     } while (this.#again && this.#running);
     this.#reconciling = false;
@@ -142,13 +173,16 @@ export class Connections {
   }
 
   #scene(): Scene {
-    const { knowledge, clock, handshake } = this.#options;
+    const { knowledge, clock, handshake, spreadReads, saysSpread, isForPrimary } = this.#options;
     return {
       links: this.#links,
       target: this.#target,
       knowledge,
+      wanted: spreadReads ? Math.max(SOCKETS_WANTED, knowledge.cluster?.members.length ?? 0) : SOCKETS_WANTED,
       tries: this.#tries,
       nowMs: clock.now(),
+      saysSpread,
+      spread: this.#spread && { choice: this.#spread, isForPrimary: isForPrimary() },
       token: handshake().token,
       rotation: this.#rotation,
       replaceFromMs: this.#replaceFromMs,
@@ -158,16 +192,18 @@ export class Connections {
   #retarget(): void {
     const next = chooseTarget(this.#scene());
     if (next === this.#target) return;
+    this.#movedByChoice = this.#target !== undefined && next?.spread === true;
     this.#target = next;
     if (!next) return;
     next.readyDueMs = this.#options.clock.now() + READY_DEADLINE_MS;
-    this.#pollAttempt = 0;
+    this.#news.onFound();
   }
 
   #closeUnfit(): void {
     for (const link of [...this.#links]) {
       const reason = whyUnfit(link, this.#scene());
       if (reason === undefined) continue;
+      if (link.token === this.#scene().token) this.#rest(link, isOfNoUse(link) ? UNREADY_REST_MS : FAILED_REST_MS);
       if (link.ended !== undefined) this.#tries.fail(link.address, reason, UNKNOWN_SESSION_FAILURES);
       else if (link.token === this.#scene().token) this.#tries.fail(link.address, reason);
       this.#drop(link);
@@ -177,29 +213,36 @@ export class Connections {
 
   #openMissing(): void {
     for (;;) {
-      const address = nextToOpen(this.#scene(), (one) => this.#tries.isDue(one));
-      if (address === undefined) return;
-      this.#open(address);
+      const opening = nextToOpen(this.#scene(), (one) => this.#tries.isDue(one));
+      if (opening === undefined) return;
+      this.#open(opening);
     }
   }
 
-  #open(address: Address): void {
+  /** Requests are not to go there for a while, when they are spread. */
+  #rest(link: Link, forMs: number): void {
+    if (!link.spread) return;
+    const { knowledge, clock } = this.#options;
+    this.#spread?.rest(nameOf(link, knowledge), clock.now() + forMs);
+  }
+
+  #open({ address, spread }: Opening): void {
     const { clock, connect, handshake } = this.#options;
     this.#tries.begin(address);
-    const shake = handshake();
+    const shake = { ...handshake(), ...(spread ? { spread: true as const } : {}) };
     const connection = connect(address, shake, {
       onOpen: () => this.#onOpen(link),
       onPush: (event, payload) => this.#onPush(link, event, payload),
       onClosed: (reason, error) => this.#onClosed(link, reason, error),
     });
-    const link = makeLink(address, connection, shake.token, clock.now());
+    const link = makeLink(address, connection, shake.token, clock.now(), spread);
     this.#links.push(link);
   }
 
   #onOpen(link: Link): void {
     if (link.closed) return;
     link.open = true;
-    this.#askStatus(link);
+    this.#news.ask(link);
     this.reconcile();
   }
 
@@ -207,9 +250,9 @@ export class Connections {
     if (link.closed) return;
     if (event === 'session:ready') {
       markReady(link, payload as SessionReady);
-      this.#learn(link, (payload as SessionReady).cluster);
+      this.#news.learn(link, (payload as SessionReady).cluster);
     } else if (event === 'cluster:changed') {
-      this.#learn(link, payload as Cluster);
+      this.#news.learn(link, payload as Cluster);
     } else if (event === 'session:ended') {
       link.ended = (payload as { reason: string }).reason;
     }
@@ -224,6 +267,7 @@ export class Connections {
     if (link === this.#target) this.#replaceFromMs = this.#replacementDueMs();
     const hopeless = error !== undefined && !SERVER_STATE_CODES.has(error.code);
     this.#tries.fail(link.address, error?.message ?? reason, hopeless ? HOPELESS_FAILURES : 1);
+    this.#rest(link, FAILED_REST_MS);
     if (!link.open) this.#rotation += 1;
     this.#drop(link);
     if (error && hopeless) this.#listener.onHandshakeRefused(link.address, error);
@@ -233,54 +277,6 @@ export class Connections {
   #replacementDueMs(): number {
     const { clock, random } = this.#options;
     return clock.now() + Math.round(REPLACE_DELAY_MS * (0.75 + random.fraction() / 2));
-  }
-
-  #askStatus(link: Link): void {
-    link.connection.request('cluster:status', {}, (reply) => {
-      const answer = reply as { ok?: boolean; cluster?: Cluster } | undefined;
-      if (link.closed || answer?.ok !== true || !answer.cluster) return;
-      this.#learn(link, answer.cluster);
-      this.reconcile();
-    });
-  }
-
-  #learn(link: Link, cluster: Cluster): void {
-    const { knowledge, clock } = this.#options;
-    const before = knowledge.primary;
-    const news = knowledge.learn(cluster);
-    link.cluster = cluster;
-    link.foreign = news === 'foreign';
-    if (link.foreign) {
-      this.#onForeign(link, cluster);
-      return;
-    }
-    this.#ownSeenAtMs = clock.now();
-    this.#tries.succeed(link.address);
-    if (news !== 'newer') return;
-    this.#pollAttempt = 0;
-    this.#refusals = 0;
-    const primary = primaryAddress(knowledge);
-    if (primary !== undefined && knowledge.primary !== before) this.#tries.hurry(primary);
-  }
-
-  #onForeign(link: Link, cluster: Cluster): void {
-    const { clock } = this.#options;
-    const patient = clock.now() - this.#ownSeenAtMs < FOREIGN_PATIENCE_MS;
-    if (!patient && this.openLinks.length === 0) {
-      this.#ownSeenAtMs = clock.now();
-      this.#listener.onForeignCluster(cluster);
-      return;
-    }
-    this.#tries.fail(link.address, `it belongs to another cluster (${cluster.id})`);
-    this.#drop(link);
-  }
-
-  #pollWhenLost(): void {
-    const { clock, random } = this.#options;
-    if (this.#target || this.openLinks.length === 0 || clock.now() < this.#pollAtMs) return;
-    this.#pollAtMs = clock.now() + backoffMs(RETRY_BACKOFF, this.#pollAttempt, random);
-    this.#pollAttempt += 1;
-    for (const link of this.openLinks) this.#askStatus(link);
   }
 
   #drop(link: Link): void {
@@ -303,9 +299,14 @@ export class Connections {
     this.#cancelWake?.();
     const now = clock.now();
     const moments = coming(this.#scene());
-    if (!this.#target && this.openLinks.length > 0) moments.push(this.#pollAtMs);
+    if (!this.#target && this.openLinks.length > 0) moments.push(this.#news.pollAtMs);
     const later = moments.filter((moment) => moment > lookedAtMs);
     if (later.length === 0) return;
     this.#cancelWake = clock.after(Math.max(1, Math.min(...later) - now), () => this.reconcile());
   }
+}
+
+/** Its server follows the primary and knows the log-in, and does not take requests all the same. */
+function isOfNoUse({ open, ready, ended, lostSinceMs }: Link): boolean {
+  return open && !ready && ended === undefined && lostSinceMs === undefined;
 }

@@ -10,7 +10,7 @@ export interface ConversationNews {
 }
 
 export interface ConversationSyncOptions {
-  /** Asks the primary for the page after a conversation; returns how to withdraw the question. */
+  /** Asks the server whose pushes come in here for the page after a conversation; returns how to withdraw the question. */
   fetch(
     ask: { after?: string; limit: number },
     answer: (result: Result<Replies['conversation:list']>) => void,

@@ -17,6 +17,7 @@ const CLIENT_FOLDER = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Whose folder it is: the content of `session.json`. */
 interface Owner {
   servers: string;
+  spread?: true;
   session?: StoredSession;
   cluster?: StoredCluster;
 }
@@ -128,6 +129,10 @@ class FolderStore implements ClientStore {
     return this.#outbox.known;
   }
 
+  get spread(): boolean {
+    return this.#owner.spread === true;
+  }
+
   get session(): StoredSession | undefined {
     return this.#owner.session;
   }
@@ -182,6 +187,11 @@ class FolderStore implements ClientStore {
 
   markKnown(): void {
     this.#outbox.markKnown();
+  }
+
+  markSpread(): void {
+    this.#owner = { ...this.#owner, spread: true };
+    this.#saveOwner();
   }
 
   saveSession(session: StoredSession | undefined): void {

@@ -26,6 +26,8 @@ export interface ImportOptions {
   /** How long to look for a server. */
   timeoutMs: number;
   output: Output;
+  /** Requests go to any server that takes them; each speaker's to one of its own. */
+  spread?: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ImportOptions {
  * no server is reached
  */
 export async function importIrc(path: string, options: ImportOptions): Promise<number> {
-  const { servers, output, password, stateFolder, again, timeoutMs } = options;
+  const { servers, output, password, stateFolder, again, timeoutMs, spread = false } = options;
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
@@ -61,7 +63,9 @@ export async function importIrc(path: string, options: ImportOptions): Promise<n
   }
   const progress = new ImportProgress(stateFolder, fileHash, clusterId, room.value, again);
   const importName = `${fileHash}/${clusterId}/${progress.run}/rooms`;
-  const speakers = new ImportSpeakers({ servers, password, importName });
+  if (spread && !progress.spread) progress.add({ spread });
+  const spreading = { spread, wasSpread: progress.spread };
+  const speakers = new ImportSpeakers({ servers, password, importName, ...spreading });
   try {
     if (nameKey(progress.room) !== nameKey(room.value)) {
       const goOn = `go on with --room ${progress.room}, or say --again to import it once more`;

@@ -4,7 +4,7 @@ import { asLines, readLines, replaceFile } from './line-file.ts';
 
 type ProgressRecord = { run: number } | { account: string } | Noted | { room: string };
 /** What was done in a run. */
-type Noted = { member: string } | { done: number };
+type Noted = { member: string } | { done: number } | { spread: true };
 
 /** What of a file has been imported into a cluster: a second run goes on where the first stopped. */
 export class ImportProgress {
@@ -15,6 +15,8 @@ export class ImportProgress {
   readonly done = new Set<number>();
   /** Usernames of those who are in the room. */
   readonly members = new Set<string>();
+  /** Its speakers once spread their requests. */
+  spread = false;
   /** The room of this run. */
   room: string;
   readonly #file: number;
@@ -53,11 +55,12 @@ export class ImportProgress {
     if ('account' in record) this.accounts.add(record.account);
     else if ('done' in record) this.done.add(record.done);
     else if ('member' in record) this.members.add(record.member);
+    else if ('spread' in record) this.spread = true;
     else if ('room' in record) this.room = record.room;
   }
 }
 
 function isProgressRecord(value: unknown): value is ProgressRecord {
   if (typeof value !== 'object' || value === null) return false;
-  return ['run', 'account', 'done', 'member', 'room'].some((key) => key in value);
+  return ['run', 'account', 'done', 'member', 'spread', 'room'].some((key) => key in value);
 }

@@ -26,6 +26,10 @@ export interface SpeakersOptions {
   password: string;
   /** Names this import: the same import under the same name sends nothing twice. */
   importName: string;
+  /** See `ChatClientOptions`. */
+  spread?: boolean;
+  /** An earlier run did. */
+  wasSpread?: boolean;
 }
 
 /**
@@ -158,9 +162,10 @@ export class ImportSpeakers {
   }
 
   #client(store: ClientStore): ChatClient {
-    const { servers } = this.#options;
+    const { servers, spread = false, wasSpread = false } = this.#options;
+    if (wasSpread) store.markSpread();
     const parts = { connect: socketTransport(), clock: realClock(), random: realRandom() };
-    return new ChatClient({ servers, store, replay: false, ...parts });
+    return new ChatClient({ servers, store, replay: false, spread, ...parts });
   }
 
   #clientIdOf(username: string): ClientId {

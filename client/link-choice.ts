@@ -1,45 +1,41 @@
-import { type Address, parseAddress } from '../shared/ids.ts';
-import type { AddressTries } from './address-tries.ts';
-import type { ClusterKnowledge } from './cluster-knowledge.ts';
+import type { Address } from '../shared/ids.ts';
 import type { Link } from './link.ts';
+import {
+  candidates,
+  isUsable,
+  nameOf,
+  type Opening,
+  primaryAddress,
+  type Scene,
+  SLOW_OPEN_MS,
+  TRIES_MAX,
+} from './link-scene.ts';
+import {
+  chooseSpreadTarget,
+  comingSpread,
+  mistaken,
+  nextSpread,
+  surplusSpreadLinks,
+  whyNotServing,
+} from './spread-links.ts';
 
-/** The primary and one other, which is the first to tell when that changes. */
-export const SOCKETS_WANTED = 2;
-/** With tries under way; a server that does not answer its handshake must not keep the others from being tried. */
-const SOCKETS_MAX = 4;
-const SLOW_OPEN_MS = 300;
 /** Longer than any transport waits for a handshake. */
 const OPEN_DEADLINE_MS = 5000;
 /** Servers that change their view are not to be met by all clients at once: the socket that is left tells of the outcome. */
 export const REPLACE_DELAY_MS = 150;
-/** A full socket is told `session:ready` at once; one that is not was forgotten and is opened anew. */
-export const READY_DEADLINE_MS = 3000;
-
-/** All that the choice of sockets depends on. */
-export interface Scene {
-  links: readonly Link[];
-  target: Link | undefined;
-  knowledge: ClusterKnowledge;
-  tries: AddressTries;
-  nowMs: number;
-  /** The log-in that every socket should stand on. */
-  token: string | undefined;
-  /** Where in the list of addresses to begin. */
-  rotation: number;
-  /** Until then nothing is opened in the place of a lost primary as long as another server is reached. */
-  replaceFromMs: number;
-}
-
-export function primaryAddress(knowledge: ClusterKnowledge): Address | undefined {
-  return knowledge.primary === null ? undefined : parseAddress(knowledge.primary);
-}
 
 /** The link that requests should go over. */
 export function chooseTarget(scene: Scene): Link | undefined {
+  const primary = linkToPrimary(scene);
+  return scene.spread ? chooseSpreadTarget(scene, scene.spread, primary) : primary;
+}
+
+function linkToPrimary(scene: Scene): Link | undefined {
   const { knowledge, tries } = scene;
   const primary = primaryAddress(knowledge);
   if (primary === undefined) return undefined;
-  const usable = scene.links.filter((link) => isUsable(link, scene));
+  // What is written over a socket of another kind could not be told from what comes late over the wished server's (R28).
+  const usable = scene.links.filter((link) => isUsable(link, scene) && link.spread === scene.saysSpread);
   const direct = usable.find((link) => nameOf(link, knowledge) === primary);
   if (direct || tries.failures(primary) < 2) return direct;
   // When the primary cannot be reached under its own name, a server under a name of the user's may still be it.
@@ -52,6 +48,8 @@ export function whyUnfit(link: Link, scene: Scene): string | undefined {
   const { nowMs, token, target } = scene;
   if (!link.open && nowMs - link.openedAtMs >= OPEN_DEADLINE_MS) return 'it does not answer';
   if (link.token !== token) return 'the log-in changed';
+  const notServing = scene.spread && whyNotServing(link, scene);
+  if (notServing !== undefined) return notServing;
   if (link === target) {
     const overdue = token !== undefined && !link.ready && nowMs >= link.readyDueMs;
     return overdue ? 'it does not accept the log-in' : undefined;
@@ -61,61 +59,55 @@ export function whyUnfit(link: Link, scene: Scene): string | undefined {
 
 /** Open links beyond the target and the one that is most likely to follow it. */
 export function surplusLinks(scene: Scene): Link[] {
+  if (scene.spread) return surplusSpreadLinks(scene, scene.spread);
   if (!scene.target) return [];
   const order = scene.knowledge.members();
   const place = (link: Link): number => order.indexOf(nameOf(link, scene.knowledge));
   const others = scene.links.filter((link) => link !== scene.target && link.open);
-  const wanted = SOCKETS_WANTED - (scene.target.slow ? 0 : 1);
+  const wanted = scene.wanted - (scene.target.slow ? 0 : 1);
   return others.sort((a, b) => place(a) - place(b)).slice(wanted);
 }
 
+/** Open links that have to be opened anew to serve for what is wanted of them now. */
+export function mistakenLinks(scene: Scene): Link[] {
+  return scene.spread ? mistaken(scene, scene.spread) : [];
+}
+
 /** The address to try next, if another socket is wanted; `tryable` says which addresses may be tried now. */
-export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean): Address | undefined {
-  const { links, knowledge, nowMs } = scene;
+export function nextToOpen(scene: Scene, tryable: (address: Address) => boolean): Opening | undefined {
+  const { links, knowledge, spread } = scene;
   const names = new Set(links.flatMap((link) => [link.address, nameOf(link, knowledge)]));
-  const isFree = (address: Address): boolean => !names.has(address) && !names.has(knowledge.canonical(address));
+  const isFree = (address: Address): boolean =>
+    !names.has(address) && !names.has(knowledge.canonical(address)) && tryable(address);
+  if (spread) return nextSpread(scene, spread, isFree);
+  const address = nextBesidePrimary(scene, isFree);
+  return address && { address, spread: scene.saysSpread };
+}
+
+function nextBesidePrimary(scene: Scene, isFree: (address: Address) => boolean): Address | undefined {
+  const { links, knowledge, nowMs } = scene;
   const primary = primaryAddress(knowledge);
-  if (primary !== undefined && isFree(primary) && tryable(primary)) return primary;
+  if (primary !== undefined && isFree(primary)) return primary;
   // The one that takes over next makes the better second socket: it will be a full one without another handshake.
   const next = scene.target && knowledge.members().find((address) => address !== primary);
-  if (next && isFree(next) && scene.tries.failures(next) === 0 && tryable(next)) return next;
+  if (next && isFree(next) && scene.tries.failures(next) === 0) return next;
   if (nowMs < scene.replaceFromMs && links.some((link) => link.open && !link.foreign)) return undefined;
   const counted = links.filter((link) => (link.open ? !link.slow : nowMs - link.openedAtMs < SLOW_OPEN_MS)).length;
-  if (counted >= SOCKETS_WANTED || links.length >= SOCKETS_MAX) return undefined;
-  return candidates(scene).find((address) => address !== primary && isFree(address) && tryable(address));
+  if (counted >= scene.wanted || links.length >= scene.wanted + TRIES_MAX) return undefined;
+  return candidates(scene).find((address) => address !== primary && isFree(address));
 }
 
 /** The moments at which the scene changes by itself, in milliseconds since 1970. */
 export function coming(scene: Scene): number[] {
-  const { links, target, tries } = scene;
-  const moments: number[] = [scene.replaceFromMs];
+  const { links, target, tries, spread } = scene;
+  const moments: number[] = [scene.replaceFromMs, ...(spread ? comingSpread(scene, spread) : [])];
   if (target && !target.ready) moments.push(target.readyDueMs);
   for (const link of links) {
     if (!link.open) moments.push(link.openedAtMs + SLOW_OPEN_MS, link.openedAtMs + OPEN_DEADLINE_MS);
     if (link.refused) moments.push(link.refused.untilMs);
   }
-  if (links.length < SOCKETS_WANTED || !target) {
+  if (links.length < scene.wanted || !target || spread) {
     for (const { nextAtMs } of tries.all.values()) moments.push(nextAtMs);
   }
   return moments;
-}
-
-function candidates({ knowledge, tries, target, rotation }: Scene): Address[] {
-  const members = knowledge.members();
-  const lost = !target && members.every((address) => tries.failures(address) > 0);
-  const seeds = members.length === 0 || lost ? knowledge.unexplainedSeeds() : [];
-  const all = [...members, ...seeds];
-  if (target || all.length === 0) return all;
-  const first = rotation % all.length;
-  return [...all.slice(first), ...all.slice(0, first)];
-}
-
-function isUsable(link: Link, { knowledge, nowMs, token }: Scene): boolean {
-  if (!link.open || link.foreign || !link.cluster || link.token !== token) return false;
-  const { refused } = link;
-  return !(refused && refused.number === knowledge.number && refused.untilMs > nowMs);
-}
-
-function nameOf(link: Link, knowledge: ClusterKnowledge): Address {
-  return link.self ?? knowledge.canonical(link.address);
 }

@@ -9,6 +9,8 @@ export interface Link {
   /** The token that its log-in stands on: of the handshake, or of a log-in over it. */
   token: string | undefined;
   readonly openedAtMs: number;
+  /** Its handshake said that requests may go over it, whatever its server is. */
+  readonly spread: boolean;
   open: boolean;
   closed: boolean;
   /** A request that went over it has waited for an answer for long: news of the cluster are sought elsewhere, too. */
@@ -19,11 +21,16 @@ export interface Link {
   /** When it has to have become ready, once requests go over it and it is logged in. */
   readyDueMs: number;
   cluster: Cluster | undefined;
+  /** Since when its server has said that there is a primary, or that it knows of none; of the two only one is there. */
+  followsSinceMs: number | undefined;
+  lostSinceMs: number | undefined;
   foreign: boolean;
   /** Why its server knows no log-in for its token; it has the last word on that only when it is the primary. */
   ended: string | undefined;
   /** It said `not-primary` about the view of this number; believed until then. */
   refused: { number: string; untilMs: number } | undefined;
+  /** Reads are spread to its server from then on; later than now after it could not answer one. */
+  readsFromMs: number;
 }
 
 export function makeLink(
@@ -31,12 +38,14 @@ export function makeLink(
   connection: Connection,
   token: string | undefined,
   openedAtMs: number,
+  spread: boolean,
 ): Link {
   return {
     address,
     connection,
     token,
     openedAtMs,
+    spread,
     open: false,
     closed: false,
     slow: false,
@@ -44,15 +53,26 @@ export function makeLink(
     ready: undefined,
     readyDueMs: 0,
     cluster: undefined,
+    followsSinceMs: undefined,
+    lostSinceMs: undefined,
     foreign: false,
     ended: undefined,
     refused: undefined,
+    readsFromMs: 0,
   };
 }
 
-/** It is a full socket now, so its server is what the cluster calls the primary. */
+/** It is a full socket now, so its server is what the cluster calls the primary; unless it would be one anywhere. */
 export function markReady(link: Link, ready: SessionReady): void {
   link.ready = ready;
   link.ended = undefined;
+  if (link.spread) return;
   link.self = ready.cluster.primary === null ? undefined : parseAddress(ready.cluster.primary);
+}
+
+/** Its server told of the cluster. */
+export function noteCluster(link: Link, cluster: Cluster, nowMs: number): void {
+  link.cluster = cluster;
+  link.followsSinceMs = cluster.primary === null ? undefined : (link.followsSinceMs ?? nowMs);
+  link.lostSinceMs = cluster.primary === null ? (link.lostSinceMs ?? nowMs) : undefined;
 }

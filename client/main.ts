@@ -5,11 +5,20 @@ import { parseAddress } from '../shared/ids.ts';
 import { DEFAULT_PORTS } from '../shared/limits.ts';
 import { DEFAULT_IMPORT_PASSWORD, importIrc } from './import-irc.ts';
 import { roomName } from './lines.ts';
-import { addAccountCommands, addMessageCommands, addRoomCommands } from './one-shot/program.ts';
+import { addAccountCommands, addDocumentCommands, addMessageCommands, addRoomCommands } from './one-shot/program.ts';
 import { openChat } from './open-chat.ts';
 import { parsePort } from './option-values.ts';
 import { DONE, MISUSED, standardOutput } from './output.ts';
-import { type CommonOptions, end, option, servers, stateFolder, timeout } from './program-options.ts';
+import {
+  type CommonOptions,
+  end,
+  option,
+  servers,
+  spread,
+  spreadReads,
+  stateFolder,
+  timeout,
+} from './program-options.ts';
 import { runRepl } from './repl.ts';
 import { completeReplLine } from './repl-completion.ts';
 import { ReplHistory } from './repl-history.ts';
@@ -23,6 +32,8 @@ function addRepl(program: Command): void {
     .addOption(option('-P, --port <port>', 'port to look at first').argParser(parsePort).default(DEFAULT_PORTS[0]))
     .addOption(timeout())
     .addOption(stateFolder())
+    .addOption(spreadReads())
+    .addOption(spread())
     .action((options: CommonOptions & { host: string; port: number }) => end(repl(options)));
 }
 
@@ -35,7 +46,9 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   const { stateFolder: folder, timeout: timeoutMs } = options;
   // A script logs in by itself; whoever used this machine last is not to speak in its name.
   const account = interactive ? {} : { username: null };
-  const chat = await openChat({ servers: [address], giveUpAfterMs: timeoutMs, stateFolder: folder, ...account });
+  const places = { spreadReads: options.spreadReads === true, spread: options.spread === true };
+  const where = { servers: [address], giveUpAfterMs: timeoutMs, stateFolder: folder };
+  const chat = await openChat({ ...where, ...account, ...places });
   const common = { chat, input: stdin, interactive, timeoutMs };
   if (!interactive) return runRepl({ ...common, output: standardOutput() });
   const complete = (line: string) => completeReplLine(chat, line);
@@ -64,10 +77,12 @@ function addImport(program: Command): void {
     .option('--again', 'send everything once more, although it was imported before', false)
     .addOption(timeout())
     .addOption(stateFolder())
+    .addOption(spread())
     .action((file: string, options: CommonOptions & { importPassword: string; again: boolean; room?: string }) => {
       const { server, importPassword: password, again, timeout: timeoutMs } = options;
       const room = options.room === undefined ? undefined : roomName(options.room);
-      const rest = { room, stateFolder: options.stateFolder, output: standardOutput() };
+      const places = { spread: options.spread === true };
+      const rest = { room, stateFolder: options.stateFolder, output: standardOutput(), ...places };
       return end(importIrc(file, { servers: server, password, again, timeoutMs, ...rest }));
     });
 }
@@ -80,6 +95,7 @@ function buildProgram(): Command {
     .addOption(servers())
     .addOption(stateFolder())
     .addOption(option('--plain', 'line by line, for screen readers'))
+    .addOption(spread())
     .allowExcessArguments(false)
     .action(async (username: string | undefined, options: CommonOptions & { plain?: true }) => {
       const { startTerminal } = await import('./terminal/start.tsx');
@@ -87,13 +103,14 @@ function buildProgram(): Command {
       const control = startedServers();
       const account = username === undefined ? {} : { username };
       const { server, stateFolder: folder, plain = false } = options;
-      const common = { servers: server, stateFolder: folder, plain, ...account };
+      const common = { servers: server, stateFolder: folder, plain, spread: options.spread === true, ...account };
       await end(startTerminal({ ...common, ...(control ? { control } : {}) }));
     });
   addRepl(program);
   addMessageCommands(program);
   addRoomCommands(program);
   addAccountCommands(program);
+  addDocumentCommands(program);
   addImport(program);
   program.hook('preAction', (_, command) => adoptOptions(program, command));
   for (const command of everyCommand(program)) {
@@ -107,7 +124,7 @@ function buildProgram(): Command {
 
 /** `client --server … list` means the same as `client list --server …`. */
 function adoptOptions(program: Command, command: Command): void {
-  for (const name of ['server', 'stateFolder']) {
+  for (const name of ['server', 'stateFolder', 'spread']) {
     const given = command !== program && program.getOptionValueSource(name) === 'cli';
     const known = command.options.some((one) => one.attributeName() === name);
     if (given && known && command.getOptionValueSource(name) !== 'cli') {

@@ -12,6 +12,7 @@ export function memoryStore(clientId: ClientId): ClientStore {
 class MemoryStore implements ClientStore {
   clientId: ClientId;
   known = false;
+  spread = false;
   session: StoredSession | undefined;
   cluster: StoredCluster | undefined;
   outbox: StoredMessage[] = [];
@@ -65,6 +66,10 @@ class MemoryStore implements ClientStore {
 
   markKnown(): void {
     this.known = true;
+  }
+
+  markSpread(): void {
+    this.spread = true;
   }
 
   saveSession(session: StoredSession | undefined): void {

@@ -1,5 +1,6 @@
 import type { Address } from '../shared/ids.ts';
 import { ChatClient } from './chat-client.ts';
+import type { ChatClientOptions } from './client-options.ts';
 import { defaultStateFolder, openFolderStore } from './folder-store.ts';
 import { realClock, realRandom } from './real-clock.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -12,6 +13,9 @@ export interface OpenChatOptions {
   stateFolder?: string;
   giveUpAfterMs?: number;
   replay?: boolean;
+  /** See {@link ChatClientOptions}. */
+  spreadReads?: boolean;
+  spread?: boolean;
 }
 
 /**
@@ -21,7 +25,8 @@ export interface OpenChatOptions {
  */
 export async function openChat(options: OpenChatOptions): Promise<ChatClient> {
   const { servers, username, stateFolder = defaultStateFolder(), giveUpAfterMs = 0, replay = true } = options;
+  const { spreadReads = false, spread = false } = options;
   const store = await openFolderStore({ stateFolder, servers, ...(username === undefined ? {} : { username }) });
   const parts = { connect: socketTransport(), clock: realClock(), random: realRandom() };
-  return new ChatClient({ servers, store, giveUpAfterMs, replay, ...parts });
+  return new ChatClient({ servers, store, giveUpAfterMs, replay, spreadReads, spread, ...parts });
 }

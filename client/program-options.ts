@@ -13,6 +13,8 @@ export interface CommonOptions {
   user?: string;
   json?: true;
   timeout: number;
+  spreadReads?: true;
+  spread?: true;
 }
 
 const DEFAULT_SERVERS = DEFAULT_PORTS.map((port) => `localhost:${port}`).join(',');
@@ -42,6 +44,14 @@ export function timeout(): Option {
     .default(10_000, '10');
 }
 
+export function spreadReads(): Option {
+  return option('--spread-reads', 'read at the backups in turn; what others did a moment ago may be missing');
+}
+
+export function spread(): Option {
+  return option('--spread', 'use any server that takes requests, not only the primary');
+}
+
 /** A command that does one thing and ends. */
 export function oneShotCommand(parent: Command, usage: string, description: string): Command {
   return parent
@@ -51,7 +61,8 @@ export function oneShotCommand(parent: Command, usage: string, description: stri
     .addOption(option('--user <name>', 'who does it; the password is read from CHAT_PASSWORD'))
     .addOption(option('--json', 'print one JSON object a line'))
     .addOption(timeout())
-    .addOption(stateFolder());
+    .addOption(stateFolder())
+    .addOption(spread());
 }
 
 export function oneShotOptions(options: CommonOptions): OneShotOptions {
@@ -63,6 +74,8 @@ export function oneShotOptions(options: CommonOptions): OneShotOptions {
     timeoutMs: options.timeout,
     stateFolder: options.stateFolder,
     output: standardOutput(),
+    spreadReads: options.spreadReads === true,
+    spread: options.spread === true,
   };
 }
 

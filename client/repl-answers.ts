@@ -4,6 +4,7 @@ import type { ChatClient } from './chat-client.ts';
 import { roomName } from './lines.ts';
 import type { Output } from './output.ts';
 import type { MessageCommand, ReplCommand, RoomCommand } from './repl-commands.ts';
+import { answerDocument } from './repl-documents.ts';
 import { show } from './repl-shows.ts';
 
 type Asked = Exclude<ReplCommand, { type: 'quit' }>;
@@ -42,6 +43,10 @@ export async function answer(chat: ChatClient, command: Asked, output: Output): 
     case 'unreact':
     case 'read':
       return onMessage(chat, command, output);
+    case 'document-set':
+    case 'document-get':
+    case 'document-delete':
+      return answerDocument(chat, command, output);
     case 'room-create':
     case 'room-join':
     case 'room-leave':

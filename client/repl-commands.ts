@@ -32,8 +32,19 @@ export type ListCommand =
   | { type: 'conversations' }
   | { type: 'room-members'; room: string };
 
+export type DocumentCommand =
+  | { type: 'document-set'; key: string; json: string }
+  | { type: 'document-get' | 'document-delete'; key: string };
+
 /** What a line of the line mode asks for. */
-export type ReplCommand = AccountCommand | MessageCommand | RoomCommand | ShowCommand | ListCommand | { type: 'quit' };
+export type ReplCommand =
+  | DocumentCommand
+  | AccountCommand
+  | MessageCommand
+  | RoomCommand
+  | ShowCommand
+  | ListCommand
+  | { type: 'quit' };
 
 /** A row of the table; `fields` of the command, in the order of the parameters. What is not typed is left out. */
 function row(
@@ -63,7 +74,14 @@ const REPL_TABLE: readonly CommandEntry<ReplCommand>[] = [
   row('send', 'SEND', 'NAME TEXT', 'send TEXT to NAME: a user, or a #room', 'to', 'body'),
   row('reply', 'REPLY', 'ID TEXT', 'answer a message, where it stands', 'id', 'body'),
   row('edit', 'EDIT', 'ID TEXT', 'change the text of one of your messages', 'id', 'body'),
-  row('delete', 'DELETE', 'ID', 'delete one of your messages, or any in a room of yours', 'id'),
+  {
+    verb: 'DELETE',
+    parameters: 'ID',
+    help: 'delete one of your messages, or any in a room of yours',
+    // Ids of messages have no hyphens, keys of documents have four.
+    build: ([named = '']) =>
+      /^[0-9a-f]+$/i.test(named) ? { type: 'delete', id: named } : { type: 'document-delete', key: named },
+  },
   row('react', 'REACT', 'ID REACTION', 'react to a message, with an emoji or a word', 'id', 'reaction'),
   row('unreact', 'UNREACT', 'ID REACTION', 'take that back', 'id', 'reaction'),
   row('message', 'MESSAGE', 'ID', 'show a message as it is now', 'id'),
@@ -87,6 +105,10 @@ const REPL_TABLE: readonly CommandEntry<ReplCommand>[] = [
   row('settings', 'SETTINGS', '', 'show your display name, blocks and log-ins'),
   row('name', 'NAME', '[TEXT]', 'be shown as TEXT, or by your username alone', 'displayName'),
   row('password', 'PASSWORD', 'OLD NEW', 'change your password; all your other log-ins end', 'password', 'newPassword'),
+  row('document-set', 'SET', 'KEY JSON', "keep JSON, or 'JSON', as the document KEY, a UUID4", 'key', 'json'),
+  row('document-get', 'GET', 'KEY', 'show the document KEY', 'key'),
+  // Never found by its verb, which stands above: here for the help.
+  row('document-delete', 'DELETE', 'KEY', 'delete the document KEY', 'key'),
   row('logout', 'LOGOUT', '', 'log out'),
   row('logout-everywhere', 'LOGOUT-EVERYWHERE', '', 'log out on all devices'),
   row('delete-account', 'DELETE-ACCOUNT', 'PASSWORD', 'delete your account, for good', 'password'),

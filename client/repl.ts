@@ -7,7 +7,11 @@ import { DONE, NOT_REACHED, type Output, REFUSED } from './output.ts';
 import { OwnMessages } from './own-messages.ts';
 import { PrimaryNews } from './primary-news.ts';
 import { answer } from './repl-answers.ts';
+
 import { parseReplLine, type ReplCommand, type SecretLine, secretLine } from './repl-commands.ts';
+
+import { errorLine } from './repl-documents.ts';
+
 import { eventLine } from './repl-events.ts';
 import { PipedLines, type ReplLines } from './repl-input.ts';
 import type { ReplTerminal } from './repl-terminal.ts';
@@ -136,7 +140,7 @@ async function perform(line: string, { chat, own, output, terminal }: Parts): Pr
   const result = await answer(chat, command.value, output);
   if (mayPush) own.end(result.ok ? (result.value as { id: string }).id : undefined);
   if (result.ok) return DONE;
-  output.line(`ERROR ${result.error.code}: ${result.error.message}`);
+  output.line(errorLine(command.value, result.error));
   return result.error.code === 'unavailable' && chat.connection.phase !== 'connected' ? NOT_REACHED : REFUSED;
 }
 

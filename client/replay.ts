@@ -4,7 +4,10 @@ import { LIST_MAX_LIMIT } from '../shared/limits.ts';
 import { positionOf, type Told } from './told.ts';
 
 export interface ReplayOptions {
-  /** Asks the primary for the page after a position; returns how to withdraw the question. */
+  /**
+   * Asks the server whose pushes come in here for the page after a position, and no other one, however else reads are spread; returns how to
+   * withdraw the question.
+   */
   fetch(
     ask: { after: number; limit: number },
     answer: (result: Result<Replies['message:history']>) => void,
@@ -21,6 +24,12 @@ export interface ReplayOptions {
 /**
  * Joins what was missed and what is pushed: after each `session:ready` it fetches everything after the last position
  * that was told, holds what is pushed meanwhile, and leaves out what it already had.
+ *
+ * Pages and pushes come over one socket, so whatever a page knows was pushed before it. Much stands on that. A page tells of a message that
+ * changed twice only the latest change: if that one is known to the page, it is held here, and pages are fetched until it is met
+ * ({@link Replay.#isMet}). Over a backup, a page could know of it while its push is still on its way from the primary; the fetching would end
+ * without it, and what was changed first would be missing. And a second page from a backup behind the first one's would hide the same. So this
+ * is the one kind of reading that is never spread.
  */
 export class Replay {
   readonly #options: ReplayOptions;

@@ -1,6 +1,6 @@
 import type { Replies, Reply, RequestOf, WriteEvent } from '../shared/api.ts';
 import { type ChatError, type Result, SERVER_STATE_CODES } from '../shared/errors.ts';
-import { HOLD_DURING_VIEW_CHANGE_MS, REQUESTS_IN_FLIGHT } from '../shared/limits.ts';
+import { CLIENT_UNDER_WAY_LENGTH, HOLD_DURING_VIEW_CHANGE_MS, REQUESTS_IN_FLIGHT } from '../shared/limits.ts';
 import type { Random } from '../shared/random.ts';
 import { backoffMs, type Clock, RETRY_BACKOFF } from './clock.ts';
 import type { Link } from './link.ts';
@@ -19,6 +19,8 @@ export interface Write<E extends WriteEvent = WriteEvent> {
   readonly payload: Omit<RequestOf<E>, 'request' | 'oldest'>;
   /** False while the outbox is not yet on the disk: neither it nor what follows it is sent. */
   durable: boolean;
+  /** Of what it carries, in UTF-16 code units, where that may be much. */
+  readonly length?: number;
   /** It went out at least once, in this process or in an earlier one: it may have been done. */
   transmitted: boolean;
   /** Called once, with the server's last word and the link it came over; without one when no server has the word. */
@@ -61,9 +63,14 @@ export interface RequestQueueOptions {
   onSilent: (link: Link) => void;
   /** Whether the link is slow has changed. */
   onPace: () => void;
-  onNotPrimary: (link: Link, error: ChatError) => void;
+  /** A server refused something for its own state. */
+  onPutOff: (link: Link, error: ChatError) => void;
+  /** Whether something waits that only the primary does has changed. */
+  onPasswords: () => void;
   /** A server answered `ok`. */
   onDone: () => void;
+  /** A server refused something for what its state is at this position. */
+  saw: (position: number) => void;
 }
 
 /**
@@ -90,6 +97,11 @@ export class RequestQueue {
     return this.#entries.map((entry) => entry.write);
   }
 
+  /** Something that waits needs a password verified, which only the primary does. */
+  get needsPrimary(): boolean {
+    return this.#entries.some(({ write }) => CHECKS_PASSWORD.has(write.event));
+  }
+
   /** The sentence with which a server last put something off; empty when none did since the last `ok`. */
   get lastRefusal(): string {
     return this.#lastRefusal;
@@ -98,6 +110,7 @@ export class RequestQueue {
   /** Takes a request; its number has to be above all that were taken before. */
   add<E extends WriteEvent>(write: Write<E>): void {
     this.#entries.push({ write: write as unknown as Write, sentOver: undefined, sentAtMs: 0, ...UNSENT });
+    if (CHECKS_PASSWORD.has(write.event)) this.#options.onPasswords();
     this.pump();
   }
 
@@ -110,7 +123,9 @@ export class RequestQueue {
 
   /** Takes requests out without an answer. */
   remove(writes: ReadonlySet<Write>): void {
+    const neededPrimary = this.needsPrimary;
     this.#entries = this.#entries.filter((entry) => !writes.has(entry.write));
+    if (neededPrimary) this.#options.onPasswords();
     this.pump();
   }
 
@@ -137,8 +152,11 @@ export class RequestQueue {
     const target = this.#target;
     const oldest = this.#entries[0]?.write.request ?? 0;
     if (!target?.open || this.#cancelPause || this.#afterForgotten()) return;
+    let length = 0;
     for (const entry of this.#entries) {
       if (!entry.write.durable || entry.write.request - oldest >= REQUESTS_IN_FLIGHT) break;
+      length += entry.write.length ?? 0;
+      if (length > CLIENT_UNDER_WAY_LENGTH && entry !== this.#entries[0]) break;
       const isAlone = CHANGES_LOG_IN.has(entry.write.event);
       if (isAlone && entry !== this.#entries[0]) break;
       if (entry.sentOver !== target) this.#send(entry, target, oldest);
@@ -182,6 +200,7 @@ export class RequestQueue {
       if (!entry.sentBefore) entry.write.transmitted = false;
       this.#afterForgotten();
     } else if (error.definite && !SERVER_STATE_CODES.has(error.code)) {
+      if (reply.asOf !== undefined) this.#options.saw(reply.asOf);
       this.#settle(entry, { ok: false, error }, link);
     } else {
       this.#lastRefusal = error.message;
@@ -192,6 +211,7 @@ export class RequestQueue {
   #settle(entry: Entry, result: Result<unknown>, link: Link): void {
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.write.answer(result as Result<never>, link);
+    if (CHECKS_PASSWORD.has(entry.write.event)) this.#options.onPasswords();
     this.pump();
   }
 
@@ -213,7 +233,7 @@ export class RequestQueue {
       this.#cancelPause = undefined;
       this.pump();
     });
-    if (error.code === 'not-primary') this.#options.onNotPrimary(link, error);
+    this.#options.onPutOff(link, error);
   }
 
   #startRound(): void {

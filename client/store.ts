@@ -46,6 +46,8 @@ export interface ClientStore {
   readonly clientId: ClientId;
   /** A server once answered `ok` to this client id. */
   readonly known: boolean;
+  /** The client once spread its requests: its handshakes have to say so from then on (R28). */
+  readonly spread: boolean;
   readonly session: StoredSession | undefined;
   readonly cluster: StoredCluster | undefined;
   /** Ascending by request number. */
@@ -76,6 +78,8 @@ export interface ClientStore {
    */
   renew(clientId: ClientId, messages: readonly StoredMessage[], numbered: number): void;
   markKnown(): void;
+  /** Survives a power cut when the call returns. */
+  markSpread(): void;
   saveSession(session: StoredSession | undefined): void;
   saveCluster(cluster: StoredCluster): void;
   saveReceived(position: number): void;

@@ -23,3 +23,13 @@ function visible(character: string): string {
   if (code === 0x7f) return '\u2421';
   return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 }
+
+/** A JSON value as text of one line that is safe for a terminal and still says the same: what might harm is written as escapes. */
+export function safeJson(value: unknown): string {
+  const text = JSON.stringify(value).replace(PILED_MARKS, (marks) => escaped(marks));
+  return text.replace(HARMFUL, escaped);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -29,6 +29,8 @@ export const handshakeSchema = z.object({
   /** Says that this client id once got an `ok`. */
   known: z.literal(true).optional(),
   token: z.string().max(512).optional(),
+  /** R28: the client takes any server: one that follows the primary serves it in full. */
+  spread: z.literal(true).optional(),
 });
 export type Handshake = z.infer<typeof handshakeSchema>;
 
@@ -60,6 +62,9 @@ export const writeSchemas = {
   'room:remove': z.object({ ...numbered, room: text, username: text }),
   'room:readmit': z.object({ ...numbered, room: text, username: text }),
   'room:delete': z.object({ ...numbered, room: text }),
+  /** Anybody may: no log-in is needed. `value` is any JSON value. */
+  'document:set': z.object({ ...numbered, key: text, value: z.unknown() }),
+  'document:delete': z.object({ ...numbered, key: text }),
 } as const;
 
 /** Requests that change nothing, or nothing that has to be done exactly once. */
@@ -111,6 +116,8 @@ export const readSchemas = {
     seen,
   }),
   'account:settings': z.object({ seen }),
+  /** Always of the latest state, whatever `seen` says; needs no log-in. */
+  'document:get': z.object({ key: text, seen }),
   /** Forwarded to whoever is connected in that conversation; kept nowhere. */
   'typing:set': z.object({ with: z.string().max(1024), typing: z.boolean() }),
   'cluster:status': z.object({ seen }),
@@ -172,7 +179,7 @@ export interface Conversation {
   unread: number;
   /** Of a room. */
   room?: Room;
-  /** Of another account: whether it has a socket at the answering server. */
+  /** Of another account: whether it has a socket, as far as the answering server knows. */
   online?: boolean;
   /** Of another account that chose one. */
   displayName?: string;
@@ -218,7 +225,7 @@ export interface LoggedIn {
 /** An account in a list. */
 export interface AccountListing {
   username: string;
-  /** Has a socket at the answering server. */
+  /** Has a socket, as far as the answering server knows. */
   online: boolean;
   displayName?: string;
 }
@@ -261,19 +268,31 @@ export interface Replies {
   'room:readmit': { position: number };
   'room:delete': { position: number };
   'room:list': { rooms: Room[]; more: boolean };
+  /** `replicas`: how many servers of the view have it on their disks. `created` is false when there was a document of that key before. */
+  'document:set': { created: boolean; replicas: number; position: number };
+  /** `value` is there when it was found. */
+  'document:get': { found: boolean; value?: unknown };
+  /** `deleted` is false when there was none. */
+  'document:delete': { deleted: boolean; replicas: number; position: number };
   'room:members': { members: AccountListing[]; more: boolean };
   'typing:set': object;
   'cluster:status': { cluster: Cluster };
 }
 
-export type Reply<E extends RequestEvent> = ({ ok: true } & Replies[E]) | { ok: false; error: ChatError };
+/**
+ * `asOf` comes with what a server's state was asked for: no operation above it counted in the answer. It is told to the client with it, as
+ * positions are, so a later read has to see as much.
+ */
+export type Reply<E extends RequestEvent> =
+  | ({ ok: true; asOf?: number } & Replies[E])
+  | { ok: false; error: ChatError; asOf?: number };
 
 /** Socket.IO event map, client to server. */
 export type ClientToServerEvents = {
   [E in RequestEvent]: (request: RequestOf<E>, answer: (reply: Reply<E>) => void) => void;
 };
 
-/** Pushed once after each handshake or log-in at the primary, and when the server becomes the primary. */
+/** Pushed once after each handshake or log-in at the primary (with `spread`, at any full server), and when the server becomes that. */
 export interface SessionReady {
   username: string;
   /** What lies above it is pushed; what is older comes from `message:history`. */

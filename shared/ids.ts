@@ -18,6 +18,8 @@ export type ConversationEnd = AccountId | RoomId;
 /** A log-in is the operation that opened it: its op number, as text. */
 export type SessionId = Branded<string, 'SessionId'>;
 export type MessageId = Branded<string, 'MessageId'>;
+/** Key of a document: a UUID of version 4 in small letters, chosen by a client. */
+export type DocumentKey = Branded<string, 'DocumentKey'>;
 
 /** Checks `host:port` (a name, an IPv4 address or an IPv6 address in brackets; port 1 to 65535). */
 export function parseAddress(text: string): Address | undefined {

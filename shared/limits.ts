@@ -3,7 +3,7 @@
 /** The client protocol (namespace `/`) that this program speaks. Raised when what it says changes, not when it grows. */
 export const CLIENT_PROTOCOL = 1;
 /** The protocol between servers (namespace `/peers`). */
-export const PEER_PROTOCOL = 4;
+export const PEER_PROTOCOL = 5;
 
 export const DEFAULT_PORTS = [1538, 2538, 3538] as const;
 export const DEFAULT_REPLICATION_FACTOR = 3;
@@ -31,8 +31,18 @@ export const SHUTDOWN_MS = 5000;
 /** How long a request may wait at a server while the view changes, before the client is told `unavailable`. */
 export const HOLD_DURING_VIEW_CHANGE_MS = 5000;
 
+/**
+ * Bodies that the primary has in the log and not committed, in UTF-16 code units: what is asked beyond that waits. Between two servers pings stand behind the rows
+ * that were sent before them, so that more of these would pass for silence.
+ */
+export const LOG_UNDER_WAY_LENGTH = 2 * 1024 * 1024;
+/** What a client has under way of documents, likewise; all of it is sent again after each move. */
+export const CLIENT_UNDER_WAY_LENGTH = 1024 * 1024;
+
 /** Rows of the log that a replica keeps in memory for those that are a little behind. */
 export const LOG_TAIL_ENTRIES = 5000;
+/** The same in UTF-16 code units of CSV: documents are long. */
+export const LOG_TAIL_LENGTH = 16 * 1024 * 1024;
 /** Size of one piece of the log on its way to a replica that lacks it, in UTF-16 code units of CSV. */
 export const LOG_PIECE_LENGTH = 512 * 1024;
 /** A snapshot is written after so many operations at least, and when a server stops. To apply as many takes about a second. */
@@ -44,6 +54,14 @@ export const USERNAME_MAX_CHARACTERS = 32;
 export const PASSWORD_MIN_CHARACTERS = 8;
 export const PASSWORD_MAX_CHARACTERS = 256;
 export const MESSAGE_BODY_MAX_BYTES = 16_384;
+/** Of a document's value, as JSON text in UTF-8. */
+export const DOCUMENT_VALUE_MAX_BYTES = 262_144;
+/** Lists and objects within each other: what walks through a value goes down as many levels. */
+export const DOCUMENT_DEPTH_MAX = 256;
+/** All documents of a cluster together: their values and {@link DOCUMENT_OVERHEAD_BYTES} for each. They are in the memory of each server. */
+export const DOCUMENTS_MAX_BYTES = 128 * 1024 * 1024;
+/** What a document costs besides its value: the key, numbers, and its place in tables. */
+export const DOCUMENT_OVERHEAD_BYTES = 256;
 export const PATTERN_MAX_CHARACTERS = 64;
 export const ROOM_NAME_MAX_CHARACTERS = 32;
 export const ROOM_TOPIC_MAX_BYTES = 1024;
@@ -69,8 +87,8 @@ export const PRESENCE_GRACE_MS = 5000;
 export const PRESENCE_TOLD_MAX = 1000;
 export const LIST_DEFAULT_LIMIT = 100;
 export const LIST_MAX_LIMIT = 500;
-/** The largest frame that a chat client may send; larger ones end the connection. */
-export const CLIENT_FRAME_MAX_BYTES = 262_144;
+/** The largest frame that a chat client may send; larger ones end the connection. A document fits in, also when all its letters are written as escapes. */
+export const CLIENT_FRAME_MAX_BYTES = 1_048_576;
 export const PEER_FRAME_MAX_BYTES = 64 * 1024 * 1024;
 
 /** From a client's oldest unanswered request to its newest; as many replies are remembered. */

@@ -31,9 +31,35 @@ export const LOG_EVENTS = [
   'room:remove',
   'room:readmit',
   'room:delete',
+  'document:set',
+  'document:delete',
+  'request:refused',
 ] as const;
 
 export type LogEvent = (typeof LOG_EVENTS)[number];
+
+/** R28: what a backup passes on to the primary. Where a password has to be verified, the primary alone does it. */
+export const RELAYED_EVENTS = [
+  'session:close',
+  'session:close-all',
+  'account:profile',
+  'account:block',
+  'account:unblock',
+  'message:send',
+  'message:edit',
+  'message:delete',
+  'message:react',
+  'message:unreact',
+  'room:create',
+  'room:join',
+  'room:leave',
+  'room:topic',
+  'room:remove',
+  'room:readmit',
+  'room:delete',
+  'document:set',
+  'document:delete',
+] as const satisfies readonly LogEvent[];
 
 /**
  * An operation before it has a place in the log. What the columns hold depends on the event:
@@ -66,6 +92,9 @@ export type LogEvent = (typeof LOG_EVENTS)[number];
  * | room:remove      |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:readmit     |            | who       | `ROOM ACCOUNT`: ids     |                                       |
  * | room:delete      |            | who       | room id                 |                                       |
+ * | document:set     |            |           | the key                 | the value, as JSON                    |
+ * | document:delete  |            |           | the key                 |                                       |
+ * | request:refused  |            |           | the code of the refusal |                                       |
  */
 export interface EntryDraft {
   event: LogEvent;
@@ -163,4 +192,6 @@ export interface Outcome {
     | 'limit-reached'
     | 'forbidden'
     | 'not-logged-in';
+  /** Of `document:set` and `document:delete`: there was a document of that key before. */
+  existed?: true;
 }

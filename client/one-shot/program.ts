@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { parseCount } from '../option-values.ts';
-import { type CommonOptions, end, oneShotCommand, oneShotOptions, option } from '../program-options.ts';
+import { type CommonOptions, end, oneShotCommand, oneShotOptions, option, spreadReads } from '../program-options.ts';
 import * as account from './account-commands.ts';
+import * as documents from './document-commands.ts';
 import { type ExportOptions, exportAll } from './export.ts';
 import * as messages from './message-commands.ts';
 import * as rooms from './room-commands.ts';
@@ -32,10 +33,12 @@ export function addMessageCommands(program: Command): void {
     .action((id, reaction, options) => end(messages.react(oneShotOptions(options), id, reaction, !options.takeBack)));
   oneShotCommand(program, 'history [name]', 'print the newest messages, of all or of one conversation, oldest first')
     .addOption(option('--limit <n>', 'how many').argParser(parseCount).default(100))
+    .addOption(spreadReads())
     .action((name, options) => end(messages.history(oneShotOptions(options), name, options.limit)));
   oneShotCommand(program, 'search <text>', 'print the newest messages that hold a text, oldest first')
     .addOption(option('--with <name>', 'only in the conversation with this account, or in this room'))
     .addOption(option('--limit <n>', 'how many').argParser(parseCount).default(100))
+    .addOption(spreadReads())
     .action((text, options) => end(messages.search(oneShotOptions(options), text, options.with, options.limit)));
   oneShotCommand(
     program,
@@ -48,6 +51,7 @@ export function addMessageCommands(program: Command): void {
     )
     .addOption(option('--with <name>', 'only the conversation with this account, or all that was said in this room'))
     .addOption(option('--output <file>', 'write to this file, which must not be there yet'))
+    .addOption(spreadReads())
     .action((options: CommonOptions & ExportFlags) => end(exportAll(oneShotOptions(options), exportOptions(options))));
 }
 
@@ -80,6 +84,20 @@ export function addRoomCommands(program: Command): void {
   );
   oneShotCommand(parent, 'delete <room>', 'delete a room of yours with all its messages').action((room, options) =>
     end(rooms.deleteRoom(oneShotOptions(options), room)),
+  );
+}
+
+/** Documents: JSON values by keys of one's own choice; anybody's, so nobody logs in. */
+export function addDocumentCommands(program: Command): void {
+  const parent = program.command('document').description('keep JSON documents, which anybody may read and change');
+  oneShotCommand(parent, 'set <key> <json>', 'keep a JSON value as the document of this key, a UUID4').action(
+    (key, json, options) => end(documents.setDocument(oneShotOptions(options), key, json)),
+  );
+  oneShotCommand(parent, 'get <key>', 'print a document').action((key, options) =>
+    end(documents.getDocument(oneShotOptions(options), key)),
+  );
+  oneShotCommand(parent, 'delete <key>', 'delete a document').action((key, options) =>
+    end(documents.deleteDocument(oneShotOptions(options), key)),
   );
 }
 

@@ -16,6 +16,9 @@ export interface OneShotOptions {
   timeoutMs: number;
   stateFolder: string | undefined;
   output: Output;
+  /** See `ChatClientOptions`. */
+  spreadReads?: boolean;
+  spread?: boolean;
 }
 
 /** A command's work; returns undefined when it is done, or the error that ended it. */
@@ -112,10 +115,19 @@ function logInAgain(chat: ChatClient, user: string, password: string | undefined
   });
 }
 
+/**
+ * Does what needs no log-in, and leaves; nobody is logged in meanwhile.
+ *
+ * @returns the exit status: 0, 1 when it was refused, 3 when no server is reached
+ */
+export function runWithoutLogIn(options: OneShotOptions, work: Work): Promise<number> {
+  return run(options, null, work);
+}
+
 /** Does one thing without logging in first. */
 export function run(
   options: OneShotOptions,
-  username: string,
+  username: string | null,
   work: (chat: ChatClient) => Promise<ChatError | 'misused' | undefined>,
 ): Promise<number> {
   return withChat(options, username, async (chat) => {
@@ -130,12 +142,13 @@ export function run(
 }
 
 async function withChat(
-  { servers, timeoutMs, stateFolder }: OneShotOptions,
-  username: string,
+  { servers, timeoutMs, stateFolder, spreadReads = false, spread = false }: OneShotOptions,
+  username: string | null,
   body: (chat: ChatClient) => Promise<number>,
 ): Promise<number> {
   const folder = stateFolder === undefined ? {} : { stateFolder };
-  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...folder });
+  const places = { spreadReads, spread };
+  const chat = await openChat({ servers, username, giveUpAfterMs: timeoutMs, replay: false, ...places, ...folder });
   chat.start();
   try {
     return await body(chat);

@@ -15,6 +15,8 @@ export interface StartTerminalOptions {
   stateFolder?: string;
   /** Line by line, for screen readers; also where there is no terminal that could be drawn on. */
   plain?: boolean;
+  /** Requests go to any server that takes them. */
+  spread?: boolean;
   /** Ends and starts servers of this machine, if whoever starts the chat runs them. */
   control?: ClusterControl;
 }

@@ -99,6 +99,7 @@ export class Compaction {
       hasRemovals: (firstOp, lastOp, after) => chat.compactions.hasRemovals(firstOp, lastOp, after),
       isDeletedMessage: (id) => chat.isDeletedMessage(id),
       isEditedSince: (id, op) => chat.isEditedSince(id, op),
+      isDocumentChangedSince: (key, op) => chat.isDocumentChangedSince(key, op),
       isOver: () => isOver() || chat.compactions.op !== upTo,
     };
     storage.compact(plan, (report, failure) => {

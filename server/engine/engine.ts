@@ -2,6 +2,7 @@ import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
 import type { AccountId, ClientId, ConversationEnd } from '../../shared/ids.ts';
 import type { LogEvent } from '../../shared/operations.ts';
+import type { PresenceMessage, TypingMessage } from '../replication/messages.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn, Notice } from '../state/reader.ts';
 
 export type {
@@ -61,8 +62,15 @@ export interface Engine {
 
   /** True while this server is the primary of an installed view and may take requests. */
   isPrimary(): boolean;
+  /**
+   * R28: true while this server does for clients that take any server what the primary does: it is the primary, or it follows one, has
+   * applied what was acknowledged when that began, and passes on what it is asked; or lost it a moment ago.
+   */
+  isFull(): boolean;
   /** The error with which a server that is not the primary refuses a write now. */
   whyNotPrimary(): ChatError;
+  /** Tells the other servers, or one of them, of what is kept nowhere. Best effort: lost where there is no connection. */
+  tellServers(news: ServerNews, to?: string): void;
   cluster(): Cluster;
   status(): ServerStatus;
 
@@ -71,9 +79,12 @@ export interface Engine {
   leave(): Promise<void>;
 }
 
+/** What servers tell each other for those who are connected. */
+export type ServerNews = PresenceMessage | TypingMessage;
+
 /**
  * How new the state has to be that a read is answered from: at least as new as a position, or, for `latest`, as every operation that was
- * acknowledged before the read, which only the primary can tell: other servers refuse it with `not-primary`.
+ * acknowledged before the read. Only the primary can tell which those are: the others ask it, and refuse when they follow none (R17).
  */
 export type Freshness = number | 'latest' | undefined;
 
@@ -87,7 +98,7 @@ export interface Submission {
   /** The client says that it once got an `ok`: an unknown client id then means that its row was given up. */
   known: boolean;
   event: LogEvent;
-  /** Who asks; empty when nobody is logged in (only `account:create` and `session:open` do without, see `subject`). */
+  /** Who asks; empty when nobody is logged in (`account:create`, `session:open` and documents do without). */
   account: AccountId | '';
   /**
    * As in `shared/operations.ts`, but that accounts and rooms are named as people name them, which the engine resolves: `USERNAME` or `#room` for `message:send`, followed by a space and the id
@@ -98,6 +109,10 @@ export interface Submission {
   body: string;
   /** The request as text without its passwords: the engine keeps a keyed digest of it. */
   asked: string;
+  /** R28: the client takes any server, so that copies of this may be under way on other paths: a refusal that is told as definite gets a row. */
+  spread?: true;
+  /** With {@link spread}: the log-in that asks; absent when nobody is logged in. */
+  session?: LogIn;
 }
 
 export interface Committed {
@@ -107,13 +122,23 @@ export interface Committed {
   id: string;
   /** It had been done before: a password that came with it has to be verified before the answer goes out. */
   repeated: boolean;
+  /** For `document:set` and `document:delete`: there was a document of that key before. */
+  existed: boolean;
+  /** How many servers the view has at the answer: each has it on its disk. */
+  replicas: number;
 }
 
 export interface EngineListener {
-  /** Operations were applied, in order. Called on every server; only the primary pushes. */
+  /** Operations were applied, in order. Called on every server; those that are full push. */
   onNotices(notices: readonly Notice[]): void;
   /** View, members, known servers or the warning changed. */
   onClusterChanged(cluster: Cluster): void;
   /** This server became the primary, or stopped being it. */
   onPrimaryChanged(isPrimary: boolean): void;
+  /** {@link Engine.isFull} changed. */
+  onFullChanged?(isFull: boolean): void;
+  /** Another server tells of what is kept nowhere. */
+  onServerNews?(from: string, news: ServerNews): void;
+  /** Another server is connected, or no longer. */
+  onServerLink?(address: string, isUp: boolean): void;
 }

@@ -6,6 +6,12 @@ import { formatReceipts } from '../state/receipts.ts';
 /** Receipts and read marks of many clients share one row of the log: one of each is written at most so often. */
 const RECEIPT_INTERVAL_MS = 200;
 
+/** What was received and read, and is to be written down. */
+export interface NotedMarks {
+  received: { account: AccountId; position: number }[];
+  read: ReadMark[];
+}
+
 /** Collects what accounts have received, and what they have read, until it is worth an entry. */
 export class Receipts {
   readonly #received = new Map<AccountId, number>();
@@ -22,19 +28,25 @@ export class Receipts {
     if (position > (this.#read.get(key)?.position ?? 0)) this.#read.set(key, { account, with: end, position });
   }
 
-  /** Hands over a draft for all that was received, and one for all that was read, when it is time and this is the primary. */
-  flushWhenDue(nowMs: number, isPrimary: boolean, propose: (drafts: EntryDraft[]) => void): void {
+  /** Hands over what was noted when it is time for that; a backup passes it on to the primary. */
+  takeWhenDue(nowMs: number): NotedMarks | undefined {
     const isEmpty = this.#received.size === 0 && this.#read.size === 0;
-    if (!isPrimary || isEmpty || nowMs - this.#writtenAtMs < RECEIPT_INTERVAL_MS) return;
+    if (isEmpty || nowMs - this.#writtenAtMs < RECEIPT_INTERVAL_MS) return undefined;
     this.#writtenAtMs = nowMs;
-    const drafts: EntryDraft[] = [];
-    if (this.#received.size > 0) {
-      const receipts = Array.from(this.#received, ([account, position]) => ({ account, position }));
-      drafts.push(draftOf('message:received', formatReceipts(receipts)));
-    }
-    if (this.#read.size > 0) drafts.push(draftOf('conversation:read', formatReadMarks([...this.#read.values()])));
+    const received = Array.from(this.#received, ([account, position]) => ({ account, position }));
+    const read = [...this.#read.values()];
     this.#received.clear();
     this.#read.clear();
+    return { received, read };
+  }
+
+  /** Hands over a draft for all that was received, and one for all that was read, when it is time and this is the primary. */
+  flushWhenDue(nowMs: number, isPrimary: boolean, propose: (drafts: EntryDraft[]) => void): void {
+    const due = isPrimary ? this.takeWhenDue(nowMs) : undefined;
+    if (!due) return;
+    const drafts: EntryDraft[] = [];
+    if (due.received.length > 0) drafts.push(draftOf('message:received', formatReceipts(due.received)));
+    if (due.read.length > 0) drafts.push(draftOf('conversation:read', formatReadMarks(due.read)));
     propose(drafts);
   }
 }

@@ -5,6 +5,7 @@ import type { Incarnation, ViewFile } from '../../shared/views.ts';
 import { CLIENT_TABLE, ClientTable } from '../replication/client-table.ts';
 import { newViewFile, type Recovered as RecoveredReplica } from '../replication/replica.ts';
 import { ChatState } from '../state/chat-state.ts';
+import { DOCUMENTS } from '../state/documents.ts';
 import { MESSAGE_INDEX } from '../state/message-index.ts';
 import type { OpenDatabase } from '../storage/database.ts';
 import { DatabaseError } from '../storage/database-error.ts';
@@ -22,7 +23,7 @@ export interface RecoveredEngine {
 }
 
 /**
- * Reads a database: tables and the index of messages from the snapshot, and the log after it, which is applied only when the others
+ * Reads a database: tables, documents and the index of messages from the snapshot, and the log after it, which is applied only when the others
  * have confirmed it.
  *
  * @param onProgress called now and then with the operation reached and the last one
@@ -91,6 +92,10 @@ async function restoreState(
     onProgress?.(Number(rows.at(-1)?.[0] ?? 0), database.lastOp);
   });
   chat.restored();
+  // Snapshots of earlier versions have no such table.
+  await database.readLongTable(DOCUMENTS.name, (rows) => {
+    for (const row of rows) chat.restoreDocument(row);
+  });
   const clients = new ClientTable();
   await database.readLongTable(CLIENT_TABLE.name, (rows) => {
     for (const row of rows) clients.restoreRow(row);

@@ -1,6 +1,12 @@
 import { type ChatError, refusal } from '../../shared/errors.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import { BLOCKS_PER_ACCOUNT, REACTIONS_PER_MESSAGE, ROOM_MEMBERS_MAX, ROOMS_PER_ACCOUNT } from '../../shared/limits.ts';
+import {
+  BLOCKS_PER_ACCOUNT,
+  DOCUMENTS_MAX_BYTES,
+  REACTIONS_PER_MESSAGE,
+  ROOM_MEMBERS_MAX,
+  ROOMS_PER_ACCOUNT,
+} from '../../shared/limits.ts';
 import { nameKey } from '../../shared/names.ts';
 import type { Outcome } from '../../shared/operations.ts';
 import type { ChatReader } from '../state/reader.ts';
@@ -71,6 +77,8 @@ function limitReached({ event, subject }: Asked): string {
   switch (event) {
     case 'account:block':
       return `You block ${BLOCKS_PER_ACCOUNT} accounts, and more are not possible; unblock one first.`;
+    case 'document:set':
+      return `All documents together take at most ${DOCUMENTS_MAX_BYTES} bytes, and with this one they would take more; delete some first.`;
     case 'message:react':
       return `The message has ${REACTIONS_PER_MESSAGE} different reactions, and more are not possible; use one of them.`;
     case 'room:join':

@@ -1,10 +1,12 @@
 import type { Address } from '../../shared/ids.ts';
 import { PAUSE_MS, PEER_PROTOCOL } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
-import type { ViewFile } from '../../shared/views.ts';
+
+import type { Incarnation, ViewFile } from '../../shared/views.ts';
 import { wasEverComplete } from '../replication/admission.ts';
 import { isServing } from '../replication/lease.ts';
-import type { Hello, Input, Output } from '../replication/messages.ts';
+import type { HandedOver, Hello, Input, Output } from '../replication/messages.ts';
+
 import { step } from '../replication/replica.ts';
 import { type Context, heardOf, type ReplicaConfig, type ReplicaState, selfOf } from '../replication/replica-state.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
@@ -32,6 +34,10 @@ export interface DriverParts {
 export interface DriverEvents {
   onCommit(entries: readonly LogEntry[]): void;
   onReadConfirmed(checkId: number): void;
+  /** A message that is no business of the core. */
+  onHandedOver(from: Incarnation, message: HandedOver): void;
+  /** Our connection to that server was made anew, or has ended. */
+  onLink(address: Address, isUp: boolean): void;
   /** Everything appended so far is durable here. */
   onDurable(): void;
   /** Something may have changed, and nothing is half done: time to look. */
@@ -112,6 +118,11 @@ export class ReplicaDriver {
     return !this.#isWriting && !this.#isPerforming && this.#inbox.length === 0;
   }
 
+  /** Sends what is no business of the core. Lost without a link. */
+  send(to: Address, message: HandedOver): void {
+    if (!this.#isStopped) this.#parts.transport.send(to, message);
+  }
+
   give(input: Input): void {
     if (this.#isStopped) return;
     if (input.type === 'refused') this.refused.add(input.address);
@@ -168,6 +179,8 @@ export class ReplicaDriver {
     while (!this.#isWriting && !this.#isStopped && this.#inbox.length > 0) {
       const input = this.#nextInput();
       this.#perform(step(this.state, this.#parts.config, input, this.nowMs), 0);
+      if (input.type === 'link-up') this.#events.onLink(input.peer.self.id, true);
+      else if (input.type === 'link-down') this.#events.onLink(input.address, false);
     }
     if (!this.#isChanged || !this.isSettled || this.#isStopped) return;
     this.#isChanged = false;
@@ -236,6 +249,9 @@ export class ReplicaDriver {
         break;
       case 'read-confirmed':
         this.#events.onReadConfirmed(output.checkId);
+        break;
+      case 'hand-over':
+        this.#events.onHandedOver(output.from, output.message);
         break;
       case 'changed':
         this.#isChanged = true;

@@ -1,15 +1,17 @@
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import { assert } from '../../shared/assert.ts';
-import { type ChatError, type Result, success } from '../../shared/errors.ts';
-import type { AccountId, ConversationEnd } from '../../shared/ids.ts';
+import { type ChatError, type Result, SERVER_STATE_CODES, success } from '../../shared/errors.ts';
+import type { AccountId, Address, ConversationEnd } from '../../shared/ids.ts';
 import {
   COMPACTION_INTERVAL_MS,
   HOLD_DURING_VIEW_CHANGE_MS,
   SNAPSHOT_INTERVAL_OPERATIONS,
 } from '../../shared/limits.ts';
-import type { LogEntry, Outcome } from '../../shared/operations.ts';
+import { type LogEntry, type LogEvent, type Outcome, RELAYED_EVENTS } from '../../shared/operations.ts';
+import type { Incarnation } from '../../shared/views.ts';
 import type { ClientTable } from '../replication/client-table.ts';
 import { holdsAllLeases } from '../replication/lease.ts';
+import type { HandedOver } from '../replication/messages.ts';
 import { createReplica } from '../replication/replica.ts';
 import { type Context, isListed, isPrimary, type ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
@@ -18,7 +20,7 @@ import type { RowName } from '../storage/log-survey.ts';
 import type { StorageFailure } from '../storage/replica-storage.ts';
 import { Compaction } from './compaction.ts';
 import { describeCluster, describeStatus, roleOf, whyRefused } from './describe.ts';
-import type { Committed, Engine, EngineListener, Freshness, Submission } from './engine.ts';
+import type { Committed, Engine, EngineListener, Freshness, ServerNews, Submission } from './engine.ts';
 import { formWhenAlone } from './formation.ts';
 import { HeldSubmissions } from './held-submissions.ts';
 import { HistoryPages } from './history-pages.ts';
@@ -28,13 +30,16 @@ import { type Forced, forceReplica } from './operator.ts';
 import { PendingReads } from './pending-reads.ts';
 import { Receipts } from './receipts.ts';
 import type { RecoveredEngine } from './recovery.ts';
+import { RelayFollower } from './relay-follower.ts';
+import { RelayPrimary } from './relay-primary.ts';
 import { type DriverParts, ReplicaDriver } from './replica-driver.ts';
 import { SessionKeys } from './session-keys.ts';
 import { Snapshots } from './snapshots.ts';
-import { Submissions } from './submissions.ts';
+import { type Judged, Submissions } from './submissions.ts';
 
 /** How long a read may wait for its position or its confirmation. */
 const READ_WAIT_MS = 2000;
+const RELAYED: ReadonlySet<LogEvent> = new Set<LogEvent>(RELAYED_EVENTS);
 
 export interface EngineParts extends DriverParts {
   recovered: RecoveredEngine;
@@ -69,6 +74,11 @@ export class ReplicatedEngine implements Engine {
   readonly #receipts = new Receipts();
   readonly #listeners: EngineListener[] = [];
   readonly #held = new HeldSubmissions();
+  readonly #follower: RelayFollower;
+  readonly #relay: RelayPrimary;
+  /** Messages that are no business of the core, until it is settled. */
+  #handedOver: { from: Incarnation; message: HandedOver }[] = [];
+  #wasFull = false;
   #isLeaving = false;
   #isFlushDue = false;
   #nextCheckId = 1;
@@ -83,7 +93,12 @@ export class ReplicatedEngine implements Engine {
     this.#clients = recovered.clients;
     this.#state = createReplica(recovered.replica, config, clock.monotonicMs());
     this.#keys = new SessionKeys(() => this.#state.sessionKey);
-    this.#submissions = new Submissions(this.#clients, this.chat, this.#keys);
+    this.#submissions = new Submissions(
+      this.#clients,
+      this.chat,
+      this.#keys,
+      () => this.#state.file.base?.members.length ?? 0,
+    );
     this.#reads = new PendingReads(this.chat, () => this.#mayAnswer);
     const isOver = () => this.#driver.isStopped;
     this.#snapshots = new Snapshots({
@@ -120,10 +135,41 @@ export class ReplicatedEngine implements Engine {
     this.#driver = new ReplicaDriver(this.#state, parts, {
       onCommit: (entries) => this.#apply(entries),
       onReadConfirmed: (checkId) => this.#onConfirmed(checkId),
+      onHandedOver: (from, message) => {
+        this.#handedOver.push({ from, message });
+        this.#driver.lookAgain();
+      },
+      onLink: (address, isUp) => this.#onLink(address, isUp),
       onDurable: () => this.#flush(),
       onSettled: () => this.#look(),
       onFatal: (text, failure, isWrongUse) => parts.onFatal(text, failure, isWrongUse),
       onStartOver: (text) => parts.onStartOver(text),
+    });
+    const around = {
+      context: () => this.#driver.context,
+      chat: this.chat,
+      send: (to: Address, message: HandedOver) => this.#driver.send(to, message),
+      soon: (run: () => void) => clock.soon(() => !this.#driver.isStopped && run()),
+    };
+    this.#follower = new RelayFollower({
+      ...around,
+      isSettled: () => this.#driver.isSettled,
+      submissions: this.#submissions,
+      takeMarks: (nowMs) => this.#receipts.takeWhenDue(nowMs),
+      whyNotPrimary: () => this.whyNotPrimary(),
+    });
+    this.#relay = new RelayPrimary({
+      ...around,
+      leads: () => isPrimary(this.#state) || this.#isExtending,
+      submit: (submission, answer) => this.#submitHere(submission, answer),
+      confirm: (answer) =>
+        this.read(
+          undefined,
+          (chat) => chat.position,
+          (result) => answer(result.ok ? result.value : undefined),
+        ),
+      received: (account, position) => this.received(account, position),
+      markRead: (account, end, position) => this.markRead(account, end, position),
     });
     this.#announced = describeCluster(this.#driver.context);
   }
@@ -139,6 +185,31 @@ export class ReplicatedEngine implements Engine {
   }
 
   submit(submission: Submission, answer: (result: Result<Committed>) => void): void {
+    if (this.isPrimary()) this.#takeOver();
+    const isPassedOn = submission.spread === true && RELAYED.has(submission.event);
+    if (isPassedOn && !this.isPrimary() && this.isFull()) this.#follower.submit(submission, answer);
+    else this.#submitHere(submission, answer);
+  }
+
+  /** R28: what this server had passed on to the primary before it became that itself; before anything that is asked now. */
+  #takeOver(): void {
+    for (const { submission, answers } of this.#follower.takeRequests()) {
+      this.#submitHere(submission, (result) => {
+        const isOpen = !result.ok && SERVER_STATE_CODES.has(result.error.code);
+        const told = isOpen ? { ok: false as const, error: { ...result.error, definite: false } } : result;
+        for (const answer of answers) answer(told);
+      });
+    }
+    for (const read of this.#follower.takeReads()) {
+      this.read(
+        'latest',
+        (chat) => chat.position,
+        (result) => (result.ok ? read.answerAt(result.value) : read.fail(result.error)),
+      );
+    }
+  }
+
+  #submitHere(submission: Judged, answer: (result: Result<Committed>) => void): void {
     if (!this.#held.isEmpty || !this.#canJudge || !holdsAllLeases(this.#driver.context)) {
       this.#holdOrRefuse(submission, answer);
       return;
@@ -185,7 +256,8 @@ export class ReplicatedEngine implements Engine {
     const { log } = this.#state;
     const isReady = this.#driver.isSettled && isPrimary(this.#state) && log.durableOp === log.endOp;
     if (!isReady || this.#submissions.isQueueEmpty) return;
-    this.#driver.give({ type: 'propose', drafts: this.#submissions.takeQueue() });
+    const drafts = this.#submissions.takeQueue();
+    if (drafts.length > 0) this.#driver.give({ type: 'propose', drafts });
   }
 
   read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
@@ -197,9 +269,12 @@ export class ReplicatedEngine implements Engine {
       return;
     }
     const role = roleOf(this.#driver.context);
-    if (role === 'waiting' || role === 'witness' || seen === 'latest')
+    if (role === 'waiting' || role === 'witness' || (seen === 'latest' && !this.#follower.isFollowing))
       answer({ ok: false, error: this.whyNotPrimary() });
-    else if (wait.position <= this.chat.position && this.#mayAnswer) answer(success(query(this.chat)));
+    else if (seen === 'latest') {
+      const answerAt = (position: number) => this.#reads.add({ ...wait, position, checkId: null }, query, answer);
+      this.#follower.read({ answerAt, fail: (error) => answer({ ok: false, error }) }, wait.deadlineMs);
+    } else if (wait.position <= this.chat.position && this.#mayAnswer) answer(success(query(this.chat)));
     else this.#reads.add({ ...wait, checkId: null }, query, answer);
   }
 
@@ -289,6 +364,13 @@ export class ReplicatedEngine implements Engine {
     return this.#serves && !this.#isLeaving && !this.#driver.isStopped;
   }
 
+  isFull(): boolean {
+    if (this.#isLeaving || this.#driver.isStopped) return false;
+    if (this.isPrimary()) return true;
+    // What was asked of it as the primary, and has no answer yet, must not be overtaken by what it passes on.
+    return this.#submissions.inFlight === 0 && this.#held.isEmpty && this.#follower.isFull(this.#driver.nowMs);
+  }
+
   /**
    * The primary changes the list of its own view (a joiner, a lost backup): over in milliseconds, so nobody is told
    * that it stopped being the primary; requests and reads wait.
@@ -316,6 +398,17 @@ export class ReplicatedEngine implements Engine {
     this.#listeners.push(listener);
   }
 
+  tellServers(news: ServerNews, to?: string): void {
+    for (const [address, { role }] of this.#state.links) {
+      if (role === 'replica' && (to === undefined || to === address)) this.#driver.send(address, news);
+    }
+  }
+
+  #onLink(address: Address, isUp: boolean): void {
+    if (isUp) this.#follower.onLinkUp(address);
+    for (const listener of this.#listeners) listener.onServerLink?.(address, isUp);
+  }
+
   /** R23: see {@link Engine.leave}. */
   leave(): Promise<void> {
     return leaveInOrder(this.#driver, this.#parts, {
@@ -324,7 +417,7 @@ export class ReplicatedEngine implements Engine {
         this.#isLeaving = true;
         this.#driver.lookAgain();
       },
-      isUnderWay: () => this.#submissions.inFlight > 0,
+      isUnderWay: () => this.#submissions.inFlight > 0 || this.#follower.underWay > 0,
     });
   }
 
@@ -341,7 +434,12 @@ export class ReplicatedEngine implements Engine {
     }
     // Pushed before it is answered: a client that has its answer has seen what happened before it.
     if (notices.length > 0) for (const listener of this.#listeners) listener.onNotices(notices);
-    for (const [index, entry] of entries.entries()) this.#submissions.onApplied(entry, outcomes[index]!);
+    for (const [index, entry] of entries.entries()) {
+      this.#submissions.onApplied(entry, outcomes[index]!);
+      this.#follower.onApplied(entry, outcomes[index]!);
+    }
+    this.#follower.answerReady();
+    this.#flushSoon();
     this.#reads.answerReady();
     if (this.#snapshots.isDue) void this.#saveSnapshot('usual');
   }
@@ -356,6 +454,16 @@ export class ReplicatedEngine implements Engine {
     const { nowMs } = this.#driver;
     const serves = (isPrimary(this.#state) || this.#isExtending) && this.#state.complete;
     this.#announce(serves);
+    const handedOver = this.#handedOver;
+    this.#handedOver = [];
+    for (const { from, message } of handedOver) {
+      if (message.type === 'relay') this.#relay.onRelay(from, message);
+      else if (message.type === 'relayed') this.#follower.onRelayed(from, message);
+      else for (const listener of this.#listeners) listener.onServerNews?.(from.id, message);
+    }
+    this.#follower.look(this.isPrimary());
+    if (this.isPrimary()) this.#takeOver();
+    this.#announceFull();
     if (isPrimary(this.#state)) this.#resume();
     else if (!serves && this.#state.candidacy === null) this.#abandonSubmissions();
     this.#receipts.flushWhenDue(nowMs, this.isPrimary() && isPrimary(this.#state), (drafts) =>
@@ -382,6 +490,13 @@ export class ReplicatedEngine implements Engine {
     this.#announced = cluster;
     this.#announcedText = text;
     for (const listener of this.#listeners) listener.onClusterChanged(cluster);
+  }
+
+  #announceFull(): void {
+    const isFull = this.isFull();
+    if (isFull === this.#wasFull) return;
+    this.#wasFull = isFull;
+    for (const listener of this.#listeners) listener.onFullChanged?.(isFull);
   }
 
   /** This server is the primary of an installed view: what waited for that goes on. */

@@ -1,7 +1,9 @@
+import { DOCUMENT_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import type { LongTable } from '../../shared/operations.ts';
 import { CLIENT_TABLE, type ClientTable } from '../replication/client-table.ts';
 import type { ReplicaState } from '../replication/replica-state.ts';
 import type { ChatState } from '../state/chat-state.ts';
+import { DOCUMENTS } from '../state/documents.ts';
 import { MESSAGE_INDEX } from '../state/message-index.ts';
 import type { ReplicaStorage, StorageFailure } from '../storage/replica-storage.ts';
 import { queueTable } from './queue-table.ts';
@@ -70,8 +72,10 @@ export class Snapshots {
     this.#isWriting = true;
     this.#op = op;
     const tables = chat.snapshot();
-    this.#cost = tables.reduce((sum, { rows }) => sum + rows.length, clients.replies) / ROWS_FOR_ONE_OPERATION;
-    const longTables = [this.#clientTable(), this.#index(), ...this.#queue(what)];
+    const documentRows = chat.documents.bytes / DOCUMENT_OVERHEAD_BYTES;
+    const rows = tables.reduce((sum, table) => sum + table.rows.length, clients.replies + documentRows);
+    this.#cost = rows / ROWS_FOR_ONE_OPERATION;
+    const longTables = [this.#clientTable(), this.#index(), this.#documents(), ...this.#queue(what)];
     const { chain, view } = entry;
     const { complete } = state;
     const isWhole = this.#queueOp === op;
@@ -86,6 +90,10 @@ export class Snapshots {
 
   #clientTable(): LongTable {
     return { ...CLIENT_TABLE, pieces: this.#parts.clients.pieces(), rowsBefore: null };
+  }
+
+  #documents(): LongTable {
+    return { ...DOCUMENTS, pieces: this.#parts.chat.documents.pieces(), rowsBefore: null };
   }
 
   #index(): LongTable {

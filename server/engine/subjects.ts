@@ -14,6 +14,7 @@ export function resolveSubject(
   chat: ChatReader,
   { event, account, subject }: Pick<Submission, 'event' | 'account' | 'subject'>,
 ): Resolved {
+  if (event === 'document:set' || event === 'document:delete') return { subject };
   if (account === '' && event !== 'account:create') return { refused: 'not-logged-in' };
   switch (event) {
     case 'account:create':

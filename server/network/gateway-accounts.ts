@@ -194,7 +194,7 @@ function accountNamed(
   { engine }: GatewayContext,
   username: string,
 ): Promise<{ ok: true; value: AccountView | undefined } | Refused> {
-  return new Promise((resolve) => engine.read(undefined, (chat) => chat.accountByName(username), resolve));
+  return new Promise((resolve) => engine.read('latest', (chat) => chat.accountByName(username), resolve));
 }
 
 /** Verifies a password; of no account it takes as long, and is wrong. */

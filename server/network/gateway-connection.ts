@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/api.ts';
+import type { ClientToServerEvents, Handshake, ServerToClientEvents } from '../../shared/api.ts';
 import type { ChatError } from '../../shared/errors.ts';
 import type { AccountId, ClientId } from '../../shared/ids.ts';
 import { REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
@@ -24,6 +24,8 @@ export class Connection {
   readonly address: string;
   /** The client once got an `ok`. */
   known: boolean;
+  /** R28: it takes any server. */
+  readonly spread: boolean;
   closed = false;
 
   /** Who is logged in; empty when nobody is. */
@@ -41,13 +43,15 @@ export class Connection {
   #mark: { request: number; error: ChatError } | undefined;
   #held: Write[] | undefined;
   #cancelDeadline = () => {};
+  #isKeptOpen = false;
   #unmeasuredBytes = 0;
   readonly #unreadBytesMax: number;
 
-  constructor(socket: ClientSocket, clientId: ClientId, known: boolean, unreadBytesMax: number) {
+  constructor(socket: ClientSocket, { clientId, known, spread }: Handshake, unreadBytesMax: number) {
     this.socket = socket;
-    this.clientId = clientId;
-    this.known = known;
+    this.clientId = clientId as ClientId;
+    this.known = known === true;
+    this.spread = spread === true;
     this.address = socket.conn.remoteAddress;
     this.#unreadBytesMax = unreadBytesMax;
     writeTogether(socket.conn);
@@ -81,15 +85,22 @@ export class Connection {
     if (!this.#mark || request < this.#mark.request) this.#mark = { request, error };
   }
 
-  /** The socket is closed unless somebody logs in before then. */
+  /** The socket is closed unless somebody logs in before then, or it is {@link keepOpen | in use} without that. */
   startDeadline(milliseconds: number, after: After): void {
     this.#cancelDeadline();
+    if (this.#isKeptOpen) return;
     this.#cancelDeadline = after(milliseconds, () => this.socket.disconnect(true));
   }
 
   stopDeadline(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = () => {};
+  }
+
+  /** It is used for what needs no log-in: from now on it is not closed for want of one. */
+  keepOpen(): void {
+    this.#isKeptOpen = true;
+    this.stopDeadline();
   }
 
   /** Something of about that length was sent: cuts the socket when too much is waiting for its reader. */

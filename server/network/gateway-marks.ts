@@ -23,38 +23,52 @@ export function noteReceived(
 
 /** `conversation:read`: noted by the primary, which writes down many marks at a time. */
 export function markRead(
-  { engine }: GatewayContext,
+  { engine, presence }: GatewayContext,
   connection: Connection,
   { with: name, position }: RequestOf<'conversation:read'>,
   answer: Answer,
 ): undefined {
   const { account } = connection;
   if (account === '') return answer(notLoggedIn());
-  if (!engine.isPrimary()) return answer({ ok: false, error: engine.whyNotPrimary() });
+  if (!presence.serves(connection)) return answer({ ok: false, error: engine.whyNotPrimary() });
   const end = endNamed(engine.chat, account, name);
   if (!end.ok) return answer(end);
   engine.markRead(account, end.value, position);
   answer({ ok: true });
 }
 
-/** `typing:set`: passed on to those in the conversation who are connected, by the primary alone, since only it pushes. */
+/** `typing:set`: passed on to those in the conversation who are connected, whichever server that is. */
 export function forwardTyping(
-  { engine, presence }: GatewayContext,
+  context: GatewayContext,
   connection: Connection,
   { with: name, typing }: RequestOf<'typing:set'>,
   answer: Answer,
 ): undefined {
   const { account } = connection;
+  const { engine, presence } = context;
   if (account === '') return answer(notLoggedIn());
-  if (!engine.isPrimary()) return answer({ ok: false, error: engine.whyNotPrimary() });
+  if (!presence.serves(connection)) return answer({ ok: false, error: engine.whyNotPrimary() });
+  const news = { type: 'typing', account, with: name, typing } as const;
+  const passed = passTyping(context, news);
+  if (!passed.ok) return answer(passed);
+  engine.tellServers(news);
+  answer({ ok: true });
+}
+
+/** Tells those in the conversation who are connected here. @returns why nobody is to be told */
+export function passTyping(
+  { engine, presence }: Pick<GatewayContext, 'engine' | 'presence'>,
+  { account, with: name, typing }: { account: AccountId; with: string; typing: boolean },
+): Result<undefined> {
   const { chat } = engine;
-  const { username } = chat.account(account)!;
+  const username = chat.account(account)?.username;
+  if (username === undefined) return notLoggedIn();
   const told = name.startsWith('#') ? membersTold(chat, account, name) : otherTold(chat, account, name);
-  if (!told.ok) return answer(told);
+  if (!told.ok) return told;
   const { accounts, room } = told.value;
   const ready = accounts.filter((one) => presence.pushes.isReady(one) && !chat.isBlocked(one, account));
   presence.pushes.passTo(ready, 'typing:changed', { with: room ?? username, username, typing });
-  answer({ ok: true });
+  return success(undefined);
 }
 
 interface Told {

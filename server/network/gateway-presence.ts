@@ -10,7 +10,7 @@ const NO_LONGER_VALID = 'This log-in is no longer valid; log in again.';
 
 /**
  * Who is connected to this server, who is logged in, and who is told what happens. Sockets are logged in on every
- * server that knows their log-in; only the primary makes them ready, so only the primary pushes.
+ * server that knows their log-in; the primary makes them ready and pushes, and for clients that take any server those do that follow it (R28).
  */
 export class Presence {
   readonly all = new Set<Connection>();
@@ -73,11 +73,11 @@ export class Presence {
       this.endVoid(connection);
     } else {
       this.#pending.add(connection);
-      if (this.#engine.isPrimary()) connection.inTurn(() => this.#settleSurely(connection, logIn));
+      if (this.serves(connection)) connection.inTurn(() => this.#settleSurely(connection, logIn));
     }
   }
 
-  /** The socket speaks for the account from now on. At the primary it is told so, and gets what happens from here on. */
+  /** The socket speaks for the account from now on. Where it is served in full it is told so, and gets what happens from here on. */
   logIn(connection: Connection, account: AccountView, logIn: LogIn): void {
     if (connection.closed) return;
     this.#leave(connection, 'broken-off');
@@ -89,7 +89,7 @@ export class Presence {
     addTo(this.#accounts, account.id, connection);
     addTo(this.#sessions, logIn.session, connection);
     this.online.came(account.id);
-    if (this.#engine.isPrimary()) this.#makeReady(connection, account);
+    if (this.serves(connection)) this.#makeReady(connection, account);
   }
 
   /** The log-in of the socket ended, as it asked for. */
@@ -112,21 +112,26 @@ export class Presence {
     }
   }
 
-  /** This server became the primary: log-ins that ended meanwhile are told, the others are ready. */
-  onBecamePrimary(): void {
+  /** Whether the socket is served in full here: its writes are taken, and it is pushed to. */
+  serves({ spread }: Connection): boolean {
+    return this.#engine.isPrimary() || (spread && this.#engine.isFull());
+  }
+
+  /** This server became the primary, or a full server, or stopped being it: log-ins that ended meanwhile are told, others are ready, or no longer. */
+  onServingChanged(): void {
     for (const connection of this.all) {
-      if (connection.endedUntold !== undefined) this.#tellEnded(connection, connection.endedUntold);
-      if (connection.ready || connection.logIn === null) continue;
-      const account = this.#engine.chat.accountOfLogIn(connection.logIn);
-      if (connection.account === '') this.settle(connection);
-      else if (account) this.#makeReady(connection, account);
-      else this.endVoid(connection);
+      if (this.serves(connection)) this.#serve(connection);
+      else this.pushes.end(connection);
     }
   }
 
-  /** This server is no longer the primary: nothing is pushed until it is again. */
-  onCeasedPrimary(): void {
-    for (const connection of this.all) this.pushes.end(connection);
+  #serve(connection: Connection): void {
+    if (connection.endedUntold !== undefined) this.#tellEnded(connection, connection.endedUntold);
+    if (connection.ready || connection.logIn === null) return;
+    const account = this.#engine.chat.accountOfLogIn(connection.logIn);
+    if (connection.account === '') this.settle(connection);
+    else if (account) this.#makeReady(connection, account);
+    else this.endVoid(connection);
   }
 
   #onNotice(notice: Notice): void {
@@ -147,12 +152,12 @@ export class Presence {
     connection.socket.emit('session:ready', { username, position, received, cluster: this.#engine.cluster() });
   }
 
-  /** The log-in ended without the socket's asking. Only the primary tells; the others owe it until they are. */
+  /** The log-in ended without the socket's asking. Told where the socket is served in full; the others owe it until they serve it. */
   #end(connection: Connection, reason: string): void {
     const asked = connection.leaving;
     this.logOut(connection);
     if (asked) return;
-    if (this.#engine.isPrimary()) this.#tellEnded(connection, reason);
+    if (this.serves(connection)) this.#tellEnded(connection, reason);
     else connection.endedUntold = reason;
   }
 
@@ -161,11 +166,11 @@ export class Presence {
     connection.socket.emit('session:ended', { reason });
   }
 
-  /** At the primary a log-in above what is applied is unknown only as long as a read of everything acknowledged takes. */
+  /** A log-in above what is applied is unknown only as long as a read of everything acknowledged takes. */
   #settleSurely(connection: Connection, logIn: LogIn): Promise<void> {
     return new Promise((resolve) => {
       this.#engine.read(
-        undefined,
+        'latest',
         (chat) => chat.accountOfLogIn(logIn),
         (result) => {
           const settled = connection.closed || connection.logIn !== logIn || connection.account !== '';

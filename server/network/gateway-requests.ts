@@ -19,6 +19,7 @@ import {
   checkUsername,
 } from './gateway-content.ts';
 import type { Answer, GatewayContext, Refused } from './gateway-context.ts';
+import { checkDocument, checkDocumentKey, deleteDocument, getDocument, setDocument } from './gateway-documents.ts';
 import { getMessage, readHistory } from './gateway-history.ts';
 import { listAccounts, listConversations, listMembers, listRooms, readCluster } from './gateway-lists.ts';
 import { forwardTyping, markRead, noteReceived } from './gateway-marks.ts';
@@ -83,6 +84,9 @@ const GUARDS: { [E in RequestEvent]: Guard<E> } = {
   'room:readmit': { kind: 'write', content: checkMember, asker: 'engine', handle: changeMember('room:readmit') },
   'room:list': { kind: 'read', asker: 'account', handle: listRooms },
   'room:members': { kind: 'read', asker: 'account', handle: listMembers },
+  'document:set': { kind: 'write', content: checkDocument, asker: 'nobody', handle: setDocument },
+  'document:get': { kind: 'read', content: checkDocumentKey, asker: 'nobody', handle: getDocument },
+  'document:delete': { kind: 'write', content: checkDocumentKey, asker: 'nobody', handle: deleteDocument },
   'typing:set': { kind: 'read', asker: 'account', handle: forwardTyping },
   'cluster:status': { kind: 'read', asker: 'nobody', handle: readCluster },
 };

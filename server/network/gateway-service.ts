@@ -1,10 +1,13 @@
+import { type RequestEvent, readSchemas } from '../../shared/api.ts';
 import { refusal, SERVER_STATE_CODES } from '../../shared/errors.ts';
 import { REQUESTS_IN_FLIGHT } from '../../shared/limits.ts';
+import { RELAYED_EVENTS } from '../../shared/operations.ts';
 import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
-import type { Answer, GatewayContext, GatewayMetrics } from './gateway-context.ts';
+import type { Answer, AnyReply, GatewayContext, GatewayMetrics } from './gateway-context.ts';
 import { type Admitted, admit, isRequestEvent, noSuchEvent } from './gateway-requests.ts';
 
+const RELAYED: ReadonlySet<string> = new Set(RELAYED_EVENTS);
 /** About what a short reply takes on its way to the client. */
 const REPLY_BYTES = 150;
 
@@ -67,12 +70,19 @@ export class Service {
       connection.liftMark(request, oldest);
       const marked = connection.markedRefusal(request);
       if (marked) return finish({ ok: false, error: marked });
-      if (!engine.isPrimary()) return finish({ ok: false, error: engine.whyNotPrimary() });
+      if (!this.#takes(connection, admitted)) return finish({ ok: false, error: engine.whyNotPrimary() });
       return this.#handle(connection, admitted, finish);
     });
     if (queued) return;
     const advice = `at most ${REQUESTS_IN_FLIGHT} may be in flight`;
     finish(refusal('rate-limited', `${REQUESTS_IN_FLIGHT} requests wait behind a log-in already; ${advice}.`));
+  }
+
+  /** R28: passed on is what needs no password, and not before it is known whether somebody is logged in. */
+  #takes(connection: Connection, { event }: Admitted): boolean {
+    if (this.#context.engine.isPrimary()) return true;
+    const isUnsettled = connection.logIn !== null && connection.account === '';
+    return this.#context.presence.serves(connection) && RELAYED.has(event) && !isUnsettled;
   }
 
   /** A refusal for the server's own state marks the number; an `ok` says that the client is known from now on (R18). */
@@ -109,8 +119,22 @@ export class Service {
     return (reply, bytes = REPLY_BYTES) => {
       metrics?.request(label, reply.ok ? 'ok' : reply.error.code, performance.now() - arrivedAt);
       if (typeof callback !== 'function') return;
-      callback(reply);
+      callback(isJudgedByState(label, reply) ? { ...reply, asOf: this.#context.engine.chat.position } : reply);
       connection.wrote(bytes);
     };
   }
+}
+
+/** Reads whose answer says nothing of the state. */
+const STATELESS: ReadonlySet<RequestEvent | 'unknown'> = new Set<RequestEvent>([
+  'cluster:status',
+  'message:received',
+  'conversation:read',
+  'typing:set',
+]);
+
+/** Whether a reply tells its client what the state is: what was read, and that something is not possible. An `ok` to a write has its own position. */
+function isJudgedByState(event: RequestEvent | 'unknown', reply: AnyReply): boolean {
+  if (!reply.ok) return !SERVER_STATE_CODES.has(reply.error.code);
+  return event !== 'unknown' && Object.hasOwn(readSchemas, event) && !STATELESS.has(event);
 }

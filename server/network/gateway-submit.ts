@@ -19,8 +19,8 @@ export interface Asked {
   fields: Readonly<Record<string, string>>;
   subject: string;
   body: string;
-  /** Who asks, when it is not the account that is logged in. */
-  account?: AccountId;
+  /** Who asks, when it is not the account that is logged in; empty for nobody. */
+  account?: AccountId | '';
 }
 
 /**
@@ -52,6 +52,8 @@ export function submit(
       subject: asked.subject,
       body: asked.body,
       asked: JSON.stringify([asked.event, asked.fields]),
+      ...(connection.spread ? { spread: true } : {}),
+      ...(connection.spread && connection.account !== '' ? { session: connection.logIn! } : {}),
     },
     answer,
   );

@@ -1,5 +1,4 @@
 import type { Handshake } from '../../shared/api.ts';
-import type { ClientId } from '../../shared/ids.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type After, type ClientSocket, Connection } from './gateway-connection.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type SocketCount,
 } from './gateway-context.ts';
 import { Door } from './gateway-door.ts';
+import { passTyping } from './gateway-marks.ts';
 import { Presence } from './gateway-presence.ts';
 import { createRates, type Rates } from './gateway-rates.ts';
 import { Searches } from './gateway-search.ts';
@@ -76,8 +76,9 @@ export function attachGateway(
   });
 
   io.on('connection', (socket: ClientSocket) => {
-    const { clientId, known, token }: Handshake = socket.data;
-    const connection = new Connection(socket, clientId as ClientId, known === true, limits.unreadBytesMax);
+    const handshake: Handshake = socket.data;
+    const { token } = handshake;
+    const connection = new Connection(socket, handshake, limits.unreadBytesMax);
     door.enter(connection);
     presence.add(connection);
     socket.onAny((event: unknown, ...parts: unknown[]) => service.receive(connection, String(event), parts));
@@ -91,7 +92,13 @@ export function attachGateway(
   engine.subscribe({
     onNotices: (notices) => presence.onNotices(notices),
     onClusterChanged: (cluster) => void io.emit('cluster:changed', cluster),
-    onPrimaryChanged: (isPrimary) => (isPrimary ? presence.onBecamePrimary() : presence.onCeasedPrimary()),
+    onPrimaryChanged: () => presence.onServingChanged(),
+    onFullChanged: () => presence.onServingChanged(),
+    onServerLink: (server, isUp) => presence.online.onServerLink(server, isUp),
+    onServerNews: (server, news) => {
+      if (news.type === 'presence') presence.online.onPresence(server, news);
+      else passTyping(context, news);
+    },
   });
 
   return {

@@ -1,5 +1,7 @@
+import { ERROR_CODES } from '../../shared/errors.ts';
 import { parseAddress } from '../../shared/ids.ts';
 import { PEER_PROTOCOL } from '../../shared/limits.ts';
+import { RELAYED_EVENTS } from '../../shared/operations.ts';
 import type { Hello, PeerMessage } from '../replication/messages.ts';
 import type { WireMessage } from './peer-wire.ts';
 
@@ -8,6 +10,7 @@ type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === 'string';
 const flag: Check = (value) => typeof value === 'boolean';
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const positive: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
 const milliseconds: Check = (value) => Number.isFinite(value);
 const address: Check = (value) => typeof value === 'string' && parseAddress(value) === value;
 const orNull =
@@ -59,6 +62,18 @@ const hello = fields({
   last: position,
   serves: flag,
   known: listOf(address),
+});
+
+const relayedRequest = fields({
+  client: text,
+  request: positive,
+  known: flag,
+  event: oneOf(...RELAYED_EVENTS),
+  account: text,
+  session: orNull(fields({ session: text, openedAt: milliseconds })),
+  subject: text,
+  body: text,
+  asked: text,
 });
 
 const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
@@ -118,6 +133,33 @@ const MESSAGES: Readonly<Record<PeerMessage['type'], Check>> = {
   'read-ok': fields({ view: viewNumber, checkId: count }),
   farewell: fields({}),
   'turn-away': fields({ view: viewNumber, whom: incarnation, nonce: text }),
+  relay: fields({
+    view: viewNumber,
+    session: count,
+    read: count,
+    applied: fields({ op: count, chain: text }),
+    first: count,
+    requests: listOf(relayedRequest),
+    received: listOf(fields({ account: text, position: count })),
+    marks: listOf(fields({ account: text, with: text, position: count })),
+  }),
+  presence: fields({ isWhole: flag, online: listOf(text), offline: listOf(text) }),
+  typing: fields({ account: text, with: text, typing: flag }),
+  relayed: fields({
+    view: viewNumber,
+    session: count,
+    isOver: flag,
+    read: count,
+    position: count,
+    refusals: listOf(
+      fields({
+        client: text,
+        request: positive,
+        error: fields({ code: oneOf(...ERROR_CODES), message: text, definite: flag }),
+        position: count,
+      }),
+    ),
+  }),
 };
 
 /** Whether that is a greeting of a server that speaks our protocol; what comes over a wire may be anything. */

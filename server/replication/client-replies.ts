@@ -25,6 +25,8 @@ const ENDS: Record<Outcome['refused'], true> = {
   forbidden: true,
   'not-logged-in': true,
 };
+/** Added to a place in that list: there was a document before. */
+const EXISTED = 0x80;
 const REFUSALS = Object.keys(ENDS) as readonly Outcome['refused'][];
 
 /** The last replies to one client, ascending by request: there may be millions in all, so they are numbers and no objects. */
@@ -53,7 +55,7 @@ export class ClientReplies {
     this.#numbers[WIDTH * at] = request;
     this.#numbers[WIDTH * at + 1] = outcome.position;
     this.#numbers[WIDTH * at + 2] = outcome.at;
-    this.#refusals[at] = REFUSALS.indexOf(outcome.refused);
+    this.#refusals[at] = REFUSALS.indexOf(outcome.refused) + (outcome.existed ? EXISTED : 0);
     const half = 2 * (WIDTH * at + 3);
     const [high, low] = [halfOf(asked, 0), halfOf(asked, 8)];
     if (asked.length === 16 && high >= 0 && low >= 0) {
@@ -109,7 +111,10 @@ export class ClientReplies {
     const half = 2 * (WIDTH * at + 3);
     const digest = () => hexOf(this.#halves[half]!) + hexOf(this.#halves[half + 1]!);
     const position = this.#numbers[WIDTH * at + 1]!;
-    const outcome = { position, at: this.#numbers[WIDTH * at + 2]!, refused: REFUSALS[this.#refusals[at]!]! };
+    const end = this.#refusals[at]!;
+    const refused = REFUSALS[end & ~EXISTED]!;
+    const outcome: Outcome = { position, at: this.#numbers[WIDTH * at + 2]!, refused };
+    if (end >= EXISTED) outcome.existed = true;
     return { request, asked: this.#otherDigests?.get(request) ?? digest(), outcome };
   }
 

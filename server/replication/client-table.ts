@@ -152,16 +152,16 @@ function* piecesOf(rows: readonly (readonly [ClientId, ClientRow])[], frozen: Fr
 function cellsOf(client: ClientId, { last, usedAtMs, replies }: ClientRow): string[] {
   const texts = Array.from(
     replies,
-    ({ request, asked, outcome: { position, at, refused } }) => `${request}/${asked}/${position}/${at}/${refused}`,
+    ({ request, asked, outcome: { position, at, refused, existed } }) =>
+      `${request}/${asked}/${position}/${at}/${refused}${existed ? '/existed' : ''}`,
   );
   return [client, String(last), String(usedAtMs), texts.join(' ')];
 }
 
 function parseReply(text: string): RememberedReply {
-  const [request, asked, position, at, refused] = text.split('/');
-  return {
-    request: Number(request),
-    asked: asked!,
-    outcome: { position: Number(position), at: Number(at), refused: refused as Outcome['refused'] },
-  };
+  // Only of documents that were there before is there a sixth part.
+  const [request, asked, position, at, refused, existed] = text.split('/');
+  const outcome: Outcome = { position: Number(position), at: Number(at), refused: refused as Outcome['refused'] };
+  if (existed !== undefined) outcome.existed = true;
+  return { request: Number(request), asked: asked!, outcome };
 }

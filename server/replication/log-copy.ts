@@ -1,5 +1,6 @@
 import { assert } from '../../shared/assert.ts';
 import { type Address, NO_VIEW, parseView, sameView, type ViewNumber } from '../../shared/ids.ts';
+import { LOG_TAIL_LENGTH } from '../../shared/limits.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import type { Incarnation } from '../../shared/views.ts';
 import type { LogPosition, PeerMessage } from './messages.ts';
@@ -39,8 +40,10 @@ export function commitThrough(context: Context, op: number): void {
   state.commit = through;
   outputs.push({ type: 'commit', entries });
   // In steps, because each costs a move of the whole list.
-  if (state.commit - state.log.floor > 2 * config.logTailEntries) {
-    state.log.release(Math.min(state.commit - config.logTailEntries, state.log.durableOp));
+  const isLong = state.log.length > 2 * LOG_TAIL_LENGTH;
+  if (isLong || state.commit - state.log.floor > 2 * config.logTailEntries) {
+    const tailAfter = state.log.tailAfter(state.commit, config.logTailEntries, LOG_TAIL_LENGTH);
+    state.log.release(Math.min(tailAfter, state.log.durableOp));
   }
 }
 

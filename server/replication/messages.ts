@@ -1,5 +1,6 @@
-import type { Address, ViewNumber } from '../../shared/ids.ts';
-import type { EntryDraft, LogEntry } from '../../shared/operations.ts';
+import type { ChatError } from '../../shared/errors.ts';
+import type { AccountId, Address, ClientId, ConversationEnd, SessionId, ViewNumber } from '../../shared/ids.ts';
+import type { EntryDraft, LogEntry, LogEvent } from '../../shared/operations.ts';
 import type { Incarnation, ViewFile, ViewRecord } from '../../shared/views.ts';
 
 /** A place in a log. Compared by view first, then by op: the higher one is ahead (R9). */
@@ -38,6 +39,82 @@ export interface Hello {
   /** All servers of the cluster that it has heard of. */
   readonly known: readonly Address[];
 }
+
+/** A request of a client on its way from a backup to the primary (R28). */
+export interface RelayedRequest {
+  readonly client: ClientId;
+  readonly request: number;
+  readonly known: boolean;
+  readonly event: LogEvent;
+  readonly account: AccountId | '';
+  /** The log-in that asks; null when nobody is logged in. */
+  readonly session: { readonly session: SessionId; readonly openedAt: number } | null;
+  readonly subject: string;
+  readonly body: string;
+  /** The keyed digest of what was asked. */
+  readonly asked: string;
+}
+
+/** A refusal that leaves no row, so that the backup would never hear of it. */
+export interface RelayedRefusal {
+  readonly client: ClientId;
+  readonly request: number;
+  readonly error: ChatError;
+  /** What the primary had applied when it judged. */
+  readonly position: number;
+}
+
+/** R17, R28: what one that follows the primary asks it for. No business of the core: it hands it over to the engine. */
+export interface RelayMessage {
+  readonly type: 'relay';
+  /** The view that the asker is in, and follows the primary of. */
+  readonly view: ViewNumber;
+  /** Grows with each attempt of this life of the asker; what belongs to an earlier one is over. */
+  readonly session: number;
+  /** Asks for fresh reads, up to this one, counted by the asker; 0: for none. */
+  readonly read: number;
+  /** What the asker has applied, with its chain: shows the primary whether the asker has the same history. */
+  readonly applied: { readonly op: number; readonly chain: string };
+  /** How many requests were sent in this session before these. */
+  readonly first: number;
+  readonly requests: readonly RelayedRequest[];
+  readonly received: readonly { readonly account: AccountId; readonly position: number }[];
+  readonly marks: readonly { readonly account: AccountId; readonly with: ConversationEnd; readonly position: number }[];
+}
+
+/** R17, R28: the primary's answer to it. */
+export interface RelayedMessage {
+  readonly type: 'relayed';
+  readonly view: ViewNumber;
+  readonly session: number;
+  /** The primary takes nothing more in this session: what it has not answered has to be sent again, in another one. */
+  readonly isOver: boolean;
+  /** Fresh reads up to this one may be answered by whoever has applied `position`; 0: none. */
+  readonly read: number;
+  readonly position: number;
+  readonly refusals: readonly RelayedRefusal[];
+}
+
+/** Who is connected to the sender, or came and went there: best effort, for those whom it concerns at other servers. */
+export interface PresenceMessage {
+  readonly type: 'presence';
+  /** `online` are all that are connected there now. */
+  readonly isWhole: boolean;
+  readonly online: readonly AccountId[];
+  readonly offline: readonly AccountId[];
+}
+
+/** Somebody who is connected to the sender is typing, or is no more. */
+export interface TypingMessage {
+  readonly type: 'typing';
+  readonly account: AccountId;
+  /** The conversation, as the typist names it. */
+  readonly with: string;
+  readonly typing: boolean;
+}
+
+/** Messages that are no business of the core. */
+export type HandedOver = RelayMessage | RelayedMessage | PresenceMessage | TypingMessage;
 
 /** Messages between replicas; PROTOCOL.md has the same table with the rules that handle them. */
 export type PeerMessage =
@@ -112,7 +189,8 @@ export type PeerMessage =
   /** R23: the last words of an incarnation, which does nothing more: a proof of its death. */
   | { type: 'farewell' }
   /** R1: from a primary to somebody on a copied folder, or on one put back from an older state; says whom it means. */
-  | { type: 'turn-away'; view: ViewNumber; whom: Incarnation; nonce: string };
+  | { type: 'turn-away'; view: ViewNumber; whom: Incarnation; nonce: string }
+  | HandedOver;
 
 /** Everything that can happen to a replica. */
 export type Input =
@@ -174,6 +252,8 @@ export type Output =
   /** Ends the connection to that address in a while, and dials it anew: its hello may be another one by then. */
   | { type: 'dial-again'; address: Address }
   | { type: 'read-confirmed'; checkId: number }
+  /** From one whose messages count: for whoever works with the core. */
+  | { type: 'hand-over'; from: Incarnation; message: HandedOver }
   /** Role, view, members or links changed: whoever shows or serves them should look again. */
   | { type: 'changed' }
   /** A sentence for the operator. */

@@ -15,6 +15,7 @@ export function startView(context: Context, record: ViewRecord, endOp: number): 
   state.sent.clear();
   state.resentAtMs.clear();
   state.readChecks = [];
+  state.awaitingCommit.clear();
   for (const member of otherMembers(state)) {
     state.acknowledged.set(member.id, endOp);
     state.sent.set(member.id, endOp);
@@ -136,18 +137,22 @@ export function commitWhenAcknowledged(context: Context): void {
   for (const member of otherMembers(state)) op = Math.min(op, state.acknowledged.get(member.id) ?? 0);
   const before = state.commit;
   commitThrough(context, op);
+  if (state.commit === before) return;
   // Backups learn it with the next Prepare; when none is due, at once, so that they serve fresh reads.
-  if (state.commit > before && state.commit === state.log.endOp) sendCommit(context);
+  const isIdle = state.commit === state.log.endOp;
+  for (const { id } of otherMembers(state)) if (isIdle || state.awaitingCommit.has(id)) tellCommit(context, id);
 }
 
 /** Tells the backups the commit number while nothing else does; also how they notice that something got lost. */
 export function sendCommit(context: Context): void {
   const { state } = context;
   if (!isPrimary(state)) return;
-  const { number } = state.file.base!;
-  for (const member of otherMembers(state)) {
-    send(context, member.id, { type: 'commit', view: number, commit: state.commit, end: state.log.endOp });
-  }
+  for (const { id } of otherMembers(state)) tellCommit(context, id);
+}
+
+function tellCommit(context: Context, to: Address): void {
+  const { file, commit, log } = context.state;
+  send(context, to, { type: 'commit', view: file.base!.number, commit, end: log.endOp });
 }
 
 export function onCommit(context: Context, from: Incarnation, commit: PeerMessage & { type: 'commit' }): void {

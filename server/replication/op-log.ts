@@ -14,6 +14,8 @@ export class OpLog {
   #floorChain: string;
   #floorView: string;
   #entries: LogEntry[] = [];
+  /** Of the rows in memory, in UTF-16 code units. */
+  #length = 0;
 
   constructor(floor: { op: number; chain: string; view: string } = { op: 0, chain: GENESIS_CHAIN, view: '0/0/' }) {
     this.floor = floor.op;
@@ -31,6 +33,11 @@ export class OpLog {
     return last
       ? { op: last.op, chain: last.chain, view: last.view }
       : { op: this.floor, chain: this.#floorChain, view: this.#floorView };
+  }
+
+  /** Of the rows in memory, in UTF-16 code units of CSV. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Those after the floor, in order. */
@@ -53,13 +60,14 @@ export class OpLog {
     for (const entry of entries) {
       assert(entry.op === this.endOp + 1, `entry ${entry.op} does not follow ${this.endOp}`);
       this.#entries.push(entry);
+      this.#length += entry.row.length;
     }
   }
 
   /** Forgets all entries after `op`, which must not be below the floor. */
   cutAfter(op: number): void {
     assert(op >= this.floor, `cannot cut after ${op}, below ${this.floor}`);
-    this.#entries.length = Math.min(this.#entries.length, op - this.floor);
+    this.#forget(this.#entries.splice(op - this.floor));
     this.durableOp = Math.min(this.durableOp, op);
   }
 
@@ -81,9 +89,23 @@ export class OpLog {
   release(op: number): void {
     const last = this.entry(op);
     if (!last) return;
-    this.#entries.splice(0, op - this.floor);
+    this.#forget(this.#entries.splice(0, op - this.floor));
     this.floor = op;
     this.#floorChain = last.chain;
     this.#floorView = last.view;
+  }
+
+  /** The lowest op after which no more than so many rows follow, and no more than so many code units; `through` at most. */
+  tailAfter(through: number, rows: number, length: number): number {
+    let after = through;
+    for (let left = length; after > Math.max(this.floor, through - rows); after--) {
+      left -= this.entry(after)!.row.length;
+      if (left < 0) break;
+    }
+    return after;
+  }
+
+  #forget(entries: readonly LogEntry[]): void {
+    for (const { row } of entries) this.#length -= row.length;
   }
 }

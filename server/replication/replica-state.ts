@@ -164,6 +164,8 @@ export interface ReplicaState {
   readonly sent: Map<Address, number>;
   readonly resentAtMs: Map<Address, number>;
   readonly learners: Map<Address, Learner>;
+  /** R28: who answers clients by what it has applied, and so is told each commit number at once. */
+  readonly awaitingCommit: Set<Address>;
   readChecks: { checkId: number; waitingFor: Set<Address> }[];
   /** When the install of the present base became known here. */
   installedAtMs: number;

@@ -96,6 +96,7 @@ export function createReplica(recovered: Recovered, config: ReplicaConfig, nowMs
     sent: new Map(),
     resentAtMs: new Map(),
     learners: new Map(),
+    awaitingCommit: new Set(),
     readChecks: [],
     installedAtMs: nowMs,
   };
@@ -299,6 +300,15 @@ function onMessage(context: Context, from: Incarnation, message: PeerMessage): v
       break;
     case 'turn-away':
       onTurnedAway(context, from, message);
+      break;
+    case 'relay':
+      context.state.awaitingCommit.add(from.id);
+      context.outputs.push({ type: 'hand-over', from, message });
+      break;
+    case 'relayed':
+    case 'presence':
+    case 'typing':
+      context.outputs.push({ type: 'hand-over', from, message });
       break;
   }
 }

@@ -1,6 +1,7 @@
 import type { Accounts } from './accounts.ts';
 import type { Blocks } from './blocks.ts';
 import type { Compactions } from './compactions.ts';
+import type { Documents } from './documents.ts';
 import type { MessageArchive } from './messages.ts';
 import type { Reactions } from './reactions.ts';
 import type { ReadMarks } from './read-marks.ts';
@@ -17,5 +18,6 @@ export interface ChatParts {
   readonly reactions: Reactions;
   /** Of conversations with accounts; those of rooms are with their members. */
   readonly marks: ReadMarks;
+  readonly documents: Documents;
   readonly compactions: Compactions;
 }

@@ -4,12 +4,13 @@ import { nameKey } from '../../shared/names.ts';
 import type { EntryDraft, LogEntry, Outcome, Table } from '../../shared/operations.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { acquaintancesOf, listConversations, readUpTo } from './conversations.ts';
+import type { Documents } from './documents.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { chooseHistory, chooseMessage } from './history.ts';
 import { indexRows, readIndexRow, type WrittenIndex } from './message-index.ts';
 import { MessageQueue } from './message-queue.ts';
 import { byNameKey } from './name-index.ts';
-import { perform } from './perform.ts';
+import { type Performed, perform } from './perform.ts';
 import type {
   AccountView,
   ChatReader,
@@ -44,6 +45,8 @@ const EVENTS_WITH_TEXT: ReadonlySet<LogEntry['event']> = new Set<LogEntry['event
   'room:topic',
 ]);
 
+const NOTHING_PERFORMED: Performed = { notices: [] };
+
 /** A question for a part of a list; see {@link ChatReader}. */
 interface ListAsk {
   pattern?: string | undefined;
@@ -55,7 +58,7 @@ interface ListAsk {
  * The chat: what all operations so far have led to. A function of the log alone, so that every replica that applied
  * the same entries holds the same, and answers the same.
  *
- * A server starts with `restore`, `restoreIndex` for each row of the index, `restored`, then `apply` for the rest of the log.
+ * A server starts with `restore`, `restoreIndex` for each row of the index, `restored`, `restoreDocument` for each document, then `apply` for the rest of the log.
  */
 export class ChatState implements ChatReader {
   readonly #parts: ChatParts = newParts();
@@ -110,20 +113,22 @@ export class ChatState implements ChatReader {
     assert(entry.op === this.#position + 1, `entry ${this.#position + 1} is to be applied, not ${entry.op}`);
     const refused = whyRefused(entry, this.#parts);
     this.#position = entry.op;
-    const notices = refused === '' ? perform(this.#parts, entry) : [];
+    const { notices, existed } = refused === '' ? perform(this.#parts, entry) : NOTHING_PERFORMED;
     // Nobody is shown what was refused. Its body may be gone by now, so that only the event tells whether there was one.
     if (refused !== '' && EVENTS_WITH_TEXT.has(entry.event)) this.compactions.noteRemovable(entry.op);
     if (entry.removedDigest !== '' && refused === '') this.compactions.noteShortened(entry.op);
-    return { outcome: { position: entry.op, at: entry.time, refused }, notices };
+    const outcome: Outcome = { position: entry.op, at: entry.time, refused };
+    return { outcome: existed ? { ...outcome, existed } : outcome, notices };
   }
 
   /**
    * Whether an operation would take effect if it were applied now; the primary asks before it appends.
    *
+   * @param documentBytesUnderWay see {@link whyNotAppended}
    * @returns empty, or the code of the refusal
    */
-  check(draft: EntryDraft): Outcome['refused'] {
-    return whyRefused(draft, this.#parts) || whyNotAppended(draft, this.#parts);
+  check(draft: EntryDraft, documentBytesUnderWay = 0): Outcome['refused'] {
+    return whyRefused(draft, this.#parts) || whyNotAppended(draft, this.#parts, documentBytesUnderWay);
   }
 
   /** Whether a message is deleted; false when it is not known. */
@@ -138,7 +143,28 @@ export class ChatState implements ChatReader {
     return message !== undefined && this.#parts.archive.columns.editedAtOp(message) > op;
   }
 
-  /** All tables of the snapshot but the growing one and those for people. */
+  /** Whether the document of a key was set anew or deleted after an op, so that no value which it had by then is there any more. */
+  isDocumentChangedSince(key: string, op: number): boolean {
+    const document = this.#parts.documents.find(key);
+    return document === undefined || document.changedAtOp > op;
+  }
+
+  document(key: string): string | undefined {
+    return this.#parts.documents.find(key)?.value;
+  }
+
+  /** All documents, for a table of the snapshot, and what they take of the memory. */
+  get documents(): Pick<Documents, 'pieces' | 'bytes' | 'size'> {
+    return this.#parts.documents;
+  }
+
+  /** Takes a row of the table of documents that belongs to the snapshot: all of them, in order, before anything is applied or asked. */
+  restoreDocument(row: readonly string[]): void {
+    const { changedAtOp } = this.#parts.documents.restoreRow(row);
+    this.compactions.need(changedAtOp);
+  }
+
+  /** All tables of the snapshot but those that are long, and those for people. */
   snapshot(): Table[] {
     return snapshotOf(this.#parts);
   }

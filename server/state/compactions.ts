@@ -46,7 +46,7 @@ export class Compactions {
   #opBefore = 0;
   #removableSinceOp = 0;
   readonly #gone = new Map<ConversationEnd, Gone>();
-  /** Rows whose bodies are needed: edits, reactions, topics, passwords and display names that hold. */
+  /** Rows whose bodies are needed: edits, reactions, topics, passwords, display names and documents that hold. */
   readonly #needed = new Set<number>();
   readonly #replaced = new Map<number, number>();
   readonly #withoutBody = new Set<number>();
@@ -114,7 +114,7 @@ export class Compactions {
     this.noteRemovable(gone.goneAtOp);
   }
 
-  /** The body of a row is needed: the text of an edit, of a reaction, of a topic, a password, a display name. Not for the rows that make accounts, rooms and messages. */
+  /** The body of a row is needed: the text of an edit, of a reaction, of a topic, a password, a display name, a document. Not for the rows that make accounts, rooms and messages. */
   need(row: number): void {
     this.#needed.add(row);
   }
@@ -124,6 +124,18 @@ export class Compactions {
     if (!this.#needed.delete(row)) return;
     this.#replaced.set(row, atOp);
     this.noteRemovable(atOp);
+  }
+
+  /**
+   * As {@link replace}, for rows of which there may be any number in an hour: of one that is later than the latest compaction nothing needs to be
+   * remembered, since the next one finds that nobody needs it.
+   */
+  supersede(row: number, atOp: number): void {
+    if (row <= this.#op) {
+      this.replace(row, atOp);
+      return;
+    }
+    if (this.#needed.delete(row)) this.noteRemovable(atOp);
   }
 
   /** An entry took effect that compaction had shortened. */
@@ -168,6 +180,7 @@ export class Compactions {
       case 'message:react':
       case 'message:unreact':
       case 'room:topic':
+      case 'document:set':
         return this.#needed.has(op) || (this.#replaced.get(op) ?? 0) > this.#op ? 'all' : 'nothing';
       default:
         return 'all';

@@ -4,7 +4,7 @@ import { snapshotOf } from './state-tables.ts';
 
 /** The whole state as text, but for the texts of messages: equal exactly when the states are. Long; for tests. */
 export function fingerprintOf(parts: ChatParts, position: number): string {
-  const { accounts, archive, rooms, compactions } = parts;
+  const { accounts, archive, rooms, documents, compactions } = parts;
   const { columns } = archive;
   const lines = [`position ${position}`];
   for (const { name, rows } of snapshotOf(parts)) for (const row of rows) lines.push(JSON.stringify([name, ...row]));
@@ -24,6 +24,8 @@ export function fingerprintOf(parts: ChatParts, position: number): string {
     const conversation = archive.inRoom(id);
     if (conversation !== undefined) lines.push(conversationLine(parts, id, conversation));
   }
+  for (const piece of documents.pieces()) for (const row of piece) lines.push(JSON.stringify(['documents', ...row]));
+  lines.push(`documents take ${documents.bytes}`);
   lines.push(`needed ${compactions.neededRows.join()}`);
   return lines.join('\n');
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '../../shared/assert.ts';
-import type { LogEntry } from '../../shared/operations.ts';
+import type { LogEntry, LogEvent } from '../../shared/operations.ts';
 import {
   changeBlock,
   changePassword,
@@ -11,17 +11,40 @@ import {
   openSession,
 } from './account-operations.ts';
 import type { ChatParts } from './chat-parts.ts';
+import { deleteDocument, setDocument } from './document-operations.ts';
 import { deleteMessage, editMessage, noteReadMarks, noteReceipts, react, sendMessage } from './message-operations.ts';
 import type { Notice } from './reader.ts';
 import { performInRoom } from './room-operations.ts';
 
-/** Does what an entry asks for, which was found to take effect. @returns for those who are connected, in order */
-export function perform(parts: ChatParts, entry: LogEntry): Notice[] {
+/** What an entry that took effect came to. */
+export interface Performed {
+  /** For those who are connected, in order. */
+  notices: Notice[];
+  /** Of an entry about a document: there was one of that key before. */
+  existed?: boolean;
+}
+
+/** Does what an entry asks for, which was found to take effect. */
+export function perform(parts: ChatParts, entry: LogEntry): Performed {
+  switch (entry.event) {
+    case 'document:set':
+      return { notices: [], existed: setDocument(parts, entry) };
+    case 'document:delete':
+      return { notices: [], existed: deleteDocument(parts, entry) };
+    default:
+      return { notices: performInChat(parts, entry as LogEntry & { event: ChatEvent }) };
+  }
+}
+
+type ChatEvent = Exclude<LogEvent, 'document:set' | 'document:delete'>;
+
+function performInChat(parts: ChatParts, entry: LogEntry & { event: ChatEvent }): Notice[] {
   switch (entry.event) {
     case 'message:send':
       return sendMessage(parts, entry);
     case 'cluster:view':
     case 'cluster:complete':
+    case 'request:refused':
       return [];
     case 'cluster:compact':
       parts.compactions.compact(entry.op);

@@ -163,6 +163,8 @@ export interface ChatReader {
   messageById(account: AccountId, id: string): HistoryChoice;
   /** What a page of history consists of now; its texts are the engine's to fetch. */
   history(ask: HistoryAsk): HistoryChoice;
+  /** The JSON text of the document of that key; undefined when there is none. */
+  document(key: string): string | undefined;
   /** The highest position that the account has received. */
   received(account: AccountId): number;
 }

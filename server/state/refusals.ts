@@ -1,9 +1,16 @@
 import { readAccountBody } from '../../shared/account-body.ts';
 import type { AccountId } from '../../shared/ids.ts';
-import { BLOCKS_PER_ACCOUNT, REACTIONS_PER_MESSAGE, ROOM_MEMBERS_MAX, ROOMS_PER_ACCOUNT } from '../../shared/limits.ts';
+import {
+  BLOCKS_PER_ACCOUNT,
+  DOCUMENTS_MAX_BYTES,
+  REACTIONS_PER_MESSAGE,
+  ROOM_MEMBERS_MAX,
+  ROOMS_PER_ACCOUNT,
+} from '../../shared/limits.ts';
 import type { EntryDraft, Outcome } from '../../shared/operations.ts';
 import { readRoomBody } from '../../shared/room-body.ts';
 import type { ChatParts } from './chat-parts.ts';
+import { bytesTaken } from './documents.ts';
 import type { Room } from './rooms.ts';
 import { firstWord, secondWord } from './subjects.ts';
 
@@ -21,7 +28,12 @@ export function whyRefused(draft: EntryDraft, parts: ChatParts): Refused {
     case 'cluster:compact':
     case 'message:received':
     case 'conversation:read':
+    // Documents are everybody's.
+    case 'document:set':
+    case 'document:delete':
       return '';
+    case 'request:refused':
+      return draft.subject as Refused;
     case 'account:create':
       // The primary appends none whose name may be taken by then. One whose name was removed since did take effect.
       return parts.accounts.presentByNameKey(readAccountBody(draft).nameKey) === undefined ? '' : 'username-taken';
@@ -33,14 +45,25 @@ export function whyRefused(draft: EntryDraft, parts: ChatParts): Refused {
 }
 
 /**
- * What the primary refuses besides, before it appends. What is in the log by then takes effect: the texts of reactions, which this depends on,
- * may be gone when it is applied again.
+ * What the primary refuses besides, before it appends. What is in the log by then takes effect: the texts of reactions and the values of documents, which this
+ * depends on, may be gone when it is applied again.
+ *
+ * @param documentBytesUnderWay what the documents take that are in the log, or on their way into it, and not applied
  */
-export function whyNotAppended(draft: EntryDraft, { archive, reactions }: ChatParts): Refused {
+export function whyNotAppended(draft: EntryDraft, parts: ChatParts, documentBytesUnderWay: number): Refused {
+  if (draft.event === 'document:set') return ofDocument(draft, parts, documentBytesUnderWay);
   if (draft.event !== 'message:react') return '';
+  const { archive, reactions } = parts;
   const shown = reactions.shownAt(archive.find(draft.subject)!);
   const isNew = !shown.some(({ text }) => text === draft.body);
   return isNew && shown.length >= REACTIONS_PER_MESSAGE ? 'limit-reached' : '';
+}
+
+/** The document that it replaces gives its place up only when it is applied. */
+function ofDocument({ subject, body }: EntryDraft, { documents }: ChatParts, bytesUnderWay: number): Refused {
+  const before = documents.find(subject);
+  const others = documents.bytes - (before?.bytes ?? 0);
+  return others + bytesUnderWay + bytesTaken(body) > DOCUMENTS_MAX_BYTES ? 'limit-reached' : '';
 }
 
 function ofLoggedIn(draft: EntryDraft, parts: ChatParts): Refused {

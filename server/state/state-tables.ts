@@ -4,6 +4,7 @@ import { Accounts } from './accounts.ts';
 import { Blocks } from './blocks.ts';
 import type { ChatParts } from './chat-parts.ts';
 import { Compactions } from './compactions.ts';
+import { Documents } from './documents.ts';
 import { MessageArchive } from './messages.ts';
 import { Reactions } from './reactions.ts';
 import { type ReadMark, ReadMarks } from './read-marks.ts';
@@ -39,6 +40,7 @@ export function newParts(): ChatParts {
     archive,
     reactions: new Reactions(),
     marks: new ReadMarks(),
+    documents: new Documents(),
     compactions: new Compactions(accounts, rooms, archive),
   };
 }

@@ -150,6 +150,14 @@ function claimsOf(table: string, cell: (name: string) => string): [op: number, t
       };
       return [[Number(cell('op')), given]];
     }
+    case 'documents': {
+      const [key, value] = [cell('key'), cell('value')];
+      const isOf: Test = ({ event, subject }) => event === 'document:set' && subject === key;
+      return [
+        [Number(cell('created_op')), isOf],
+        [Number(cell('changed_op')), (entry) => isOf(entry) && (isRemoved(entry) || entry.body === value)],
+      ];
+    }
     case 'sessions':
       return [[Number(cell('session')), isEvent('session:open', 'account:create')]];
     case 'queued_messages': {

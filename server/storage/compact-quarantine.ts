@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { documentKey } from '../../shared/documents.ts';
 import type { LogEntry } from '../../shared/operations.ts';
 import { CompactionOver, type CompactionPlace } from './compact-log.ts';
 import { syncFolder } from './files.ts';
@@ -15,11 +16,12 @@ const LOG = /^(commit_log|fetched-after).*\.csv(\.new)?$/;
 /** Rows of these say in their second cell which message they are about. */
 const QUEUE = /^queued_messages\.csv(\.new)?$/;
 const REACTIONS = /^reactions\.csv(\.new)?$/;
+const DOCUMENTS = /^documents\.csv(\.new)?$/;
 /** Rows of these say in their first cell which account or room they are about. */
 const ENDS = /^(user_table|rooms)\.csv(\.new)?$/;
 
 /**
- * Removes from what was ever set aside the texts of deleted messages, those that were edited away, and what the log does not tell of accounts and rooms any more. All
+ * Removes from what was ever set aside the texts of deleted messages, those that were edited away, the values of documents that are not there any more, and what the log does not tell of accounts and rooms any more. All
  * other lines stay byte for byte, damaged ones too.
  *
  * @returns how many rows were shortened or removed
@@ -44,6 +46,7 @@ export async function compactQuarantine(place: CompactionPlace, plan: Compaction
     const removals: [RegExp, (line: string) => boolean][] = [
       [QUEUE, (line) => isAboutGone(plan, line, 'deleted or edited')],
       [REACTIONS, (line) => isAboutGone(plan, line, 'deleted')],
+      [DOCUMENTS, (line) => isOldDocument(plan, line)],
       [ENDS, (line) => ends.has(Number(/^(\d+),/.exec(line)?.[1]))],
     ];
     for (const [pattern, isGone] of removals) {
@@ -58,6 +61,12 @@ function isAboutGone(plan: CompactionPlan, line: string, how: 'deleted' | 'delet
   const [, op, id] = /^(\d+),([^,"]*),/.exec(line) ?? [];
   if (id === undefined) return false;
   return plan.isDeletedMessage(id) || (how === 'deleted or edited' && plan.isEditedSince(id, Number(op)));
+}
+
+/** Of a line of a table of documents: its key, when it was created, and which op has its value. */
+function isOldDocument(plan: CompactionPlan, line: string): boolean {
+  const [, key, changedAtOp] = /^([^,"]*),\d+,(\d+),/.exec(line) ?? [];
+  return key !== undefined && plan.isDocumentChangedSince(key, Number(changedAtOp));
 }
 
 /** Removes what a crash left half-written in the quarantine. To be called by who holds the database's lock. */
@@ -125,10 +134,12 @@ async function shorten(
   return { pieces, changed };
 }
 
-/** Judged by the message that it sends, or that it is about. */
+/** Judged by the message that it sends, or by the message or the document that it is about. */
 function isTextGone(plan: CompactionPlan, { entry, ops, id, subject }: QuarantinedRow): boolean {
   if (id !== '' && (plan.isDeletedMessage(id) || plan.isEditedSince(id, 0))) return true;
   if (subject === '') return false;
+  const mayBeDocument = entry ? entry.event === 'document:set' : documentKey(subject).ok;
+  if (mayBeDocument) return plan.isDocumentChangedSince(subject, Math.max(0, ...ops));
   const mayBeEdit = entry === undefined || entry.event === 'message:edit';
   return plan.isDeletedMessage(subject) || (mayBeEdit && plan.isEditedSince(subject, Math.max(0, ...ops)));
 }
@@ -177,4 +188,5 @@ const BODY_EVENTS = [
   'account:profile',
   'room:create',
   'room:topic',
+  'document:set',
 ] as const;

@@ -31,6 +31,8 @@ export interface CompactionPlan {
   isDeletedMessage(id: string): boolean;
   /** Whether a message was edited after an op, so that a text which it had by then is shown no more. For the same files. */
   isEditedSince(id: string, op: number): boolean;
+  /** Whether the document of a key was set anew or deleted after an op. For the same files. */
+  isDocumentChangedSince(key: string, op: number): boolean;
   /** Nobody wants it any more: a later entry was applied, or the server ends. */
   isOver(): boolean;
 }

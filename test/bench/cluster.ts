@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import type { ServerStatus } from '../../shared/api.ts';
 import { endProcess, pause, removeFolder, startProgram, temporaryFolder } from './processes.ts';
+import { processorMsOf } from './processor-time.ts';
 
 const SERVERS = 3;
 const COMPLETE_DEADLINE_MS = 30_000;
@@ -94,6 +95,11 @@ export class Cluster {
   async stop(): Promise<void> {
     await Promise.all([...this.#members.values()].map(({ child }) => endProcess(child, 'SIGTERM')));
     removeFolder(this.#folder);
+  }
+
+  /** What each server has used of the processor so far, milliseconds, in the order of {@link addresses}. */
+  processorMs(): number[] {
+    return this.#ports.map((port) => processorMsOf(this.#members.get(port)!.child.pid!));
   }
 
   #memberAt(address: string): Member {

@@ -4,13 +4,12 @@ import { type ClusterOptions, freePorts, statusOf } from './cluster.ts';
 import type { Figure } from './figures.ts';
 import type { LoadTasks } from './load-worker.ts';
 import { endProcess, pause, removeFolder, startProgram, temporaryFolder, Worker } from './processes.ts';
+import { processorMsOf } from './processor-time.ts';
 import type { PumpPlan } from './pump.ts';
 import { storeMessages } from './stored-messages.ts';
 
 const START_DEADLINE_MS = 120_000;
 const POLL_MS = 10;
-/** Of the processor times in /proc. */
-const MS_PER_TICK = 10;
 
 export interface HistoryPlan {
   messages: number;
@@ -134,12 +133,7 @@ export class Server {
 
   /** So far. */
   async used(): Promise<{ processorMs: number; operations: number }> {
-    const stat = readFileSync(`/proc/${this.#child!.pid}/stat`, 'utf8');
-    const [user, system] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13);
-    const processorMs = (Number(user) + Number(system)) * MS_PER_TICK;
+    const processorMs = processorMsOf(this.#child!.pid!);
     return { processorMs, operations: (await statusOf(this.port))?.commit ?? Number.NaN };
   }
 

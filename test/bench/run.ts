@@ -9,7 +9,9 @@ import { type Figure, median, tableOf } from './figures.ts';
 import { historyFigures, measureHistory } from './history.ts';
 import { joinFigures, measureJoins } from './joining.ts';
 import { keepFolders } from './processes.ts';
+import { measureReading, readingFigures } from './reading.ts';
 import { type Floor, measureFloor, measureOurs, type Ours, type RoundPlan } from './rounds.ts';
+import { measureSpreading, spreadingFigures } from './spreading.ts';
 import { measureTerminal, terminalFigures } from './terminal.ts';
 
 const HELP = `npm run bench -- [options]
@@ -18,6 +20,8 @@ const HELP = `npm run bench -- [options]
   --history         only what many stored messages cost: the start, the memory, the next message
   --join            only what it takes until a server with an empty folder has so many stored messages
   --compact         only what it takes until every hundredth of them is removed from the files, and then every tenth
+  --reads           only reading, history and documents: 20 clients at the primary, and spread over the backups
+  --spread          only messages with clients at all servers beside clients at the primary: in 20 conversations, and in a room of 200
   --terminal        only what somebody waits for who chats in the terminal, with 100,000 messages of their own
   --messages N      how many those are (1000000)
   --accounts N      of how many accounts (10000)
@@ -30,6 +34,8 @@ const HELP = `npm run bench -- [options]
 
 /** More than a full run takes; whatever hangs, the run ends. */
 const RUN_DEADLINE_MS = 600_000;
+/** Pages that each client waits for at a time. */
+const READS_IN_FLIGHT = 1;
 
 const { values } = parseArgs({
   options: {
@@ -39,6 +45,8 @@ const { values } = parseArgs({
     join: { type: 'boolean', default: false },
     compact: { type: 'boolean', default: false },
     terminal: { type: 'boolean', default: false },
+    reads: { type: 'boolean', default: false },
+    spread: { type: 'boolean', default: false },
     messages: { type: 'string' },
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -72,6 +80,14 @@ async function run(): Promise<void> {
   say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
   if (values.terminal) {
     await runTerminal(options, quick);
+    return;
+  }
+  if (values.reads) {
+    await runReads(plan, options, quick);
+    return;
+  }
+  if (values.spread) {
+    await runSpread(plan, options, quick);
     return;
   }
   if (values.history || values.join || values.compact) {
@@ -108,6 +124,25 @@ async function runTerminal(options: ClusterOptions, quick: boolean): Promise<voi
   });
   say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
   process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(terminalFigures(times, messages))}\n`);
+}
+
+async function runReads({ pump }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const plan = { rounds, pump: { ...pump, inFlight: READS_IN_FLIGHT } };
+  const measured = await measureReading(plan, options, ({ what, at, ...load }) =>
+    say(`${what}, at the ${at}  ${describe(load)}`),
+  );
+  say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(readingFigures(measured, pump.clients))}\n`);
+}
+
+async function runSpread({ pump }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {
+  const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
+  const measured = await measureSpreading({ rounds, pump }, options, ({ at, shape, ...load }) =>
+    say(`${shape}, at ${at === 'all' ? 'all servers' : 'the primary'}  ${describe(load)}`),
+  );
+  say(`Load of the machine after the run: ${loadavg()[0]!.toFixed(2)}.`);
+  process.stdout.write(`\nMedians (lowest–highest).\n${tableOf(spreadingFigures(measured, pump.clients))}\n`);
 }
 
 async function runHistory({ pump, singles }: RoundPlan, options: ClusterOptions, quick: boolean): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type Handshake,
   type ReadEvent,
   type RequestEvent,
+  readSchemas,
   type WriteEvent,
   writeSchemas,
 } from '../../shared/api.ts';
@@ -52,6 +53,11 @@ export class FakeCluster extends FakeLog {
   handshakes: { server: string; handshake: Handshake }[] = [];
   /** How long a page of history or of conversations is under way before it is answered: what happens meanwhile is pushed, and not in it. */
   readMs: () => number = () => 0;
+  /** R28: whether servers that follow the primary serve those who take any server. */
+  takesSpread = true;
+  /** Servers that lag: up to where they have applied the log. They answer reads from that, or wait as servers do. */
+  readonly applied = new Map<string, number>();
+  #waiting: { server: string; seen: number; go: () => void }[] = [];
   /** Answers in the place of the servers; `drop` lets the request get lost, `lose-answer` only what it is answered. */
   intercept: ((seen: Seen) => ChatError | 'drop' | 'lose-answer' | undefined) | undefined;
 
@@ -85,8 +91,16 @@ export class FakeCluster extends FakeLog {
     this.tellCluster();
     for (const socket of this.sockets) {
       socket.ready = false;
-      if (socket.server === server) this.#makeReady(socket);
+      this.#makeReady(socket);
     }
+  }
+
+  /** A server that lagged has applied everything. */
+  catchUp(server: string): void {
+    this.applied.delete(server);
+    const waiting = this.#waiting.filter((one) => one.server === server);
+    this.#waiting = this.#waiting.filter((one) => one.server !== server);
+    for (const { go } of waiting) go();
   }
 
   tellCluster(): void {
@@ -99,7 +113,7 @@ export class FakeCluster extends FakeLog {
     for (const socket of this.sockets.filter((one) => one.username === username)) {
       socket.username = '';
       socket.ready = false;
-      if (socket.server === this.primary) socket.push('session:ended', { reason: 'ended elsewhere' });
+      if (this.#serves(socket)) socket.push('session:ended', { reason: 'ended elsewhere' });
     }
   }
 
@@ -115,11 +129,16 @@ export class FakeCluster extends FakeLog {
   }
 
   #makeReady(socket: Socket): void {
-    if (socket.username === '' || socket.server !== this.primary) return;
+    if (socket.username === '' || !this.#serves(socket)) return;
     socket.ready = true;
     const received = this.receivedUpTo.get(socket.username) ?? 0;
     const { username } = socket;
     socket.push('session:ready', { username, position: this.position, received, cluster: this.cluster() });
+  }
+
+  #serves({ server, handshake }: Socket): boolean {
+    if (server === this.primary) return true;
+    return this.takesSpread && handshake.spread === true && this.primary !== null && this.members.includes(server);
   }
 
   #connect(server: Address, handshake: Handshake, listener: ConnectionListener): Connection {
@@ -194,28 +213,57 @@ export class FakeCluster extends FakeLog {
     if (instead !== undefined && instead !== 'lose-answer') {
       answer({ ok: false, error: instead });
     } else {
-      const reply = this.#replyTo(socket, event, payload);
-      if (instead !== undefined) return;
-      const lateMs = event === 'message:history' || event === 'conversation:list' ? this.readMs() : 0;
-      if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
-      else answer(reply);
+      this.#whenApplied(socket.server, event, payload, answer, () => {
+        const reply = this.#replyTo(socket, event, payload);
+        if (instead !== undefined) return;
+        const lateMs = event === 'message:history' || event === 'conversation:list' ? this.readMs() : 0;
+        if (lateMs > 0) this.clock.after(lateMs, () => answer(reply));
+        else answer(reply);
+      });
     }
+  }
+
+  /** R17: a read waits until the server has applied what its client was told, but no longer than 2 s. */
+  #whenApplied(
+    server: string,
+    event: RequestEvent,
+    { seen }: Payload,
+    answer: (reply: object) => void,
+    go: () => void,
+  ): void {
+    const applied = this.applied.get(server);
+    if (!Object.hasOwn(readSchemas, event) || applied === undefined || Number(seen ?? 0) <= applied) {
+      go();
+      return;
+    }
+    const waiting = { server, seen: Number(seen), go };
+    this.#waiting.push(waiting);
+    this.clock.after(2000, () => {
+      if (!this.#waiting.includes(waiting)) return;
+      this.#waiting = this.#waiting.filter((one) => one !== waiting);
+      answer({ ok: false, error: refused('not-primary') });
+    });
   }
 
   #replyTo(socket: Socket, event: RequestEvent, payload: Payload): object {
     if (event === 'cluster:status') return { ok: true, cluster: this.cluster() };
-    if (event === 'account:list') return { ok: true, accounts: [], more: false };
+    if (event === 'account:list') return { ok: true, accounts: [], more: false, asOf: this.position };
     if (event === 'message:received') {
       this.receivedUpTo.set(socket.username, payload.position as number);
       return { ok: true };
     }
-    if (!Object.hasOwn(writeSchemas, event)) return this.#read(socket.username, event as ReadEvent, payload);
-    if (socket.server !== this.primary) {
+    if (!Object.hasOwn(writeSchemas, event)) {
+      const applied = this.applied.get(socket.server) ?? this.position;
+      return { ...this.#read(socket.username, event as ReadEvent, payload, applied), asOf: applied };
+    }
+    const isForPrimary = ['account:create', 'session:open', 'account:password', 'account:delete'].includes(event);
+    if (socket.server !== this.primary && (isForPrimary || !this.#serves(socket))) {
       const { epoch, view } = this;
       const where = this.primary === null ? {} : { primary: this.primary, epoch, view };
       return { ok: false, error: { ...refused('not-primary'), ...where } };
     }
-    return this.#execute(socket, event, payload);
+    const reply = this.#execute(socket, event, payload);
+    return (reply as { ok: boolean }).ok ? reply : { ...reply, asOf: this.position };
   }
 
   #execute(socket: Socket, event: RequestEvent, payload: Payload): object {
@@ -231,11 +279,11 @@ export class FakeCluster extends FakeLog {
     return reply;
   }
 
-  #read(username: string, event: ReadEvent, payload: Payload): object {
+  #read(username: string, event: ReadEvent, payload: Payload, applied: number): object {
     if (username === '') return { ok: false, error: refused('not-logged-in') };
-    if (event === 'message:history') return this.page(username, (payload.after as number | undefined) ?? 0);
+    if (event === 'message:history') return this.page(username, (payload.after as number | undefined) ?? 0, applied);
     if (event === 'message:get') {
-      const message = this.messages().find(({ id }) => id === payload.id);
+      const message = this.messages().find(({ id, position }) => id === payload.id && position <= applied);
       return message ? { ok: true, message } : { ok: false, error: refused('no-such-message') };
     }
     if (event === 'message:search') {

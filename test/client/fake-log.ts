@@ -83,8 +83,8 @@ export abstract class FakeLog {
     return this.messages().map(({ body }) => body);
   }
 
-  /** A page of `message:history`. */
-  page(username: string, after: number): object {
+  /** A page of `message:history`, as a server says it that has applied so much of the log; what was deleted is gone from there, too. */
+  page(username: string, after: number, applied = this.position): object {
     const mine: Item[] = this.events.flatMap((event): Item[] => {
       if ('deleted' in event) {
         const { id, position, of } = event.deleted;
@@ -96,7 +96,9 @@ export abstract class FakeLog {
       const change = changed === undefined ? [] : [{ position: changed, change: { position: changed, message } }];
       return [{ position: message.position, message }, ...change];
     });
-    const wanted = mine.filter(({ position }) => position > after).sort((a, b) => a.position - b.position);
+    const wanted = mine
+      .filter(({ position }) => position > after && position <= applied)
+      .sort((a, b) => a.position - b.position);
     const page = wanted.slice(0, this.pageSize);
     const more = wanted.length > page.length;
     return {
@@ -104,7 +106,7 @@ export abstract class FakeLog {
       messages: page.flatMap(({ message }) => message ?? []),
       deletions: page.flatMap(({ deletion }) => deletion ?? []),
       changes: page.flatMap(({ change }) => change ?? []),
-      position: more ? page.at(-1)!.position : this.position,
+      position: more ? page.at(-1)!.position : applied,
       more,
     };
   }

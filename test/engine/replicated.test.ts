@@ -181,7 +181,7 @@ describe('the replicated engine, on one server', () => {
   it('R18: a number below one of which the server can no longer tell how it ends may still be done elsewhere', () => {
     const keys = new SessionKeys(() => 'session key');
     const chat = new ChatState();
-    const submissions = new Submissions(new ClientTable(), chat, keys);
+    const submissions = new Submissions(new ClientTable(), chat, keys, () => 1);
     const answers: Result<Committed>[] = [];
     const create = {
       event: 'account:create',

@@ -204,6 +204,7 @@ describe('other reads', () => {
     const reply = await ana.ask('account:list', { pattern: 'B*' });
     expect(reply).toEqual({
       ok: true,
+      asOf: 4,
       accounts: [
         { username: 'bert', online: true },
         { username: 'beth', online: false },

@@ -40,7 +40,7 @@ describe('room:create', () => {
     expect(reply).toEqual({ ok: true, position: 3 });
     const made = { name: '#Tea', topic: 'all about tea', owner: 'ana', members: 1 };
     expect(await ana.heard('room:changed')).toEqual({ room: made, position: 3 });
-    expect(await beth.ask('room:list', {})).toEqual({ ok: true, rooms: [made], more: false });
+    expect(await beth.ask('room:list', {})).toEqual({ ok: true, rooms: [made], more: false, asOf: 3 });
     expect(beth.all('room:changed')).toEqual([]);
   });
 
@@ -316,6 +316,7 @@ describe('lists of rooms', () => {
     await ana.write('account:profile', { displayName: 'Ana B.' });
     expect(await cleo.ask('room:members', { room: '#TEA' })).toEqual({
       ok: true,
+      asOf: 7,
       members: [
         { username: 'ana', online: true, displayName: 'Ana B.' },
         { username: 'beth', online: false },

@@ -164,7 +164,9 @@ describe('message:get', () => {
     const { id } = await beth.write('message:send', { to: 'ana', body: 'tea', replyTo: 'abc' });
     const message = await ana.heard('message:new');
     expect(message).toMatchObject({ body: 'tea', replyTo: 'abc' });
-    for (const client of [ana, beth]) expect(await client.ask('message:get', { id })).toEqual({ ok: true, message });
+    for (const client of [ana, beth]) {
+      expect(await client.ask('message:get', { id })).toEqual({ ok: true, message, asOf: 4 });
+    }
     const foreign = await cleo.ask('message:get', { id });
     expect(foreign.error!.code).toBe('no-such-message');
     const unknown = await cleo.ask('message:get', { id: 'unknown' });

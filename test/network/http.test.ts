@@ -70,7 +70,7 @@ describe('HTTP on the same port', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(response.headers.get('access-control-allow-credentials')).toBeNull();
     expect(response.headers.get('set-cookie')).toBeNull();
-    expect(JSON.parse((await response.text()).slice(1)).maxPayload).toBe(262_144);
+    expect(JSON.parse((await response.text()).slice(1)).maxPayload).toBe(1_048_576);
     const peers = await fetch(`${stage.url}${PEERS_PATH}?EIO=4&transport=polling`, { headers });
     expect(peers.status).toBe(400);
     expect(peers.headers.get('access-control-allow-origin')).toBeNull();

@@ -97,7 +97,14 @@ export const bugsInTheClient: readonly PlantedBug[] = [
     name: 'reads-without-seen',
     rule: 'R17',
     says: 'A client asks a backup without saying what it has seen.',
-    file: 'client/client-core.ts',
-    replacements: [{ find: 'return this.#seen > 0 ? { ...ask, seen: this.#seen } : ask;', replace: 'return ask;' }],
+    file: 'client/reads.ts',
+    replacements: [{ find: 'read.carriesSeen && position > 0', replace: 'read.carriesSeen && position < 0' }],
+  },
+  {
+    name: 'answers-do-not-count-as-told',
+    rule: 'R17',
+    says: 'What a client has read at one backup may be missing when it reads at the next.',
+    file: 'client/reads.ts',
+    replacements: [{ find: 'if (read.era === seen().era) saw(position);', replace: '' }],
   },
 ];

@@ -1,12 +1,14 @@
 import { bugsOfTheChat } from './bugs-chat.ts';
 import { bugsInTheClient } from './bugs-client.ts';
 import { bugsOfCompaction } from './bugs-compaction.ts';
+import { bugsOfDocuments } from './bugs-documents.ts';
 import { bugsInTheEngine } from './bugs-engine.ts';
 import { EXPLORER_BUGS } from './bugs-explorer.ts';
 import { bugsInForcedViews } from './bugs-force.ts';
 import { bugsInTheGateway } from './bugs-gateway.ts';
 import { bugsInLeases } from './bugs-leases.ts';
 import { bugsInTheLog } from './bugs-log.ts';
+import { bugsInTheRelay } from './bugs-relay.ts';
 import { bugsInViewChanges } from './bugs-views.ts';
 import { bugsInVotes } from './bugs-votes.ts';
 import { bugsOfWitnessesAndLives } from './bugs-witnesses.ts';
@@ -21,8 +23,10 @@ export const allPlantedBugs: readonly PlantedBug[] = [
   ...bugsOfWitnessesAndLives,
   ...bugsInForcedViews,
   ...bugsInTheEngine,
+  ...bugsInTheRelay,
   ...bugsOfCompaction,
   ...bugsOfTheChat,
+  ...bugsOfDocuments,
   ...bugsInTheGateway,
   ...bugsInTheClient,
   ...EXPLORER_BUGS.map((bug) => ({ ...bug, isLeftToExplorer: true })),

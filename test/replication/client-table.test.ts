@@ -35,6 +35,25 @@ describe('R18: exactly once', () => {
     expect(table.standing(client, 1, 'a', true)).toEqual({ type: 'executed', outcome: outcome(1, 'username-taken') });
   });
 
+  it('that there was a document before is remembered, also in the table; tables of before know nothing of it', () => {
+    const table = new ClientTable();
+    const existed: Outcome = { ...outcome(1), existed: true };
+    table.record(entryOf({ request: 1, asked: 'a' }), existed);
+    table.record(entryOf({ request: 2, asked: 'b' }), outcome(2));
+    const [cells] = table.snapshot().rows;
+    expect(cells!.at(-1)).toBe('1/a/1/1001//existed 2/b/2/1002/');
+    const restored = ClientTable.restore(table.snapshot());
+    for (const one of [table, restored]) {
+      expect(one.standing(client, 1, 'a', true)).toEqual({ type: 'executed', outcome: existed });
+      expect(one.standing(client, 2, 'b', true)).toEqual({ type: 'executed', outcome: outcome(2) });
+    }
+    const before = { ...table.snapshot(), rows: [['client', '1', '1001', '1/a/1/1001/']] };
+    expect(ClientTable.restore(before).standing(client, 1, 'a', true)).toEqual({
+      type: 'executed',
+      outcome: outcome(1),
+    });
+  });
+
   it('the same number with another content is told apart', () => {
     expect(tableAfter(1).standing(client, 1, 'something else', true)).toEqual({ type: 'number-reused' });
   });

@@ -85,4 +85,19 @@ describe('the log as a replica knows it', () => {
     log.append(five.slice(3));
     expect([log.endOp, log.durableOp]).toEqual([5, 3]);
   });
+
+  it('counts the length of what is in memory, and says after which operation a short enough tail follows', () => {
+    const log = logOf(5);
+    const length = (ops: number[]) => ops.reduce((sum, op) => sum + five[op - 1]!.row.length, 0);
+    expect(log.length).toBe(length([1, 2, 3, 4, 5]));
+    expect(log.tailAfter(5, 2, 1e9)).toBe(3);
+    expect(log.tailAfter(5, 9, length([4, 5]))).toBe(3);
+    expect(log.tailAfter(5, 9, length([4, 5]) - 1)).toBe(4);
+    expect(log.tailAfter(4, 9, 1e9)).toBe(0);
+    log.release(2);
+    expect(log.length).toBe(length([3, 4, 5]));
+    expect(log.tailAfter(5, 9, 1e9)).toBe(2);
+    log.cutAfter(3);
+    expect(log.length).toBe(length([3]));
+  });
 });

@@ -20,6 +20,7 @@ const NUMBERS_RESERVED = 20;
 interface Content {
   readonly clientId: ClientId;
   readonly known: boolean;
+  readonly spread: boolean;
   readonly session: StoredSession | undefined;
   readonly cluster: StoredCluster | undefined;
   readonly outbox: readonly StoredMessage[];
@@ -36,7 +37,15 @@ export class ClientDisk {
   versions: Content[];
 
   constructor(clientId: ClientId) {
-    const nothing = { known: false, session: undefined, cluster: undefined, told: undefined, received: 0, reserved: 0 };
+    const nothing = {
+      known: false,
+      spread: false,
+      session: undefined,
+      cluster: undefined,
+      told: undefined,
+      received: 0,
+      reserved: 0,
+    };
     this.versions = [{ clientId, ...nothing, outbox: [], messages: [], readMarks: [] }];
   }
 
@@ -81,6 +90,10 @@ export class SimulatedClientStore implements ClientStore {
 
   get known(): boolean {
     return this.#disk.content.known;
+  }
+
+  get spread(): boolean {
+    return this.#disk.content.spread;
   }
 
   get session(): StoredSession | undefined {
@@ -165,6 +178,11 @@ export class SimulatedClientStore implements ClientStore {
 
   markKnown(): void {
     this.#write({ known: true });
+  }
+
+  markSpread(): void {
+    this.#write({ spread: true });
+    this.#disk.sync(this.#disk.content);
   }
 
   saveSession(session: StoredSession | undefined): void {

@@ -53,6 +53,8 @@ const HELD_TYPES: readonly PeerMessage['type'][] = [
   'log-chunk',
   'farewell',
   'turn-away',
+  'relay',
+  'relayed',
 ];
 /** Sleep that is shorter may pass unnoticed and is what the leases' margin is for (A3). */
 const SHORTEST_SLEEP_MS = 60;

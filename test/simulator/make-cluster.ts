@@ -73,6 +73,11 @@ export function makeClients(
   return Array.from({ length: layout.clients }, (_, index) => {
     const account = accounts[index % accounts.length]!;
     const common = { ...around, random: random.fork(), servers, accounts, rooms, passwords, nextCall: () => calls++ };
-    return new SimulatedClient(`client${index + 1}`, account, common);
+    const places = {
+      spreadReads: (index + 0.5) / layout.clients < rates.spreadReads,
+      // From the other end, so that there are clients of each kind.
+      spread: (layout.clients - index - 0.5) / layout.clients < rates.spread,
+    };
+    return new SimulatedClient(`client${index + 1}`, account, { ...common, places });
   });
 }

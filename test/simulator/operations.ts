@@ -39,6 +39,9 @@ export const OPERATION_KINDS = [
   'changePassword',
   'deleteAccount',
   'wrongPassword',
+  'setDocument',
+  'getDocument',
+  'deleteDocument',
 ] as const;
 
 export type OperationKind = (typeof OPERATION_KINDS)[number];
@@ -91,6 +94,9 @@ const WEIGHTS: Record<OperationKind, number> = {
   changePassword: 0.8,
   deleteAccount: 0.4,
   wrongPassword: 0.6,
+  setDocument: 7,
+  getDocument: 7,
+  deleteDocument: 3,
 };
 
 const READS: ReadonlySet<OperationKind> = new Set<OperationKind>([
@@ -102,6 +108,7 @@ const READS: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'rooms',
   'members',
   'settings',
+  'getDocument',
 ]);
 const OF_ACCOUNTS: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'profile',

@@ -28,7 +28,8 @@ export function planOf(seed: string, layout: Partial<Layout> = {}): Plan {
   const all = { ...drawLayout(random.fork()), ...layout };
   const drawn = { ...all, replicationFactor: Math.min(all.replicationFactor, all.servers) };
   // With one member nothing may break for good.
-  const rates = drawn.replicationFactor > 1 ? drawnRates : { ...drawnRates, lastingFault: null };
+  const possible = drawn.replicationFactor > 1 ? drawnRates : { ...drawnRates, lastingFault: null };
+  const rates = layout.spread === undefined ? possible : { ...possible, spread: layout.spread };
   const faults = drawFaults(random.fork(), rates, drawn);
   const operations = drawOperations(random.fork(), rates, drawn);
   return { seed, layout: drawn, rates, faults, operations };

@@ -11,6 +11,8 @@ export interface Layout {
   clients: number;
   /** Clients share accounts when there are fewer of these. */
   accounts: number;
+  /** The share of clients that spread what they ask for over all servers, where that is not to be drawn. */
+  spread?: number;
 }
 
 /** From, to; milliseconds. */
@@ -82,6 +84,10 @@ export interface Rates {
   mayForce: boolean;
   /** Bytes that may wait for a client that does not read. */
   unreadBytesMax: number;
+  /** Share of the clients that read at backups. */
+  spreadReads: number;
+  /** Share of the clients that take any server for their requests. */
+  spread: number;
 }
 
 /** Draws the rates of one run: most are short, and what is rare is frequent in some of them. */
@@ -138,6 +144,8 @@ export function drawRates(random: Random): Rates {
     mayForce,
     unreadBytesMax: random.chance(0.1) ? random.between(70_000, 200_000) : 16 * 1024 * 1024,
     compactionIntervalMs: random.chance(0.4) ? random.between(50, 1500) : 3_600_000,
+    spreadReads: random.chance(0.3) ? random.pick([0.5, 1]) : 0,
+    spread: random.chance(0.4) ? random.pick([0.5, 1]) : 0,
   };
 }
 

@@ -27,6 +27,7 @@ const OPTIONS = {
   replicas: { type: 'string' },
   servers: { type: 'string' },
   witnesses: { type: 'string' },
+  spread: { type: 'string' },
 } as const;
 
 /** @throws OptionError */
@@ -37,6 +38,7 @@ export function readOptions(words: readonly string[]): RunOptions {
     values.servers === undefined ? replicationFactor : whole('servers', values.servers, replicationFactor ?? 1, 9);
   const witnesses = values.witnesses === undefined ? undefined : whole('witnesses', values.witnesses, 0, 2);
   if (witnesses === 1) throw new OptionError('--witnesses 1 is not possible: a view has none or two of them.');
+  const percent = values.spread === undefined ? undefined : whole('spread', values.spread, 0, 100);
   return {
     seed: values.seed,
     runs: whole('runs', values.runs, 1, 1e9),
@@ -47,6 +49,7 @@ export function readOptions(words: readonly string[]): RunOptions {
     layout: {
       ...(replicationFactor === undefined ? {} : { replicationFactor }),
       ...(servers === undefined ? {} : { servers, replicationFactor: replicationFactor ?? Math.min(3, servers) }),
+      ...(percent === undefined ? {} : { spread: percent / 100 }),
       ...(witnesses === undefined ? {} : { witnesses: witnesses as 0 | 2 }),
     },
   };

@@ -50,11 +50,12 @@ function describePlan(seed: string, { layout }: RunOptions): string {
 
 function commandOf({ seed }: RunResult, options: RunOptions): string {
   const number = seed.slice(options.seed.length + 1);
-  const { replicationFactor, servers, witnesses } = options.layout;
+  const { replicationFactor, servers, witnesses, spread } = options.layout;
   const fixed = [
     replicationFactor === undefined ? '' : ` --replicas ${replicationFactor}`,
     servers === undefined ? '' : ` --servers ${servers}`,
     witnesses === undefined ? '' : ` --witnesses ${witnesses}`,
+    spread === undefined ? '' : ` --spread ${Math.round(100 * spread)}`,
   ].join('');
   return `npm run simulate -- --seed ${options.seed} --first ${number} --runs 1${fixed}`;
 }

@@ -1,5 +1,6 @@
 import { ChatClient } from '../../client/chat-client.ts';
 import type { ChatEvent } from '../../client/chat-types.ts';
+import type { ChatClientOptions } from '../../client/client-options.ts';
 import { randomClientId } from '../../client/starting-over.ts';
 import type { Result } from '../../shared/errors.ts';
 import type { Address } from '../../shared/ids.ts';
@@ -25,6 +26,8 @@ export interface ClientSurroundings {
   events: ClientEvent[];
   passwords: PasswordBook;
   nextCall(): number;
+  /** What its library is told of where requests go. */
+  places: Pick<ChatClientOptions, 'spreadReads' | 'spread'>;
 }
 
 const SYNC_MS = 2;
@@ -99,7 +102,7 @@ export class SimulatedClient {
 
   start(): void {
     if (this.#chat) return;
-    const { world, random, network, servers } = this.#around;
+    const { world, random, network, servers, places } = this.#around;
     const life = new Life(world);
     this.#life = life;
     this.#entering = false;
@@ -114,7 +117,7 @@ export class SimulatedClient {
     };
     const store = new SimulatedClientStore(this.#disk, life, () => SYNC_MS * random.fraction());
     const connect = network.transportOf(this.name, life);
-    this.#chat = new ChatClient({ servers, store, connect, clock, random: random.fork() });
+    this.#chat = new ChatClient({ servers, store, connect, clock, random: random.fork(), ...places });
     this.#user = this.#newUser(this.#chat);
     this.#chat.onEvent((event) => {
       if (!life.isOver) this.#onEvent(event);

@@ -4,6 +4,7 @@ import type { Result } from '../../shared/errors.ts';
 import type { AskedEvent } from './client-events.ts';
 import { historyAsk, type OperationKind } from './operations.ts';
 import { changeAccount, enterWrongly } from './user-account.ts';
+import { operateOnDocuments } from './user-documents.ts';
 import { askAsAccount, furtherChoice, type Hands, pick, pickOrNone } from './user-hands.ts';
 import { joinRoom, operateInRooms } from './user-rooms.ts';
 
@@ -28,6 +29,7 @@ export class SimulatedUser {
   /** @param choice whatever there is to choose: 0 ≤ x < 1 */
   operate(kind: OperationKind, choice: number): void {
     const { chat } = this.#hands;
+    if (operateOnDocuments(this.#hands, kind, choice)) return;
     if (chat.username === '') {
       if (kind === 'wrongPassword') enterWrongly(this.#hands);
       return;

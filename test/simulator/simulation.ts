@@ -195,6 +195,7 @@ export class Simulation {
           if (!this.#areFaultsOver) this.#clients[client % this.#clients.length]!.operate(kind, choice);
         });
       }
+      if (rates.spread > 0) this.#readFresh();
       this.#faults.begin(faults, rates.calmMs);
       await this.#sufferFaults(rates.calmMs + rates.faultsMs);
       this.#areFaultsOver = true;
@@ -212,6 +213,29 @@ export class Simulation {
       violation = error instanceof Violation ? error.message : `${error.message}\n${error.stack}`;
     }
     return this.#result(violation);
+  }
+
+  /** R17: some server is asked for what is as new as anything that was acknowledged by then; again and again. */
+  #readFresh(): void {
+    if (this.#areFaultsOver) return;
+    const server = this.#random.pick(this.servers.filter(({ role }) => role === 'replica'));
+    const { engine } = server;
+    const history = this.#checkers.histories.of(server.disk.file);
+    const { acknowledged } = history;
+    if (server.isAwake && engine) {
+      this.#world.isTouched = true;
+      engine.read(
+        'latest',
+        (chat) => chat.position,
+        (result) => {
+          const isStillOne = server.engine === engine && history === this.#checkers.histories.of(server.disk.file);
+          if (!result.ok || !isStillOne || result.value >= acknowledged) return;
+          const text = `R17: ${server.address} answers a fresh read at ${result.value}, but ${acknowledged} was acknowledged`;
+          this.#world.fail(new Violation(text));
+        },
+      );
+    }
+    this.#world.queue.after(this.#random.between(5, 60), () => this.#readFresh());
   }
 
   /** Rounds are often through earlier than planned. */

@@ -1,4 +1,11 @@
-import type { Committed, Engine, EngineListener, Submission } from '../../server/engine/engine.ts';
+import type {
+  Committed,
+  Engine,
+  EngineListener,
+  Freshness,
+  ServerNews,
+  Submission,
+} from '../../server/engine/engine.ts';
 import type { ChatReader, HistoryChoice, HistoryPage, LogIn } from '../../server/state/reader.ts';
 import type { Cluster, ServerStatus } from '../../shared/api.ts';
 import type { ChatError, Result } from '../../shared/errors.ts';
@@ -52,7 +59,7 @@ export class WatchedEngine implements Engine {
     });
   }
 
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: (result: Result<T>) => void): void {
     const watched = this.#watchRead(query, answer);
     this.#engine.read(seen, watched.ask, watched.answer);
     watched.onAsked();
@@ -116,6 +123,14 @@ export class WatchedEngine implements Engine {
 
   hasSessionKey(): boolean {
     return this.#engine.hasSessionKey();
+  }
+
+  tellServers(news: ServerNews, to?: string): void {
+    this.#engine.tellServers(news, to);
+  }
+
+  isFull(): boolean {
+    return this.#engine.isFull();
   }
 
   isPrimary(): boolean {

@@ -252,7 +252,8 @@ export class Observer {
     if (!this.#checkers.histories.isForced) this.#checkers.forgotten.onRefused(submission, error.code);
     const { position } = this.#server.engine!.chat;
     const { history, op: acknowledged } = this.#acknowledgedBefore.get(submission)!;
-    if (BY_STATE.has(error.code) && position < acknowledged && history === this.#history)
+    const isBehind = position < acknowledged && history === this.#history;
+    if (BY_STATE.has(error.code) && isBehind && !this.#isInLog(submission, position))
       throw new Violation(
         `R18: ${this.#server.address} refuses a request by its state at ${position}, but ${acknowledged} was acknowledged`,
       );
@@ -267,11 +268,21 @@ export class Observer {
       );
   }
 
+  /** R28: what was refused in the log is refused so everywhere, however far behind. */
+  #isInLog({ client, request }: Submission, position: number): boolean {
+    const { entries } = this.#server.disk;
+    return entries.some((entry) => entry.client === client && entry.request === request && entry.op <= position);
+  }
+
   /** R4: an acknowledged operation is on every disk that the view lists. */
-  onAcknowledged({ client, request }: Submission, { position }: Committed): void {
+  onAcknowledged({ client, request }: Submission, { position, replicas }: Committed): void {
     this.#options.world.tell(() => `${this.#server.address} answers request ${request}: operation ${position}`);
     this.noteCommits();
     const { members } = this.#server.state!.file.base!;
+    if (replicas !== members.length)
+      throw new Violation(
+        `R4: operation ${position} is said to be on ${replicas} servers, the view has ${members.length}`,
+      );
     const disks = this.#servers.map(({ disk }) => disk);
     // An incarnation that acknowledged and then lost its rows with its life is the fault's doing (H20).
     const listed = disks.filter(({ file, lostRowsOf }) =>

@@ -33,6 +33,10 @@ function detailsOf(message: PeerMessage): string {
     case 'read-check':
     case 'read-ok':
       return `${message.checkId} in ${numberOf(message.view)}`;
+    case 'relay':
+      return `session ${message.session}: requests ${message.requests.map(({ request }) => request).join(' ') || 'none'} after ${message.first}, read ${message.read}`;
+    case 'relayed':
+      return `session ${message.session}${message.isOver ? ', which is over' : ''}: read ${message.read} at ${message.position}, refuses ${message.refusals.map(({ request, error }) => `${request} (${error.code})`).join(' ') || 'none'}`;
     default:
       return '';
   }

@@ -1,4 +1,5 @@
 import { type Applied, ChatState } from '../../server/state/chat-state.ts';
+import { DOCUMENTS } from '../../server/state/documents.ts';
 import type { QueuedMessage } from '../../server/state/message-queue.ts';
 import { pageOf } from '../../server/state/page-texts.ts';
 import type { ChosenMessage, HistoryAsk, HistoryChoice, HistoryPage } from '../../server/state/reader.ts';
@@ -126,7 +127,11 @@ export function tablesOf(state: ChatState, entries: readonly LogEntry[]): Table[
   const rowOf = (message: QueuedMessage) =>
     queueRow(message, entries[message.position - 1]!, entries[message.textAt - 1]!);
   while (!queue.isOver) rows.push(...queue.next(3).map(rowOf));
-  return [...state.snapshot(), { ...QUEUED_MESSAGES, rows }];
+  return [...state.snapshot(), documentTable(state), { ...QUEUED_MESSAGES, rows }];
+}
+
+function documentTable(state: ChatState): Table {
+  return { ...DOCUMENTS, rows: [...state.documents.pieces()].flat() };
 }
 
 /** What a server finds after a restart: the state that the snapshot of another leads to. */
@@ -135,6 +140,7 @@ export function restoredFrom(state: ChatState, index: string[][]): ChatState {
   const restored = ChatState.restore(state.snapshot(), state.position);
   for (const row of index) restored.restoreIndex(row);
   restored.restored();
+  for (const row of documentTable(state).rows) restored.restoreDocument(row);
   return restored;
 }
 

@@ -43,6 +43,7 @@ const TEXTS: ReadonlySet<LogEntry['event']> = new Set([
   'message:unreact',
   'room:create',
   'room:topic',
+  'document:set',
 ]);
 
 const remainsIn = (state: ChatState, { op, event }: LogEntry) => state.compactions.remainsOf(op, event);

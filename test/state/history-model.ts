@@ -41,13 +41,17 @@ export class HistoryModel {
   readonly #accounts = new Map<string, ModelAccount>();
   readonly #rooms = new Map<string, ModelRoom>();
   readonly #read = new Map<string, number>();
+  /** The row that holds the value of each document, by its key. */
+  readonly #documents = new Map<string, LogEntry>();
   #position = 0;
 
   /** @param tookEffect what the state made of it */
   apply(entry: LogEntry, tookEffect: boolean): void {
     this.#position = entry.op;
     if (!tookEffect) return;
-    if (entry.event.startsWith('room:')) this.#applyToRoom(entry);
+    if (entry.event === 'document:set') this.#documents.set(entry.subject, entry);
+    else if (entry.event === 'document:delete') this.#documents.delete(entry.subject);
+    else if (entry.event.startsWith('room:')) this.#applyToRoom(entry);
     else if (entry.event.startsWith('message:')) this.#applyToMessage(entry);
     else this.#applyToAccount(entry);
   }
@@ -222,9 +226,14 @@ export class HistoryModel {
     return there.at(-1)?.entry.op ?? 0;
   }
 
+  /** JSON text; undefined when there is no such document. */
+  document(key: string): string | undefined {
+    return this.#documents.get(key)?.body;
+  }
+
   /** The ops of rows whose bodies say something that somebody can see, or that a log-in is checked against. */
   needed(): Set<number> {
-    const needed = new Set<number>();
+    const needed = new Set(Array.from(this.#documents.values(), ({ op }) => op));
     for (const { isDeleted, passwordAtOp, profileAtOp } of this.#accounts.values()) {
       if (!isDeleted) for (const op of [passwordAtOp, profileAtOp]) needed.add(op);
     }

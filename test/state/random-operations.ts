@@ -44,6 +44,8 @@ const WEIGHTS: readonly [number, LogEntry['event']][] = [
   [1, 'room:delete'],
   [1, 'cluster:view'],
   [3, 'cluster:compact'],
+  [6, 'document:set'],
+  [3, 'document:delete'],
 ];
 
 const choice: fc.Arbitrary<Choice> = fc.record({
@@ -160,12 +162,21 @@ function toOperation(chosen: Choice, op: number, soFar: SoFar, ids: ReadonlyMap<
       return { event, account: maker ?? account, subject: `${room} ${pick(soFar.accounts, who)}` };
     case 'room:delete':
       return { event, account: maker ?? account, subject: room };
+    case 'document:set':
+      return { event, subject: keyOf(who), body: JSON.stringify({ text: `document ${op}` }) };
+    case 'document:delete':
+      return { event, subject: keyOf(who) };
     case 'room:join':
     case 'room:leave':
       return { event, account, subject: room };
     default:
       return { event, account };
   }
+}
+
+/** Of a few documents. */
+export function keyOf(place: number): string {
+  return `0000000${place % 4}-0000-4000-8000-000000000000`;
 }
 
 /** Ids as the servers make them, as they once did, and others. */

@@ -65,6 +65,8 @@ export interface Planned {
   deleted?: readonly string[];
   /** Messages by id, with the op of the latest edit of each. */
   edited?: ReadonlyMap<string, number>;
+  /** Documents by key, with the op of the latest change of each; others are there as they ever were. */
+  documents?: ReadonlyMap<string, number>;
   isOver?: () => boolean;
   hasRemovals?: CompactionPlan['hasRemovals'];
 }
@@ -74,6 +76,7 @@ export function planOf({
   remains = new Map(),
   deleted = [],
   edited,
+  documents,
   isOver,
   hasRemovals,
 }: Planned): CompactionPlan {
@@ -84,6 +87,7 @@ export function planOf({
     hasRemovals: hasRemovals ?? (() => true),
     isDeletedMessage: (id) => deleted.includes(id),
     isEditedSince: (id, op) => (edited?.get(id) ?? 0) > op,
+    isDocumentChangedSince: (key, op) => (documents?.get(key) ?? 0) > op,
     isOver: isOver ?? (() => false),
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { queueTable } from '../../server/engine/queue-table.ts';
 import { CLIENT_TABLE, ClientTable } from '../../server/replication/client-table.ts';
 import { ChatState } from '../../server/state/chat-state.ts';
+import { DOCUMENTS } from '../../server/state/documents.ts';
 import { MESSAGE_INDEX } from '../../server/state/message-index.ts';
 import { checkDatabase } from '../../server/storage/check-database.ts';
 import { LOG_EVENTS } from '../../shared/operations.ts';
@@ -48,6 +49,9 @@ describe('data/README.md', () => {
     const index: string[][] = [];
     await readLongTable(MESSAGE_INDEX.name, (rows) => void index.push(...rows));
     expect(index).toEqual([...chat.takeIndexRows().rows]);
+    const documents: string[][] = [];
+    await readLongTable(DOCUMENTS.name, (rows) => void documents.push(...rows));
+    expect(documents).toEqual([...chat.documents.pieces()].flat());
   });
 
   it('shows the list of queued messages that the shown log leads to', async () => {

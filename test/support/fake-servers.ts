@@ -21,6 +21,7 @@ export abstract class FakeServers {
   readonly online = new Set<string>();
   /** Read marks of the user, by conversation. */
   readonly marks = new Map<string, number>();
+  readonly documents = new Map<string, unknown>();
   /** Answers to `history`, newest last. */
   stored: Message[] = [];
   /** What was asked of it, in order. */
@@ -176,5 +177,21 @@ export abstract class FakeServers {
     if (this.accounts.get(this.username) !== password) return refusal('wrong-password', 'The password is wrong.');
     this.accounts.set(this.username, newPassword);
     return success({});
+  }
+
+  async setDocument(key: string, value: unknown): Promise<Result<Replies['document:set']>> {
+    this.asked.push(`set ${key}`);
+    const created = !this.documents.has(key);
+    this.documents.set(key, value);
+    return success({ created, replicas: 3, ...this.next() });
+  }
+
+  async getDocument(key: string): Promise<Result<Replies['document:get']>> {
+    return success(this.documents.has(key) ? { found: true, value: this.documents.get(key) } : { found: false });
+  }
+
+  async deleteDocument(key: string): Promise<Result<Replies['document:delete']>> {
+    this.asked.push(`delete ${key}`);
+    return success({ deleted: this.documents.delete(key), replicas: 3, ...this.next() });
   }
 }

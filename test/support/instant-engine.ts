@@ -4,10 +4,12 @@ import type {
   Committed,
   Engine,
   EngineListener,
+  Freshness,
   HistoryChoice,
   HistoryPage,
   LogIn,
   Notice,
+  ServerNews,
   Submission,
 } from '../../server/engine/engine.ts';
 import { refusalOf } from '../../server/engine/refusal-sentences.ts';
@@ -45,6 +47,8 @@ export class InstantEngine implements Engine {
   readonly submissions: Submission[] = [];
   readonly receipts: { account: AccountId; position: number }[] = [];
   readonly readMarks: { account: AccountId; end: ConversationEnd; position: number }[] = [];
+  /** What the other servers were told, in order. */
+  readonly told: { news: ServerNews; to: string | undefined }[] = [];
   view = 1;
   #primary = true;
   #refusing: ChatError | undefined;
@@ -60,10 +64,11 @@ export class InstantEngine implements Engine {
     else this.#execute(submission, answer);
   }
 
-  read<T>(seen: number | undefined, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
+  read<T>(seen: Freshness, query: (chat: ChatReader) => T, answer: AnswerTo<T>): void {
     const now = (): void => answer(success(query(this.chat)));
-    if ((seen ?? 0) <= this.chat.position) now();
-    else this.#waitingReads.push({ position: seen ?? 0, answer: now });
+    const position = seen === 'latest' ? 0 : (seen ?? 0);
+    if (position <= this.chat.position) now();
+    else this.#waitingReads.push({ position, answer: now });
   }
 
   readHistory(
@@ -108,6 +113,14 @@ export class InstantEngine implements Engine {
 
   hasSessionKey(): boolean {
     return true;
+  }
+
+  tellServers(news: ServerNews, to?: string): void {
+    this.told.push({ news, to });
+  }
+
+  isFull(): boolean {
+    return this.#primary;
   }
 
   isPrimary(): boolean {
@@ -253,7 +266,9 @@ export class InstantEngine implements Engine {
 
   #resultOf(submission: Submission, { outcome, id }: Remembered, repeated: boolean): Result<Committed> {
     const { refused, position, at } = outcome;
-    return refused === '' ? success({ position, at, id, repeated }) : refusalOf(refused, submission, this.chat);
+    if (refused !== '') return refusalOf(refused, submission, this.chat);
+    const { existed = false } = outcome;
+    return success({ position, at, id, repeated, existed, replicas: this.cluster().members.length });
   }
 
   #append(draft: EntryDraft, tellLater = false): { outcome: Outcome; tell: () => void } {

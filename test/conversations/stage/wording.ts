@@ -64,6 +64,8 @@ const RULES: { readonly [type: string]: string } = {
   'read-check': 'R17',
   'read-ok': 'R17',
   farewell: 'R23',
+  relay: 'R28',
+  relayed: 'R28',
 };
 
 /** Of the two that ask for entries, one copies before a proposal or an acceptance and one follows. */

@@ -57,6 +57,11 @@ export const CLAIM_KEYS: Partial<Record<AskedEvent, ClaimKey>> = {
   'room:delete': byRoom,
   'room:remove': byMember,
   'room:readmit': byMember,
+  'document:set': {
+    of: (call) => `${text(call, 'key')} ${text(call, 'value')}`,
+    at: ({ subject, body }) => `${subject} ${body}`,
+  },
+  'document:delete': { of: (call) => text(call, 'key'), at: ({ subject }) => subject },
   'account:block': byAccount,
   'account:unblock': byAccount,
   'account:profile': { of: (call) => text(call, 'displayName'), at: ({ body }) => body },

@@ -35,6 +35,9 @@ const REFUSALS: Record<AskedEvent, readonly string[]> = {
   'room:delete': ['no-such-room', 'not-a-member', 'forbidden'],
   'room:list': [],
   'room:members': ['no-such-room'],
+  'document:set': [],
+  'document:get': [],
+  'document:delete': [],
 };
 
 const TOLD: Record<PositionedKind | NewsKind, true> = {

@@ -6,6 +6,7 @@ import { checkAnswers } from './answer-checker.ts';
 import { attribute } from './attribution.ts';
 import { type CheckedEvent, callsOf } from './calls.ts';
 import { CommittedHistory } from './committed-history.ts';
+import { checkDocuments } from './document-checker.ts';
 import { checkHistoryPages } from './history-page-checker.ts';
 import { checkLog } from './log-checker.ts';
 import { checkNews } from './news-checker.ts';
@@ -55,6 +56,7 @@ export function checkClientHistory(
     checkAccountLists(calls, windows, history) ??
     checkAnswers(calls, windows, history) ??
     checkSearches(calls, windows, history) ??
+    checkDocuments(calls, windows, history) ??
     checkSessions(calls, positions, history) ??
     checkAccounts(calls, areRefusalsConfirmed) ??
     refusals

@@ -119,6 +119,7 @@ export class CommittedHistory {
     if (entry.event === 'account:create') return this.#accounts.create(entry);
     if (entry.event === 'message:received') this.#accounts.noteReceived(entry);
     if (entry.event === 'conversation:read') this.#noteRead(entry);
+    if (entry.event.startsWith('document:')) return true;
     const by = this.#accounts.present(entry.account, entry.op);
     if (!by) return false;
     if (entry.event.startsWith('room:')) return this.#applyToRoom(entry, by);

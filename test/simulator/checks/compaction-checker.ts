@@ -1,6 +1,7 @@
 import { readAccountBody } from '../../../shared/account-body.ts';
 import type { LogEntry } from '../../../shared/operations.ts';
 import { CommittedHistory } from './committed-history.ts';
+import { documentsIn } from './document-checker.ts';
 import { goneAtOp, isRoom, type LoggedAccount, type LoggedMessage } from './logged.ts';
 
 /** The log of one server, as it is on its disk. */
@@ -71,6 +72,8 @@ function remainsOf(
       const isShown = room !== undefined && room.endedAtOp > upTo && room.topic.nextAfter(entry.op) > upTo;
       return history.tookEffect(entry.op) && isShown ? entry.body : '';
     }
+    case 'document:set':
+      return documentsIn(history).get(entry.subject)!.nextAfter(entry.op) > upTo ? entry.body : '';
     default:
       return entry.body;
   }

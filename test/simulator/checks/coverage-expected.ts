@@ -22,6 +22,10 @@ const MESSAGE_TYPES: Record<PeerMessage['type'], true> = {
   'read-ok': true,
   farewell: true,
   'turn-away': true,
+  relay: true,
+  relayed: true,
+  presence: true,
+  typing: true,
 };
 
 /** What becomes of a message at its receiver. */

@@ -12,7 +12,7 @@ export function answerOf(
   account: AccountId,
   { event, ask }: Asked,
 ): Record<string, unknown> | undefined {
-  const { limit = 100, after, before, pattern, with: name, room, id } = ask as Record<string, number & string>;
+  const { limit = 100, after, before, pattern, with: name, room, id, key } = ask as Record<string, number & string>;
   switch (event) {
     case 'account:list': {
       const { accounts, more } = chat.listAccounts({ pattern, limit });
@@ -26,6 +26,10 @@ export function answerOf(
     case 'message:get': {
       const [message] = withTexts(chat.messageById(account, String(id)), entries).messages;
       return message && { ...message };
+    }
+    case 'document:get': {
+      const text = chat.document(String(key));
+      return text === undefined ? { found: false } : { found: true, value: JSON.parse(text) };
     }
     case 'conversation:list': {
       const { conversations, more } = chat.conversations({ account, limit });

@@ -5,6 +5,7 @@ const NAMES = ['ana', 'Bo', 'cy'];
 export const PASSWORDS = ['right horse', 'wrong horse'] as const;
 const ROOMS = ['#den', '#Hall'];
 const REACTIONS = ['+1', '-1'];
+const KEYS = ['a', 'b'];
 
 export interface Ask {
   event: AskedEvent;
@@ -43,13 +44,16 @@ export function writing(random: Random, calls: number): Ask {
   if (draw < 0.88) return { event: 'room:topic', ask: { room, topic: text } };
   if (draw < 0.92) return { event: random.chance(0.6) ? 'room:remove' : 'room:readmit', ask: { room, username } };
   if (draw < 0.93) return { event: 'room:delete', ask: { room } };
-  if (draw < 0.96) return { event: 'account:profile', ask: { displayName: text } };
+  if (draw < 0.94) return { event: 'document:set', ask: { key: random.pick(KEYS), value: JSON.stringify({ text }) } };
+  if (draw < 0.95) return { event: 'document:delete', ask: { key: random.pick(KEYS) } };
+  if (draw < 0.97) return { event: 'account:profile', ask: { displayName: text } };
   return { event: random.chance(0.4) ? 'account:block' : 'account:unblock', ask: { username } };
 }
 
 /** @param last the highest position */
 export function reading(random: Random, last: number): Ask {
   const draw = random.fraction();
+  if (draw < 0.1) return { event: 'document:get', ask: { key: random.pick(KEYS) } };
   if (draw < 0.45) return { event: 'message:history', ask: page(random, last) };
   if (draw < 0.6) return { event: 'account:list', ask: random.chance(0.5) ? {} : { pattern: '*[a-b]?', limit: 1 } };
   if (draw < 0.75) return { event: 'conversation:list', ask: {} };

@@ -40,6 +40,9 @@ export function draftOf(
       return isRight ? whole({ subject: session, body: `plain ${text('newPassword')}` }) : 'wrong-password';
     case 'session:close':
       return whole({ subject: session });
+    case 'document:set':
+    case 'document:delete':
+      return { ...whole({ subject: text('key'), body: text('value') }), account: '' };
     case 'account:profile':
       return whole({ body: text('displayName') });
     case 'account:block':

@@ -31,6 +31,8 @@ export class LegalRun implements RecordedRun {
   #answers: { client: RandomClient; call: number; result: CallResult; atPrimary: boolean; then: () => void }[] = [];
   #nowMs = 0;
   #calls = 0;
+  /** Of the last operation about a document: there was one before. */
+  #existed = false;
 
   constructor(random: Random, size: number) {
     this.#random = random;
@@ -95,7 +97,7 @@ export class LegalRun implements RecordedRun {
   #read(client: RandomClient, event: Asked['event'], ask: Record<string, unknown>): void {
     const random = this.#random;
     const asked = this.#asked(client, event, ask);
-    const atPrimary = random.chance(0.5);
+    const atPrimary = event === 'document:get' || random.chance(0.5);
     const position = atPrimary ? this.#state.position : random.between(client.seen, this.#state.position + 1);
     const account = client.account!;
     const chat = this.#stateAt(position);
@@ -135,13 +137,13 @@ export class LegalRun implements RecordedRun {
   }
 
   #draftOf(client: RandomClient, { asked, account }: UnderWay): EntryDraft | string {
-    const isEntering = asked.event === 'account:create' || asked.event === 'session:open';
+    const needsNone = ['account:create', 'session:open', 'document:set', 'document:delete'].includes(asked.event);
     const asker = { client: client.id, request: ++client.request, account, session: client.session };
     const logIn = this.entries[Number(client.session) - 1];
     const isOpen =
       logIn &&
       this.#state.accountOfLogIn({ session: client.session as SessionId, openedAt: logIn.time })?.id === account;
-    return isEntering || isOpen
+    return needsNone || isOpen
       ? draftOf({ state: this.#state, passwords: this.#passwords }, asked, asker)
       : 'not-logged-in';
   }
@@ -163,6 +165,10 @@ export class LegalRun implements RecordedRun {
         const position = this.#random.chance(0.5) ? { position: entry.op } : {};
         return { ok: true, value: { username: ask.username, ...position } };
       }
+      case 'document:set':
+        return { ok: true, value: { created: !this.#existed, replicas: 1, position: entry.op } };
+      case 'document:delete':
+        return { ok: true, value: { deleted: this.#existed, replicas: 1, position: entry.op } };
       default:
         return { ok: true, value: event in CLAIM_KEYS ? { position: entry.op } : {} };
     }
@@ -171,7 +177,7 @@ export class LegalRun implements RecordedRun {
   #append(draft: Partial<EntryDraft> & Pick<EntryDraft, 'event'>): void {
     const entry = entryAt(this.entries.length + 1, draft);
     this.entries.push(entry);
-    this.#state.apply(entry);
+    this.#existed = this.#state.apply(entry).outcome.existed === true;
   }
 
   #answerLater(client: RandomClient, call: number, result: CallResult, atPrimary: boolean, then: () => void): void {

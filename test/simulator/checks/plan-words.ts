@@ -95,6 +95,9 @@ const OPERATION_WORDS: Record<PlannedOperation['kind'], string> = {
   changePassword: 'changes its password',
   deleteAccount: 'deletes its account',
   wrongPassword: 'tries a wrong password, if it is logged out',
+  setDocument: 'sets a document',
+  getDocument: 'reads a document',
+  deleteDocument: 'deletes a document',
 };
 
 /** @param place among all servers, the witnesses last */

@@ -58,6 +58,8 @@ export class Recording {
     if (isEntering) this.#names.set(client, String(ask.username));
     if (event === 'account:create')
       return this.#entered(client, { ...common, ...createOperation(String(ask.username)) });
+    if (event === 'document:set' || event === 'document:delete')
+      return this.log({ ...common, event, subject: String(ask.key), body: String(ask.value ?? '') });
     const account = this.#accountOf(this.#names.get(client) ?? '') as never;
     if (event === 'session:open') return this.#entered(client, { ...common, event, account });
     const { id = '', subject, body } = this.#columnsOf(client, call);

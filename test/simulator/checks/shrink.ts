@@ -157,6 +157,8 @@ const CALM_RATES: Partial<Rates> = {
   lastingFault: null,
   logPieceLength: 512 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
+  spreadReads: 0,
+  spread: 0,
 };
 
 function endingAt(plan: Plan, faultsMs: number): Plan {

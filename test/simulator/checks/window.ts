@@ -49,6 +49,11 @@ export class Windows {
     return this.#window(call, !(call.event in readSchemas) || call.atPrimary);
   }
 
+  /** Of reads that are never older than what was acknowledged before they were asked, whoever answers them. */
+  latest(call: Call): Window {
+    return this.#window(call, true);
+  }
+
   #window(call: Call, atPrimary: boolean): Window {
     const before = atPrimary ? this.#highestAnswered(call.askedIndex) : 0;
     let highest = this.#history.end;
