@@ -47,18 +47,15 @@ async function repl(options: CommonOptions & { host: string; port: number }): Pr
   // A script logs in by itself; whoever used this machine last is not to speak in its name.
   const account = interactive ? {} : { username: null };
   const places = { spreadReads: options.spreadReads === true, spread: options.spread === true };
-  const chat = await openChat({
-    servers: [address],
-    giveUpAfterMs: timeoutMs,
-    stateFolder: folder,
-    ...account,
-    ...places,
-  });
+  const where = { servers: [address], giveUpAfterMs: timeoutMs, stateFolder: folder };
+  const chat = await openChat({ ...where, ...account, ...places });
   const common = { chat, input: stdin, interactive, timeoutMs };
   if (!interactive) return runRepl({ ...common, output: standardOutput() });
   const complete = (line: string) => completeReplLine(chat, line);
   const terminal = new ReplTerminal({ input: stdin, output: stdout, history: new ReplHistory(folder), complete });
-  return runRepl({ ...common, output: terminal.output, terminal });
+  const status = await runRepl({ ...common, output: terminal.output, terminal });
+  // Whoever has left does not wait for a socket that is still being opened.
+  process.exit(status);
 }
 
 function addImport(program: Command): void {

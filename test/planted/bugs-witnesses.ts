@@ -64,7 +64,7 @@ export const bugsOfWitnessesAndLives: readonly PlantedBug[] = [
     name: 'old-folder-passes-for-the-present-one',
     rule: 'R1',
     says: 'A server whose folder was put back from an older state is accepted as if nothing had happened.',
-    file: 'server/replication/membership.ts',
+    file: 'server/replication/admission.ts',
     replacements: [
       { find: 'if (isCopy || disk === state.file.disk) {', replace: 'if (!isCopy && disk === state.file.disk) {' },
     ],

@@ -25,9 +25,11 @@ export interface Plan {
 export function planOf(seed: string, layout: Partial<Layout> = {}): Plan {
   const random = seededRandom(`plan ${seed}`);
   const drawnRates = drawRates(random.fork());
-  const rates = layout.spread === undefined ? drawnRates : { ...drawnRates, spread: layout.spread };
   const all = { ...drawLayout(random.fork()), ...layout };
   const drawn = { ...all, replicationFactor: Math.min(all.replicationFactor, all.servers) };
+  // With one member nothing may break for good.
+  const possible = drawn.replicationFactor > 1 ? drawnRates : { ...drawnRates, lastingFault: null };
+  const rates = layout.spread === undefined ? possible : { ...possible, spread: layout.spread };
   const faults = drawFaults(random.fork(), rates, drawn);
   const operations = drawOperations(random.fork(), rates, drawn);
   return { seed, layout: drawn, rates, faults, operations };

@@ -44,6 +44,36 @@ describe('the whole program under faults drawn from a seed', () => {
     TIMEOUT_MS,
   );
 
+  it.each([
+    { servers: 5, replicationFactor: 3 },
+    { servers: 1, replicationFactor: 1 },
+    { servers: 2, replicationFactor: 2 },
+    { servers: 5, replicationFactor: 5 },
+  ])(
+    'R19b, R21: with $servers servers, replication factor $replicationFactor',
+    async (layout) => requireClean(await runAll(`nodes-${layout.servers}`, 4, layout)),
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R21: of five servers with factor 3, six primaries die one after the other, and spares take their places',
+    async () => {
+      const atMs = (number: number) => 900 + 450 * number;
+      const faults = Array.from({ length: 6 }, (_, number) => ({
+        kind: 'crash' as const,
+        when: { type: 'at' as const, atMs: atMs(number) },
+        server: 'primary' as const,
+        awayMs: 300,
+      }));
+      const plan = planWith('six-kills', faults, { faultsMs: 3600, isWatchedClosely: true });
+      const result = await runPlan({ ...plan, layout: { ...plan.layout, servers: 5 } });
+      requireClean([result]);
+      expect(result.faults).toMatchObject({ crash: 6 });
+      expect(result.coverage?.['R21 a spare takes the place of a lost member']).toBeGreaterThanOrEqual(6);
+    },
+    TIMEOUT_MS,
+  );
+
   it('R16: with two witnesses', async () => requireClean(await runAll('witnessed', 8, { witnesses: 2 })), TIMEOUT_MS);
 
   it(
