@@ -2,7 +2,6 @@ import { type Result, refusal, success } from './errors.ts';
 import type { DocumentKey } from './ids.ts';
 import { DOCUMENT_DEPTH_MAX, DOCUMENT_VALUE_MAX_BYTES } from './limits.ts';
 
-const ENCODER = new TextEncoder();
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** A document's key as it is stored: a UUID of version 4 in small letters. @returns `invalid-key` for anything else */
@@ -56,7 +55,13 @@ function faultInText(text: string): string | undefined {
   return text.isWellFormed() ? undefined : 'has half of a surrogate pair, which is no character; take it out';
 }
 
-/** Bytes of UTF-8. */
+/** Bytes of UTF-8 of a text without halves of surrogate pairs. */
 export function bytesOf(text: string): number {
-  return ENCODER.encode(text).length;
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    // A pair is two units and four bytes, one more for each.
+    if (unit >= 0x80) bytes += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }
