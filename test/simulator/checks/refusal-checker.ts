@@ -1,4 +1,5 @@
-import { type Call, describeCall } from './calls.ts';
+import { nameKey } from '../../../shared/names.ts';
+import { askedText, type Call, describeCall } from './calls.ts';
 import type { CommittedHistory } from './committed-history.ts';
 import { refusalsAt } from './judgement.ts';
 import type { Window } from './window.ts';
@@ -39,6 +40,10 @@ function hasWaitedForItsEnd(call: Call, calls: readonly Call[]): boolean {
   );
 }
 
+function roomKeyOf(call: Call): string {
+  return nameKey(askedText(call, 'room') ?? askedText(call, 'to') ?? '');
+}
+
 /** What the state alone can say against a request, so that it has to be true of it. */
 const OF_STATE: ReadonlySet<string> = new Set([
   'no-such-account',
@@ -58,7 +63,8 @@ function statementOf(call: Call, code: string, history: CommittedHistory): ((pos
   return (position) =>
     [...call.speaksFor].some((key) => {
       const by = history.accountAt(key, position);
-      // Whoever is not there any more is told so, or what it asked for.
-      return by ? refusalsAt({ call, by, position, history }).has(code) : code === 'no-such-account';
+      if (by) return refusalsAt({ call, by, position, history }).has(code);
+      // Whoever is not there any more is told so, or that what it asked for is not: with an account, the rooms go in which nobody else was.
+      return code === 'no-such-account' || (code === 'no-such-room' && !history.roomAt(roomKeyOf(call), position));
     });
 }
