@@ -46,6 +46,8 @@ export class Submissions {
   readonly #highest = new Map<ClientId, number>();
   /** Those that create an account or a room, by the key of its name: those of rooms begin with `#`. */
   readonly #creating = new Map<string, InFlight>();
+  /** Clients of which something waits for the name that another creates, and so does all that they ask later. */
+  readonly #heldBehind = new Map<ClientId, InFlight>();
   #queue: EntryDraft[] = [];
   /** Of the bodies that were taken for the log and are not committed, in UTF-16 code units. */
   #underWayLength = 0;
@@ -132,6 +134,11 @@ export class Submissions {
       this.#inFlight.get(keyOf(client, highest))!.afterwards.push({ submission, answer });
       return;
     }
+    const ahead = this.#heldBehind.get(client);
+    if (ahead) {
+      ahead.afterwards.push({ submission, answer });
+      return;
+    }
     const asDrafted = this.#draftOf(submission, asked);
     const refused = this.#whyRefused(submission, asDrafted);
     if (refused && !leavesRow(submission, refused.error.code)) {
@@ -144,6 +151,8 @@ export class Submissions {
     if (creating) {
       // No `account:create` or `room:create` in the log is refused for its name, so that it can be applied again when that has been removed (R27).
       creating.afterwards.push({ submission, answer });
+      // It would be overtaken by what its client asks next.
+      this.#heldBehind.set(client, creating);
       return;
     }
     const documentBytes = draft.event === 'document:set' ? bytesTaken(draft.body) : 0;
@@ -218,6 +227,7 @@ export class Submissions {
     for (const [index, answer] of waiting.answers.entries()) {
       answer(index === 0 || !result.ok ? result : success({ ...result.value, repeated: true }));
     }
+    for (const [client, ahead] of this.#heldBehind) if (ahead === waiting) this.#heldBehind.delete(client);
     for (const one of waiting.afterwards) this.add(one.submission, one.answer);
   }
 
@@ -236,6 +246,7 @@ export class Submissions {
     this.#inFlight.clear();
     this.#highest.clear();
     this.#creating.clear();
+    this.#heldBehind.clear();
     this.#queue = [];
     this.#documentBytes = 0;
     this.#underWayLength = 0;

@@ -53,7 +53,9 @@ export type ClientEvent =
   | { type: 'waiting'; atMs: number; client: string; body: string }
   /** A message of the outbox was refused for good, and its user was told so. */
   | { type: 'gave-back'; atMs: number; client: string; body: string }
-  | { type: 'crashed' | 'started'; atMs: number; client: string };
+  | { type: 'crashed'; atMs: number; client: string }
+  /** With `spread`: its requests go to any server (R28). */
+  | { type: 'started'; atMs: number; client: string; spread?: boolean };
 
 export type CallResult =
   | { ok: true; value: Record<string, unknown> }

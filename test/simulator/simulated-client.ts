@@ -122,7 +122,8 @@ export class SimulatedClient {
     this.#chat.onEvent((event) => {
       if (!life.isOver) this.#onEvent(event);
     });
-    this.#record({ type: 'started', atMs: world.nowMs, client: this.#recordedName });
+    const spread = places.spread === true;
+    this.#record({ type: 'started', atMs: world.nowMs, client: this.#recordedName, spread });
     world.isTouched = true;
     this.#chat.start();
     if (this.#chat.username === '') this.#enter('account:create');

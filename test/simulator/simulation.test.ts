@@ -51,7 +51,7 @@ describe('the whole program under faults drawn from a seed', () => {
     { servers: 5, replicationFactor: 5 },
   ])(
     'R19b, R21: with $servers servers, replication factor $replicationFactor',
-    async (layout) => requireClean(await runAll(`nodes-${layout.servers}`, 4, layout)),
+    async (layout) => requireClean(await runAll(`nodes-${layout.servers}`, 2, layout)),
     TIMEOUT_MS,
   );
 

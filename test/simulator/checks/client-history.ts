@@ -11,6 +11,7 @@ import { checkHistoryPages } from './history-page-checker.ts';
 import { checkLog } from './log-checker.ts';
 import { checkNews } from './news-checker.ts';
 import { checkOrder } from './order-checker.ts';
+import { checkOvertaken } from './overtaken-checker.ts';
 import { checkRefusals } from './refusal-checker.ts';
 import { checkSearches } from './search-checker.ts';
 import { checkPasswords, checkSessions } from './session-checker.ts';
@@ -50,6 +51,7 @@ export function checkClientHistory(
   return (
     checkAccountCounts(calls, history) ??
     checkOrder(calls, positions, history) ??
+    checkOvertaken(events) ??
     (areToldOnce ? checkTold(events, calls, positions, history) : null) ??
     (areToldOnce ? checkNews(events, calls, history) : null) ??
     checkHistoryPages(calls, windows, history) ??

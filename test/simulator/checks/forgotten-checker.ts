@@ -1,11 +1,9 @@
 import type { Submission } from '../../../server/engine/engine.ts';
 import { REQUESTS_IN_FLIGHT } from '../../../shared/limits.ts';
-import { type LogEntry, type LogEvent, RELAYED_EVENTS } from '../../../shared/operations.ts';
+import type { LogEntry } from '../../../shared/operations.ts';
 import { Violation } from '../checkers.ts';
 
-type Request = Pick<Submission, 'client' | 'request' | 'event' | 'spread'>;
-
-const RELAYED: ReadonlySet<LogEvent> = new Set(RELAYED_EVENTS);
+type Request = Pick<Submission, 'client' | 'request' | 'event'>;
 
 /**
  * R18: what a server says of requests that it has no answer for. `request-forgotten` to a message that cannot have been
@@ -14,24 +12,16 @@ const RELAYED: ReadonlySet<LogEvent> = new Set(RELAYED_EVENTS);
 export class ForgottenChecker {
   readonly #highest = new Map<string, number>();
   readonly #overtaken = new Map<string, string>();
-  /** What was refused because nobody was logged in: that leaves no row. */
-  readonly #loggedOut = new Set<string>();
 
   /** A request has reached a server. */
   onAsked({ client, request }: Request): void {
     this.#highest.set(client, Math.max(request, this.#highest.get(client) ?? 0));
   }
 
-  /**
-   * @throws Violation when the number is within reach of what every server remembers; and when a client at any server (R28) is overtaken by itself:
-   * whatever of its requests was refused has left a row
-   */
-  onRefused({ client, request, event, spread }: Request, code: string): void {
+  /** @throws Violation when the number is within reach of what every server remembers */
+  onRefused({ client, request, event }: Request, code: string): void {
     const key = keyOf(client, request);
-    if (code === 'not-logged-in') this.#loggedOut.add(key);
     if (code === 'overtaken') this.#overtaken.set(key, event);
-    if (code === 'overtaken' && spread === true && RELAYED.has(event) && !this.#loggedOut.has(key))
-      throw new Violation(`R28: ${event} ${key} is overtaken, and it had not been refused before`);
     const highest = this.#highest.get(client) ?? 0;
     if (code !== 'request-forgotten' || !event.startsWith('message:')) return;
     if (request <= highest - REQUESTS_IN_FLIGHT) return;

@@ -34,16 +34,6 @@ describe('R18: what is called forgotten, or overtaken', () => {
     expect(() => checker.onRefused({ client, request: 2, event: 'session:open' }, 'request-forgotten')).not.toThrow();
   });
 
-  it('R28: a client at any server is not overtaken, unless by what it asked before a log-in', () => {
-    const checker = checkerAfter(3);
-    expect(() => checker.onRefused({ ...send(2), spread: true }, 'overtaken')).toThrow('had not been refused before');
-    expect(() =>
-      checker.onRefused({ client, request: 2, event: 'session:open', spread: true }, 'overtaken'),
-    ).not.toThrow();
-    checker.onRefused({ ...send(1), spread: true }, 'not-logged-in');
-    expect(() => checker.onRefused({ ...send(1), spread: true }, 'overtaken')).not.toThrow();
-  });
-
   it('what is overtaken is never in the log', () => {
     const checker = checkerAfter(3);
     checker.onRefused(send(2), 'overtaken');

@@ -1,11 +1,11 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isEndless } from '../../server/commands/run.ts';
-import { ProtocolClient } from '../chaos/protocol-client.ts';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { isEndless } from '../../../server/commands/run.ts';
+import { ProtocolClient } from '../../chaos/protocol-client.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const KEPT = { lost: [], doubled: [], outOfOrder: [] };
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster, logSegments } from '../support/cluster.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster, logSegments } from '../../support/cluster.ts';
 
 const ORDERS = [
   [0, 1, 2],

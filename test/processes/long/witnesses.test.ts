@@ -1,10 +1,10 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Address } from '../../shared/ids.ts';
-import { ProtocolClient } from '../chaos/protocol-client.ts';
-import { auditTalkers, PASSWORD, Talker } from '../chaos/talker.ts';
-import { Cluster } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import type { Address } from '../../../shared/ids.ts';
+import { ProtocolClient } from '../../chaos/protocol-client.ts';
+import { auditTalkers, PASSWORD, Talker } from '../../chaos/talker.ts';
+import { Cluster } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const ARGS = ['--heartbeat-timeout', '500ms', '--heartbeat-interval', '50ms'];
 const DATA = [0, 1, 2];

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ProtocolClient } from '../chaos/protocol-client.ts';
-import { Cluster, logSegments } from '../support/cluster.ts';
+import { ProtocolClient } from '../../chaos/protocol-client.ts';
+import { Cluster, logSegments } from '../../support/cluster.ts';
 
 const PASSWORD = 'correct horse battery';
 const MESSAGES = 20;

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ChatClient } from '../../client/chat-client.ts';
-import type { ChatEvent } from '../../client/chat-types.ts';
-import { openChat } from '../../client/open-chat.ts';
-import { applyTold } from '../../client/told.ts';
-import type { Conversation, Message } from '../../shared/api.ts';
-import { Cluster, cleanEnvironment, DIST, pause } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import type { ChatClient } from '../../../client/chat-client.ts';
+import type { ChatEvent } from '../../../client/chat-types.ts';
+import { openChat } from '../../../client/open-chat.ts';
+import { applyTold } from '../../../client/told.ts';
+import type { Conversation, Message } from '../../../shared/api.ts';
+import { Cluster, cleanEnvironment, DIST, pause } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const PASSWORD = 'correct horse battery';
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SmallDisk } from '../chaos/disk.ts';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster, freePorts } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { SmallDisk } from '../../chaos/disk.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster, freePorts } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const KEPT = { lost: [], doubled: [], outOfOrder: [] };
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster, logSegments } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster, logSegments } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const KEPT = { lost: [], doubled: [], outOfOrder: [] };
 const MESSAGES = 6;

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openChat } from '../../client/open-chat.ts';
-import type { ServerStatus } from '../../shared/api.ts';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { openChat } from '../../../client/open-chat.ts';
+import type { ServerStatus } from '../../../shared/api.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const ALL = [0, 1, 2, 3, 4];
 /** Of servers that know nothing but themselves and what is said on their command line. */

@@ -1,15 +1,15 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ChatClient } from '../../client/chat-client.ts';
-import type { ChatEvent } from '../../client/chat-types.ts';
-import { openChat } from '../../client/open-chat.ts';
-import { readHistory } from '../../server/commands/drill-talker.ts';
-import { historyOf } from '../chaos/audit.ts';
-import { ProtocolClient } from '../chaos/protocol-client.ts';
-import { PASSWORD, Talker } from '../chaos/talker.ts';
-import { Cluster, freePorts } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import type { ChatClient } from '../../../client/chat-client.ts';
+import type { ChatEvent } from '../../../client/chat-types.ts';
+import { openChat } from '../../../client/open-chat.ts';
+import { readHistory } from '../../../server/commands/drill-talker.ts';
+import { historyOf } from '../../chaos/audit.ts';
+import { ProtocolClient } from '../../chaos/protocol-client.ts';
+import { PASSWORD, Talker } from '../../chaos/talker.ts';
+import { Cluster, freePorts } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 /** A user of the client library, and what it shows: a reload empties the screen. */
 class Viewer {

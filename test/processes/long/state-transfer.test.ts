@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { storeMessages } from '../bench/stored-messages.ts';
-import { Cluster, logSegments } from '../support/cluster.ts';
+import { storeMessages } from '../../bench/stored-messages.ts';
+import { Cluster, logSegments } from '../../support/cluster.ts';
 
 const MESSAGES = 20_000;
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { auditTalkers, Talker } from '../chaos/talker.ts';
-import { Cluster } from '../support/cluster.ts';
+import { auditTalkers, Talker } from '../../chaos/talker.ts';
+import { Cluster } from '../../support/cluster.ts';
 
 /** Longer than any test lasts: whoever waited for it would be noticed. */
 const NEVER = ['--heartbeat-timeout', '300s'];

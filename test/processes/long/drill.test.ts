@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cleanEnvironment, SERVER_PROGRAM } from '../support/cluster.ts';
-import { runProgram } from '../support/program.ts';
+import { cleanEnvironment, SERVER_PROGRAM } from '../../support/cluster.ts';
+import { runProgram } from '../../support/program.ts';
 
 const PATIENCE_MS = 170_000;
 

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { checkOvertaken } from './overtaken-checker.ts';
+import { Recording } from './recording.ts';
+
+function overtaken(spread: boolean, event: 'message:send' | 'session:open'): string | null {
+  const run = new Recording();
+  run.events.push({ type: 'started', atMs: 0, client: 'a', spread });
+  run.refuse(run.ask('a', event, { to: 'bo', body: 'x' }), 'overtaken');
+  return checkOvertaken(run.events);
+}
+
+describe('R28: what is said to be overtaken', () => {
+  it('is a violation at a client whose requests go to any server', () => {
+    expect(overtaken(true, 'message:send')).toContain('overtaken: message:send of a (call 1)');
+  });
+
+  it('is none elsewhere, nor of what only the primary does', () => {
+    expect(overtaken(false, 'message:send')).toBeNull();
+    expect(overtaken(true, 'session:open')).toBeNull();
+  });
+});
