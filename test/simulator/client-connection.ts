@@ -147,7 +147,7 @@ export class ClientConnection implements Connection {
     const { cuts } = this.#network;
     const end = () => this.life.act(() => this.#endForClient('transport close'));
     this.#towardsClientMs = Math.max(this.#towardsClientMs, this.#world.nowMs + this.#delayMs());
-    this.#world.queue.after(this.#towardsClientMs - this.#world.nowMs, () => {
+    this.#world.queue.at(this.#towardsClientMs, () => {
       if (cuts.isCut(this.address, this.clientName)) cuts.whenMended(this.address, this.clientName, end);
       else end();
     });
@@ -182,7 +182,7 @@ export class ClientConnection implements Connection {
       if (!this.#isLost) arrive();
     };
     this.#towardsServerMs = Math.max(this.#towardsServerMs, this.#world.nowMs + this.#delayMs());
-    this.#world.queue.after(this.#towardsServerMs - this.#world.nowMs, () => {
+    this.#world.queue.at(this.#towardsServerMs, () => {
       if (cuts.isCut(this.clientName, this.address)) cuts.whenMended(this.clientName, this.address, run);
       else run();
     });
@@ -200,7 +200,7 @@ export class ClientConnection implements Connection {
       });
     };
     this.#towardsClientMs = Math.max(this.#towardsClientMs, this.#world.nowMs + this.#delayMs());
-    this.#world.queue.after(this.#towardsClientMs - this.#world.nowMs, () => {
+    this.#world.queue.at(this.#towardsClientMs, () => {
       if (cuts.isCut(this.address, this.clientName)) cuts.whenMended(this.address, this.clientName, run);
       else run();
     });

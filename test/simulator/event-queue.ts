@@ -9,8 +9,13 @@ export class EventQueue {
   }
 
   after(delayMs: number, run: () => void): void {
+    this.at(this.nowMs + delayMs, run);
+  }
+
+  /** For what has to stay in order: the sum of a moment and of what is left until another differs from that one by what was rounded. */
+  at(atMs: number, run: () => void): void {
     const heap = this.#heap;
-    const item = { atMs: this.nowMs + delayMs, sequence: this.#sequence++, run };
+    const item = { atMs, sequence: this.#sequence++, run };
     let index = heap.push(item) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;

@@ -110,7 +110,7 @@ export class PeerEndpoint implements PeerTransport {
   #arriveInOrder(link: Link, arrive: () => void): void {
     const { world } = this.#network.options;
     const { cuts } = this.#network;
-    world.queue.after(link.lastArrivalMs - world.nowMs, () => {
+    world.queue.at(link.lastArrivalMs, () => {
       if (cuts.isCut(this.address, link.to.address)) cuts.whenMended(this.address, link.to.address, arrive);
       else arrive();
     });

@@ -14,6 +14,15 @@ describe('R28: what is said to be overtaken', () => {
     expect(overtaken(true, 'message:send')).toContain('overtaken: message:send of a (call 1)');
   });
 
+  it('is none behind documents, which need no log-in', () => {
+    const run = new Recording();
+    run.events.push({ type: 'started', atMs: 0, client: 'a', spread: true });
+    const call = run.ask('a', 'message:send', { to: 'bo', body: 'x' });
+    run.answer(run.ask('a', 'document:set', { key: 'k', value: 1 }), {});
+    run.refuse(call, 'overtaken');
+    expect(checkOvertaken(run.events)).toBeNull();
+  });
+
   it('is none elsewhere, nor of what only the primary does', () => {
     expect(overtaken(false, 'message:send')).toBeNull();
     expect(overtaken(true, 'session:open')).toBeNull();
