@@ -39,7 +39,14 @@ export const bugsInTheEngine: readonly PlantedBug[] = [
     rule: 'R18',
     says: 'Requests that were abandoned stay in the queue and enter the log when the server is primary again.',
     file: 'server/engine/submissions.ts',
-    replacements: [{ find: 'this.#creating.clear();\n    this.#queue = [];', replace: 'this.#creating.clear();' }],
+    replacements: [{ find: 'this.#heldBehind.clear();\n    this.#queue = [];', replace: 'this.#heldBehind.clear();' }],
+  },
+  {
+    name: 'waiting-for-a-name-is-overtaken',
+    rule: 'R18',
+    says: 'While a request waits for the name that another one creates, what its client asks next is done.',
+    file: 'server/engine/submissions.ts',
+    replacements: [{ find: 'this.#heldBehind.set(client, creating);', replace: '' }],
   },
   {
     name: 'abandoned-is-told-as-not-done',
