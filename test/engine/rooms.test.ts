@@ -80,6 +80,18 @@ describe('the engine', () => {
     expect(stage.server.entries.filter(({ event }) => event === 'room:create')).toHaveLength(1);
   });
 
+  it('R18: what waits for a name that is being taken is not overtaken by what its client asks next', async () => {
+    const stage = await new Stage().start();
+    stage.begin(stage.create('#tea'));
+    const other = { client: '6f1c6f0e-0000-4000-8000-000000000002' as ClientId, spread: true as const };
+    const second = stage.begin({ ...stage.create('#TEA'), ...other });
+    const third = stage.begin({ event: 'message:send', subject: 'bo', body: 'hi', ...other });
+    stage.server.settle();
+    expect(second).toMatchObject([{ ok: false, error: { code: 'room-taken', definite: true } }]);
+    expect(third).toMatchObject([{ ok: true }]);
+    expect(stage.server.entries.slice(-2).map(({ event }) => event)).toEqual(['request:refused', 'message:send']);
+  });
+
   it('says what is wrong in the words in which it was asked', async () => {
     const stage = await new Stage().start();
     stage.ask(stage.create('#tea'));
