@@ -20,6 +20,8 @@ const PACKET_BYTES = 100;
 export class Connection {
   readonly socket: ClientSocket;
   readonly clientId: ClientId;
+  /** A web page opened it, in the browser of somebody who need not know. */
+  readonly isOfPage: boolean;
   /** The network address it comes from. */
   readonly address: string;
   /** The client once got an `ok`. */
@@ -53,6 +55,7 @@ export class Connection {
     this.known = known === true;
     this.spread = spread === true;
     this.address = socket.conn.remoteAddress;
+    this.isOfPage = (socket.handshake as { headers?: { origin?: string } }).headers?.origin !== undefined;
     this.#unreadBytesMax = unreadBytesMax;
     writeTogether(socket.conn);
   }

@@ -1,12 +1,18 @@
 import type { RequestOf } from '../../shared/api.ts';
 import { documentKey, documentText } from '../../shared/documents.ts';
 import { type Result, refusal, success } from '../../shared/errors.ts';
+import { notLoggedIn } from './gateway-checks.ts';
 import type { Connection } from './gateway-connection.ts';
 import type { Answer, AnyReply, GatewayContext, Refused } from './gateway-context.ts';
 import { submit } from './gateway-submit.ts';
 
 /** Documents are everybody's: whoever reaches the server may read and change them, and their rows in the log name no account. */
 const NOBODY = '';
+
+/** A page from anywhere, opened by somebody who reaches the servers, would reach all documents with them. */
+function whyNotPage({ isOfPage, account }: Connection): Refused | undefined {
+  return isOfPage && account === '' ? notLoggedIn() : undefined;
+}
 
 export function checkDocument({ key, value }: RequestOf<'document:set'>): Refused | undefined {
   return checkDocumentKey({ key }) ?? refusedOf(documentText(value));
@@ -23,6 +29,8 @@ export function setDocument(
   request: RequestOf<'document:set'>,
   answer: Answer,
 ): undefined {
+  const refused = whyNotPage(connection);
+  if (refused) return answer(refused);
   connection.keepOpen();
   const [key, body] = [checked(documentKey(request.key)), checked(documentText(request.value))];
   const asked = { event: 'document:set', fields: { key, value: body }, subject: key, body, account: NOBODY } as const;
@@ -40,6 +48,8 @@ export function deleteDocument(
   request: RequestOf<'document:delete'>,
   answer: Answer,
 ): undefined {
+  const refused = whyNotPage(connection);
+  if (refused) return answer(refused);
   connection.keepOpen();
   const key = checked(documentKey(request.key));
   const asked = { event: 'document:delete', fields: { key }, subject: key, body: '', account: NOBODY } as const;
@@ -57,6 +67,8 @@ export function getDocument(
   request: RequestOf<'document:get'>,
   answer: Answer,
 ): undefined {
+  const refused = whyNotPage(connection);
+  if (refused) return answer(refused);
   connection.keepOpen();
   const { seen = 0 } = request;
   const key = checked(documentKey(request.key));

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DOCUMENT_DEPTH_MAX, DOCUMENT_VALUE_MAX_BYTES, LOGIN_DEADLINE_MS } from '../../shared/limits.ts';
-import { ManualTimers, Stage, type TestClient } from './harness.ts';
+import { ManualTimers, Stage, TestClient } from './harness.ts';
 
 const KEY = '4e1b2c1a-9f0d-4d8a-8a53-0d5f6a7b8c9d';
 
@@ -29,6 +30,20 @@ describe('documents at the gateway', () => {
     const rows = stage.engine.log.filter(({ event }) => event.startsWith('document:'));
     expect(rows.map(({ account, subject }) => [account, subject])).toEqual(rows.map(() => ['', KEY]));
     expect(rows.map(({ body }) => body)).toEqual(['{"name":"Chapayev\'s comb"}', '[1,null]', '', '']);
+  });
+
+  it('are shown to a web page only once somebody has logged in there', async () => {
+    const stage = await Stage.open();
+    const ana = await stage.account('ana');
+    await set(ana, 'for those who reach the server themselves');
+    const auth = { protocol: 1, clientId: randomUUID() };
+    const page = new TestClient(stage.url, auth, { origin: 'https://pages.example' });
+    await page.connected();
+    for (const asked of [get(page), set(page, 'x'), page.write('document:delete', { key: KEY })])
+      expect(await asked).toMatchObject({ ok: false, error: { code: 'not-logged-in', definite: true } });
+    await page.write('session:open', { username: 'ana', password: 'ana-password' });
+    expect(await get(page)).toMatchObject({ ok: true, found: true });
+    expect(await set(page, 'x')).toMatchObject({ ok: true, created: false });
   });
 
   it('R18: are done once, however often they are asked for, and answered as the first time', async () => {

@@ -158,9 +158,11 @@ export class TestClient {
   closedFor: string | undefined;
   #request = 0;
 
-  constructor(url: string, auth: Record<string, unknown>) {
+  /** @param headers of its handshake, besides the usual ones */
+  constructor(url: string, auth: Record<string, unknown>, headers: Record<string, string> = {}) {
     this.auth = auth;
-    this.socket = io(url, { auth, forceNew: true, reconnection: false, transports: ['websocket'] });
+    const options = { forceNew: true, reconnection: false, transports: ['websocket'], extraHeaders: headers };
+    this.socket = io(url, { auth, ...options });
     this.socket.onAny((event: string, payload: Record<string, unknown>) => this.events.push({ event, payload }));
     this.socket.on('connect_error', (error) => {
       this.refused = (error as Error & { data?: ChatError }).data;
