@@ -205,6 +205,8 @@ describe('client repl while the servers that it talks to are stopped', { timeout
       await session.type('send ana good bye');
       await session.shows(/^bob> send ana good bye\nSent.*\nbob>$/m);
       const screen = await session.capture();
+      await session.type('QUIT');
+      expect(await session.ended()).toBe(0);
       expect(withoutChance(screen)).toEqual([
         'Connected to Understudy at localhost:PORT3',
         'Known nodes:',
@@ -243,6 +245,7 @@ describe('client repl while the servers that it talks to are stopped', { timeout
         'SEND ana hello',
         'SEND ana half of it, and the rest',
         'send ana good bye',
+        'QUIT',
         '',
       ]);
     },

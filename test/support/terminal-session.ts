@@ -112,8 +112,11 @@ export class TerminalSession {
   /** Waits until the program has ended. @returns its exit status */
   async ended(): Promise<number> {
     let answer = '';
+    const tmux = Number(await this.#tmux('display-message', '-p', '#{pid}'));
     // tmux knows that the program is gone a moment before it knows how it ended.
     await this.#until('has ended', async () => {
+      // Now and then tmux 3.3a misses the signal that its child is gone, and leaves a zombie until the next one.
+      process.kill(tmux, 'SIGCHLD');
       answer = await this.#tmux(
         'display-message',
         '-p',
