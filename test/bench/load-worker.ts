@@ -86,6 +86,11 @@ const tasks = {
     return perSecond;
   },
 
+  /** @returns how many messages have reached those who are connected, so far */
+  async delivered(_: null): Promise<number> {
+    return connected.reduce((total, { delivered }) => total + delivered, 0);
+  },
+
   /** @returns acknowledgements a second; every message was there for its recipient afterwards, once and in order */
   async toOffline({ plan }: { plan: PumpPlan }): Promise<number> {
     const perSecond = await pump(plan, sender(offline));

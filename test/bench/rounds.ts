@@ -26,6 +26,8 @@ export interface Ours {
   connectedPerSecond: number;
   offlinePerSecond: number;
   acknowledgedMs: number;
+  /** Of all servers together for one message, with many in flight to connected recipients, warm-up included. */
+  processorUs: number;
 }
 
 /** Plain Socket.IO, plain TCP and the plain disk. */
@@ -61,10 +63,17 @@ export async function measureOurs(plan: RoundPlan, options: ClusterOptions): Pro
   const load = new Worker<LoadTasks>('load-worker');
   const address = await cluster.complete();
   await load.ask('enter', { address, clients: plan.pump.clients });
+  const beforeMs = sum(cluster.processorMs());
   const connectedPerSecond = await load.ask('toConnected', { plan: plan.pump });
+  const processorMs = sum(cluster.processorMs()) - beforeMs;
+  const delivered = await load.ask('delivered', null);
   const offlinePerSecond = await load.ask('toOffline', { plan: plan.pump });
   const acknowledgedMs = await load.ask('latency', { count: plan.singles });
   await load.end();
   await cluster.stop();
-  return { connectedPerSecond, offlinePerSecond, acknowledgedMs };
+  return { connectedPerSecond, offlinePerSecond, acknowledgedMs, processorUs: (1000 * processorMs) / delivered };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -27,13 +27,16 @@ const HELP = `npm run bench -- [options]
   --accounts N      of how many accounts (10000)
   --quick           2 rounds, 5 of each, shorter measurements
   --program FILE    the server to measure (dist/server/main.js)
+  --against FILE    measure this other one, too, in turns, and compare; kills nothing
   --folder FOLDER   where databases and the disk's own figures are made (the folder for temporary files)
   --profile FOLDER  have each server write a CPU profile there
   --keep            leave the servers' folders and logs behind, and say where
 `;
 
 /** More than a full run takes; whatever hangs, the run ends. */
-const RUN_DEADLINE_MS = 600_000;
+const RUN_DEADLINE_MS = 1_200_000;
+/** V8 compiles what is hot for some seconds, in the echo's server as in ours: until then both are slower than they go on to be. */
+const WARM_UP_MS = 8000;
 /** Pages that each client waits for at a time. */
 const READS_IN_FLIGHT = 1;
 
@@ -51,6 +54,7 @@ const { values } = parseArgs({
     accounts: { type: 'string' },
     quick: { type: 'boolean', default: false },
     program: { type: 'string', default: 'dist/server/main.js' },
+    against: { type: 'string' },
     folder: { type: 'string' },
     profile: { type: 'string' },
     keep: { type: 'boolean', default: false },
@@ -74,7 +78,7 @@ async function run(): Promise<void> {
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
   const options: ClusterOptions = { program: resolve(program), parentFolder: folder, profileFolder: profile };
   const plan: RoundPlan = {
-    pump: { clients: 20, inFlight: 32, warmUpMs: quick ? 1000 : 2000, measureMs: quick ? 2000 : 4000 },
+    pump: { clients: 20, inFlight: 32, warmUpMs: quick ? 1000 : WARM_UP_MS, measureMs: quick ? 2000 : 4000 },
     singles: quick ? 500 : 1000,
   };
   say(`Load of the machine before the run: ${loadavg()[0]!.toFixed(2)}.`);
@@ -95,8 +99,10 @@ async function run(): Promise<void> {
     return;
   }
   const rounds = countOf(values.rounds, 'rounds', quick ? 2 : 5);
-  const kills = countOf(values.kills, 'kills', quick ? 5 : 20);
+  const { against } = values;
+  const kills = against === undefined ? countOf(values.kills, 'kills', quick ? 5 : 20) : 0;
   const ours: Ours[] = [];
+  const others: Ours[] = [];
   const floors: Floor[] = [];
   for (let round = 1; round <= rounds; round++) {
     const floor = await measureFloor(plan, folder);
@@ -105,8 +111,13 @@ async function run(): Promise<void> {
     const one = await measureOurs(plan, options);
     ours.push(one);
     say(`round ${round}/${rounds}  ${describe(one)}`);
+    if (against === undefined) continue;
+    const other = await measureOurs(plan, { ...options, program: resolve(against) });
+    others.push(other);
+    say(`round ${round}/${rounds}  the other one  ${describe(other)}`);
   }
   const figures = rounds === 0 ? [] : figuresOf(ours, floors);
+  if (others.length > 0) figures.push(...comparisonOf(ours, others));
   if (kills > 0) {
     figures.push(await failOverFigure('kill -9', 'SIGKILL', kills, options));
     figures.push(await failOverFigure('SIGTERM', 'SIGTERM', kills, options));
@@ -204,6 +215,26 @@ function figuresOf(ours: readonly Ours[], floors: readonly Floor[]): Figure[] {
       goal: 1.7,
       better: 'less',
     },
+  ];
+}
+
+/** Nothing has to be reached here but to be no worse than the other one. */
+function comparisonOf(ours: readonly Ours[], others: readonly Ours[]): Figure[] {
+  const compare = (name: string, unit: Figure['unit'], better: Figure['better'], of: keyof Ours): Figure => ({
+    name,
+    unit,
+    ours: ours.map((one) => one[of]),
+    besideName: 'the other one',
+    beside: others.map((one) => one[of]),
+    must: 1,
+    goal: 1,
+    better,
+  });
+  return [
+    compare('acknowledged, connected', '/s', 'more', 'connectedPerSecond'),
+    compare('acknowledged, offline', '/s', 'more', 'offlinePerSecond'),
+    compare('p50, 1 in flight', 'ms', 'less', 'acknowledgedMs'),
+    compare('processor time of a message, three servers', 'µs', 'less', 'processorUs'),
   ];
 }
 
