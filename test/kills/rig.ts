@@ -43,6 +43,7 @@ export class KillRig {
       size: servers,
       args: ['--replication-factor', String(Math.min(servers, 3))],
       nodeArgs: ['--import', FREQUENT_SNAPSHOTS],
+      startWithinMs: WHOLE_WITHIN_MS,
     });
     try {
       if (messages > 0) await storeHistory(cluster, messages);

@@ -42,6 +42,8 @@ export interface ClusterOptions {
   nodeArgs?: readonly string[];
   /** Where the data folder is made; the system's temporary folder when absent. */
   parentFolder?: string;
+  /** How long a server may take until it answers; longer than usual where much is to be read at the start. */
+  startWithinMs?: number;
 }
 
 /** One server of the cluster: its place stays, its processes come and go. */
@@ -98,11 +100,13 @@ export class Cluster {
   readonly servers: readonly Server[];
   readonly #args: readonly string[];
   readonly #nodeArgs: readonly string[];
+  readonly #startWithinMs: number;
 
   private constructor(folder: string, ports: readonly number[], size: number, options: ClusterOptions) {
     this.folder = folder;
     this.#args = options.args ?? [];
     this.#nodeArgs = options.nodeArgs ?? [];
+    this.#startWithinMs = options.startWithinMs ?? PATIENCE_MS;
     this.servers = ports.map((port, index) => ({
       index,
       role: index < (options.firsts ?? 1) ? 'primary' : index < size ? 'secondary' : 'witness',
@@ -154,6 +158,7 @@ export class Cluster {
       const answers = await this.until(
         `${server.address} answers or ends`,
         async () => server.process === undefined || (await this.status(index)) !== undefined,
+        this.#startWithinMs,
       ).then(() => server.process !== undefined);
       if (answers) return;
       const printed = this.output(index).slice(printedBefore);
